@@ -1,0 +1,309 @@
+//! The two traits, and the requests and answers that cross them.
+
+use std::{future::Future, ops::RangeInclusive, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use mapi_types::{
+    Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag, PropTag, Restriction,
+    RowSet, SortOrder, Version,
+};
+use tokio::sync::broadcast;
+
+use crate::{FolderInfo, HierarchyDelta, NewFolder, Permission, Result};
+
+/// A boxed answer: one allocation a batch, noise beside the I/O it stands for.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// Who is asking.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Principal {
+    /// The user's address, in lower case. The owner of a mailbox is the user whose address is its id.
+    pub user: String,
+}
+
+/// A place mailboxes live.
+pub trait Backend: Send + Sync {
+    /// Opens a mailbox for a principal. Several stores may be open on one mailbox.
+    ///
+    /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
+    fn logon<'a>(&'a self, principal: &'a Principal, mailbox: &'a MailboxId) -> Task<'a, Arc<dyn Store>>;
+
+    /// Makes a mailbox with the special folders of [`crate::Role::ALL`]. Errors: `Exists`, `Unsupported`.
+    fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()>;
+
+    /// Removes a mailbox and all its items for good. Errors: `NotFound`, `Unsupported`.
+    fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()>;
+}
+
+/// One mailbox as one principal may use it. Rights are checked on every call.
+///
+/// A write that returned `Ok` is durable. One that returned `Err` changed nothing, unless the error is `Unavailable`
+/// and the store lost sight of the outcome: repeating it with the same [`Draft::key`] is safe.
+/// Unknown folders are `NotFound`; items that are gone are left out of answers, unless a method says otherwise.
+pub trait Store: Send + Sync {
+    /// The folder tree's changes since a place in its log; `Version(0)`: the whole tree.
+    fn hierarchy(&self, since: Version) -> Task<'_, HierarchyDelta>;
+
+    /// One folder as it is now. Errors: `NotFound`, `Denied`.
+    fn folder(&self, folder: FolderId) -> Task<'_, FolderInfo>;
+
+    /// Makes a folder. Errors: `Exists` (a sibling has that name, compared without case), `Invalid`, `Denied`.
+    fn create_folder<'a>(&'a self, folder: &'a NewFolder) -> Task<'a, FolderInfo>;
+
+    /// Moves and renames a folder with all below it; `parent: None` is the top.
+    /// Errors: `Exists`, `Invalid` (into itself or below, a special folder), `Denied`.
+    fn move_folder<'a>(&'a self, folder: FolderId, parent: Option<FolderId>, name: &'a str) -> Task<'a, ()>;
+
+    /// Deletes a folder with its items, for good. Errors: `Invalid` (special, or has subfolders), `Denied`.
+    fn delete_folder(&self, folder: FolderId) -> Task<'_, ()>;
+
+    /// A folder's permission table. Errors: `Denied` unless the principal owns the folder.
+    fn permissions(&self, folder: FolderId) -> Task<'_, Vec<Permission>>;
+
+    /// Replaces a folder's permission table. Errors: `Denied` unless the principal owns the folder.
+    fn set_permissions<'a>(&'a self, folder: FolderId, permissions: &'a [Permission]) -> Task<'a, ()>;
+
+    /// Rows of a table. A missing value is absent. Values above 64 KiB are absent: read them by [`Self::read_bytes`].
+    fn query<'a>(&'a self, query: &'a Query<'a>) -> Task<'a, RowSet>;
+
+    /// The changes of a folder's normal items after `since`, oldest first, with these columns.
+    ///
+    /// Pages hold about `limit` rows, but a version is never split across pages.
+    fn changes<'a>(
+        &'a self,
+        folder: FolderId,
+        since: Version,
+        columns: &'a [PropTag],
+        limit: u32,
+    ) -> Task<'a, Changes>;
+
+    /// Properties of the mailbox, a folder or an item; missing ones are absent.
+    fn props<'a>(&'a self, object: Object, tags: &'a [PropTag]) -> Task<'a, PropBag>;
+
+    /// Changes properties of the mailbox or a folder (items: [`Self::update`]).
+    fn set_props<'a>(&'a self, object: Object, change: &'a Change) -> Task<'a, ()>;
+
+    /// An item whole. Errors: `NotFound`.
+    fn read_message(&self, folder: FolderId, item: ItemNumber) -> Task<'_, MessageTree>;
+
+    /// Pieces of binary or text properties ([`mapi_types::tags::ORIGINAL`] above all), one answer per request in
+    /// their order; a piece is short at the end of the value and absent when item or value is missing.
+    /// At most [`READ_BYTES_MAX`] octets a piece.
+    fn read_bytes<'a>(&'a self, folder: FolderId, pieces: &'a [ByteRange]) -> Task<'a, Vec<Option<Bytes>>>;
+
+    /// Saves new items, all or none, in their order, with ascending numbers.
+    ///
+    /// A draft whose key the folder already has is not saved again: its answer names the item that is there, with
+    /// `existing` set.
+    fn save<'a>(&'a self, folder: FolderId, drafts: &'a [Draft]) -> Task<'a, Vec<Saved>>;
+
+    /// Replaces an item's content: same key, new number, and the old number is gone.
+    /// Errors: `NotFound`, `Conflict` when `expect.version` is given and is not the item's.
+    fn replace<'a>(&'a self, folder: FolderId, expect: Expected, draft: &'a Draft) -> Task<'a, Saved>;
+
+    /// Changes properties of items in one batch and one version. See [`mapi_types::changes_content`] for what
+    /// renumbers an item.
+    fn update<'a>(&'a self, folder: FolderId, items: &'a [Expected], change: &'a Change) -> Task<'a, Updated>;
+
+    /// Copies or moves items within the mailbox, all or none, in the order of their numbers. Copies get new keys;
+    /// what moved keeps its key. Within one folder a move gives new numbers.
+    fn transfer<'a>(
+        &'a self,
+        from: FolderId,
+        items: &'a [ItemNumber],
+        to: FolderId,
+        how: Transfer,
+    ) -> Task<'a, Vec<Transferred>>;
+
+    /// Deletes items; returns those that were there.
+    fn delete<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber], how: Deletion) -> Task<'a, Vec<ItemNumber>>;
+
+    /// Stores facts computed later; numbers and versions stay.
+    fn put_derived<'a>(&'a self, folder: FolderId, facts: &'a [(ItemNumber, Derived)]) -> Task<'a, ()>;
+
+    /// The items with these keys, one answer per key.
+    fn find<'a>(&'a self, folder: FolderId, keys: &'a [ItemKey]) -> Task<'a, Vec<Option<ItemNumber>>>;
+
+    /// The local property ids of named properties; unknown names get one when `create` is set.
+    /// Source: RopGetPropertyIdsFromNames, MS-OXCPRPT 2.2.12.
+    fn named_properties<'a>(&'a self, names: &'a [PropName], create: bool) -> Task<'a, Vec<Option<u16>>>;
+
+    /// Hints that something changed: they may be lost (then the receiver lags), doubled or late. Truth is in
+    /// [`Self::changes`] and [`Self::hierarchy`].
+    fn notices(&self) -> broadcast::Receiver<Notice>;
+}
+
+/// The most octets one piece of [`Store::read_bytes`] may ask for.
+pub const READ_BYTES_MAX: u32 = 4 << 20;
+
+/// A table of items.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Table {
+    /// A folder's normal items.
+    Contents(FolderId),
+    /// Folder-associated information.
+    Associated(FolderId),
+    /// Softly deleted items that can still be recovered.
+    SoftDeleted(FolderId),
+}
+
+/// Which items of a table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Items<'a> {
+    /// Those with a number in this range.
+    Range(RangeInclusive<u32>),
+    /// These, in the order given (which is ascending).
+    Numbers(&'a [ItemNumber]),
+}
+
+/// A request for rows.
+#[derive(Clone, Debug)]
+pub struct Query<'a> {
+    /// The table.
+    pub table: Table,
+    /// The columns wanted.
+    pub columns: &'a [PropTag],
+    /// Which items.
+    pub items: Items<'a>,
+    /// A further condition.
+    pub filter: Option<&'a Restriction>,
+    /// The order; empty: by number.
+    pub sort: &'a [SortOrder],
+    /// The most rows to return.
+    pub limit: u32,
+}
+
+/// An object with properties.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Object {
+    /// The mailbox itself.
+    Mailbox,
+    /// A folder.
+    Folder(FolderId),
+    /// An item.
+    Item(FolderId, ItemNumber),
+}
+
+/// A piece of a large property.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ByteRange {
+    /// The item.
+    pub item: ItemNumber,
+    /// The property.
+    pub tag: PropTag,
+    /// Octets to skip.
+    pub offset: u64,
+    /// Octets to return, at most [`READ_BYTES_MAX`].
+    pub len: u32,
+}
+
+/// An item and, where it matters, the version the caller last saw.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Expected {
+    /// The item.
+    pub item: ItemNumber,
+    /// Act only if the item's version is still at most this one.
+    pub version: Option<Version>,
+}
+
+/// A saved item.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Saved {
+    /// Its number.
+    pub number: ItemNumber,
+    /// Its key.
+    pub key: ItemKey,
+    /// Its version.
+    pub version: Version,
+    /// Whether an earlier attempt had saved it already.
+    pub existing: bool,
+}
+
+/// What became of a batch of updates.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Updated {
+    /// The version the changed items have now; `None` when nothing changed.
+    pub version: Option<Version>,
+    /// Items that changed and kept their number.
+    pub changed: Vec<ItemNumber>,
+    /// Items that got a new number (old, new).
+    pub renumbered: Vec<(ItemNumber, ItemNumber)>,
+    /// Items left alone because their version was newer than expected.
+    pub stale: Vec<ItemNumber>,
+}
+
+/// One item that was copied or moved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Transferred {
+    /// Its number in the source folder.
+    pub source: ItemNumber,
+    /// The item in the target folder.
+    pub target: Saved,
+}
+
+/// Copy or move.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Transfer {
+    /// The source stays.
+    Copy,
+    /// The source goes.
+    Move,
+}
+
+/// How to delete.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Deletion {
+    /// Recoverable from [`Table::SoftDeleted`].
+    Soft,
+    /// For good.
+    Hard,
+}
+
+/// A folder's changes.
+#[derive(Debug)]
+pub enum Changes {
+    /// What changed.
+    Delta(Delta),
+    /// `since` lies before what the log still knows, or after its end: start anew.
+    Expired,
+}
+
+/// What changed in a folder since a version.
+#[derive(Debug)]
+pub struct Delta {
+    /// The version this page leads to; pass it as the next `since`.
+    pub to: Version,
+    /// New and changed items with the columns asked for, by ascending version, then number.
+    pub rows: RowSet,
+    /// Numbers that are gone, ascending.
+    pub removed: Vec<ItemNumber>,
+    /// Whether there is more after `to`.
+    pub more: bool,
+}
+
+/// A hint that something changed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Notice {
+    /// Items of this folder, at least up to this version.
+    Folder(FolderId, Version),
+    /// The folder tree.
+    Hierarchy,
+}
+
+/// A named property. Source: MS-OXCDATA 2.6.1.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct PropName {
+    /// The property set, in wire order.
+    pub set: [u8; 16],
+    /// The name within the set.
+    pub id: PropNameId,
+}
+
+/// A name within a property set.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum PropNameId {
+    /// A number (MNID_ID).
+    Lid(u32),
+    /// A string (MNID_STRING).
+    Name(String),
+}
