@@ -1,1 +1,179 @@
-//! The suite that every store passes.
+//! The suite that every store passes: what the documentation of [`Store`] promises, as runnable cases.
+//!
+//! A store's own crate writes `mapi_store::contract_tests!(make_backend);` in a test, where `make_backend` is an
+//! `async fn() -> Fixture`; every case then is a test of its own, on a fresh backend.
+//!
+//! Where the traits leave a choice, the suite settles it:
+//!
+//! * Numbers, keys and versions of a folder are shared by its normal and its associated items. [`Store::changes`] and
+//!   the counts of [`FolderInfo`](crate::FolderInfo) are about normal items only. The `ASSOCIATED` bit of a draft
+//!   decides; no later change moves an item between the tables.
+//! * Keys are unique among the items of a folder. A key whose item was deleted is free again. A move to a folder that
+//!   has the key already is `Exists`, and moves nothing. A key has 1 to 255 bytes, else `Invalid`.
+//! * A save of several drafts, and a transfer, may use one version or several; an update uses one.
+//! * [`Expected::version`](crate::Expected) is met as long as the item's version is at most that.
+//! * A change of content drops what was true of the bytes only: `ORIGINAL_SIZE`, `ORIGINAL_PREFIX` and `DERIVED_*` are
+//!   missing then. `ORIGINAL` can still be read, because attachments may be ranges of it.
+//! * Softly deleted items are listed by [`Table::SoftDeleted`](crate::Table), under the numbers they had; every
+//!   other method finds nothing under those numbers.
+//! * A folder that the principal does not see is `NotFound`; a visible one without the right is `Denied`.
+//! * A new folder takes over the permissions of its parent.
+//! * [`Store::hierarchy`] after the end of the log is `Invalid`. [`Store::props`] of a missing item is `NotFound`.
+//! * Folder names are compared without case over all of Unicode.
+//! * Sorting puts rows without the value first (last when descending), and equals by number.
+//! * A piece that begins at or after the end of a value is empty; a request for more than
+//!   [`READ_BYTES_MAX`](crate::READ_BYTES_MAX) is `Invalid`.
+//! * Of an empty value of [`Derived`](mapi_types::Derived), the column may be missing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "assertions of tests, for the crates of stores"
+)]
+
+pub mod changes;
+pub mod folders;
+pub mod items;
+mod mailbox;
+
+use std::{any::Any, future::Future, sync::Arc};
+
+use crate::Backend;
+#[cfg(doc)]
+use crate::Store;
+
+/// A backend without mailboxes, and what it needs to live (a directory to be removed at the end).
+pub struct Fixture {
+    /// The backend under test.
+    pub backend: Arc<dyn Backend>,
+    /// Dropped after it.
+    pub guard: Box<dyn Any + Send>,
+}
+
+impl Fixture {
+    /// A backend that needs nothing.
+    pub fn new(backend: Arc<dyn Backend>) -> Self {
+        Self::with_guard(backend, ())
+    }
+
+    /// A backend and what it needs.
+    pub fn with_guard(backend: Arc<dyn Backend>, guard: impl Any + Send) -> Self {
+        Self {
+            backend,
+            guard: Box::new(guard),
+        }
+    }
+}
+
+/// Runs one case on a fresh backend, on a runtime of two threads.
+///
+/// Panics when the store breaks the contract.
+pub fn check<Made, Ran>(case: impl FnOnce(Arc<dyn Backend>) -> Ran, make: impl FnOnce() -> Made)
+where
+    Made: Future<Output = Fixture>,
+    Ran: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(Box::pin(async {
+        let Fixture { backend, guard } = make().await;
+        Box::pin(case(backend)).await;
+        drop(guard);
+    }));
+}
+
+/// Runs every case, one after the other.
+///
+/// Panics when the store breaks the contract.
+pub fn run_all<Made>(make: impl Fn() -> Made)
+where
+    Made: Future<Output = Fixture>,
+{
+    crate::__contract_cases!(run make);
+}
+
+/// Every case of the contract as a test of its own: `contract_tests!(make_backend)`, where `make_backend` is an
+/// `async fn() -> Fixture` in scope.
+#[macro_export]
+macro_rules! contract_tests {
+    ($make:ident) => {
+        $crate::__contract_cases!(test $make);
+    };
+}
+
+/// The list of cases.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __contract_cases {
+    ($mode:ident $make:ident) => {
+        $crate::__contract_expand! { $mode $make
+            changes {
+                an_empty_folder_has_no_changes
+                changes_since_zero_tell_everything
+                changes_since_a_version_tell_the_difference
+                expunged_items_are_told_to_every_reader
+                an_edit_is_a_removal_and_an_arrival
+                a_future_version_is_expired
+                pages_lead_to_the_whole_without_splitting_a_version
+                a_follower_holds_what_is_there
+            }
+            folders {
+                a_new_mailbox_has_its_special_folders
+                a_folder_is_made_below_another
+                invalid_names_are_refused
+                siblings_have_different_names
+                a_renamed_folder_keeps_its_items
+                a_folder_cannot_move_below_itself
+                special_folders_cannot_be_moved_or_deleted
+                a_folder_is_deleted_with_its_items
+                a_folder_made_again_has_another_epoch
+                hierarchy_changes_are_told
+                nothing_changed_is_no_hierarchy_change
+                counts_alone_are_no_hierarchy_change
+                a_future_hierarchy_version_is_invalid
+            }
+            items {
+                numbers_ascend_in_order_of_saving
+                numbers_are_never_reused_after_deletion
+                the_next_number_is_announced
+                a_batch_gets_ascending_numbers
+                a_batch_is_saved_whole_or_not_at_all
+                generated_keys_are_unique_in_the_mailbox
+                a_chosen_key_is_kept
+                a_retried_save_saves_nothing_twice
+                a_retried_batch_saves_what_is_missing
+                a_retried_save_names_the_number_of_today
+                the_key_of_a_deleted_item_is_free
+                find_answers_every_key
+                replacing_keeps_the_key_and_renumbers
+                replacing_with_a_stale_expectation_is_a_conflict
+                replacing_a_missing_item_is_not_found
+                associated_items_have_a_table_of_their_own
+                an_unknown_folder_is_not_found
+            }
+        }
+    };
+}
+
+/// What is done with the list of cases.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __contract_expand {
+    (test $make:ident $($module:ident { $($case:ident)* })*) => {
+        $(
+            mod $module {
+                $(
+                    #[test]
+                    fn $case() {
+                        $crate::contract::check($crate::contract::$module::$case, super::$make);
+                    }
+                )*
+            }
+        )*
+    };
+    (run $make:ident $($module:ident { $($case:ident)* })*) => {
+        $($( $crate::contract::check($crate::contract::$module::$case, &$make); )*)*
+    };
+}

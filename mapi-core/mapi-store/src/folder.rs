@@ -136,6 +136,9 @@ pub struct Permission {
     pub rights: Rights,
 }
 
+/// The most octets of a folder's name.
+pub const FOLDER_NAME_BYTES_MAX: usize = 255;
+
 /// A folder as one principal sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FolderInfo {

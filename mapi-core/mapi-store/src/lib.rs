@@ -4,18 +4,26 @@
 //! Items are named by (folder, [`ItemNumber`]): a number stands for one immutable content, so a reference to a
 //! content that was edited or deleted meanwhile finds nothing, never something else.
 //!
-//! [`MemStore`] is the reference implementation; [`contract`] is the suite that every store passes.
+//! [`MemBackend`] is the reference implementation; [`contract`] is the suite that every store passes.
 
 pub mod contract;
 mod error;
 mod folder;
 mod mem;
+mod named;
 mod store;
 
 pub use error::{Error, ErrorKind, Result};
-pub use folder::{FolderInfo, HierarchyDelta, Member, NewFolder, Permission, Rights, Role};
-// pub use mem::MemBackend;
+pub use folder::{
+    FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Member, NewFolder, Permission, Rights, Role,
+};
+pub use mem::MemBackend;
+pub use named::{
+    NAMED_ID_FIRST, NAMED_ID_LAST, PS_INTERNET_HEADERS, PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON,
+    fixed_id,
+};
 pub use store::{
-    Backend, ByteRange, Changes, Deletion, Delta, Expected, Items, Notice, Object, PropName, PropNameId, Query,
-    Saved, READ_BYTES_MAX, Store, Table, Task, Transfer, Transferred, Updated, Principal,
+    Backend, ByteRange, Changes, Deletion, Delta, Expected, INLINE_BYTES_MAX, ITEM_KEY_BYTES_MAX,
+    Items, Notice, Object, Principal, PropName, PropNameId, Query, READ_BYTES_MAX, Saved, Store,
+    Table, Task, Transfer, Transferred, Updated,
 };

@@ -1,1 +1,116 @@
-//! The in-memory reference store.
+//! The in-memory reference store: the semantics of [`Store`] with nothing else in the way.
+//!
+//! For tests and for reading: what another store does beyond this is performance or durability. Nothing survives the
+//! backend. Epochs count up from 1, so that tests see the same values on every run.
+
+mod access;
+mod folder;
+mod hierarchy;
+mod item;
+mod mailbox;
+mod read;
+mod store;
+mod write;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mapi_types::MailboxId;
+
+use self::{
+    mailbox::{Epochs, Mailbox},
+    store::MemStore,
+};
+use crate::{Backend, Error, ErrorKind, Principal, Result, Role, Store, Task};
+
+/// Mailboxes in memory.
+#[derive(Default)]
+pub struct MemBackend {
+    mailboxes: Mutex<BTreeMap<MailboxId, Shared>>,
+    epochs: Arc<Epochs>,
+}
+
+/// A mailbox that several stores have open.
+type Shared = Arc<Mutex<Mailbox>>;
+
+impl MemBackend {
+    /// A backend without mailboxes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn find(&self, id: &MailboxId) -> Result<Shared> {
+        let mailboxes = lock(&self.mailboxes);
+        mailboxes
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, "no such mailbox"))
+    }
+
+    fn make(&self, id: &MailboxId) -> Result<()> {
+        let mut mailboxes = lock(&self.mailboxes);
+        if mailboxes.contains_key(id) {
+            return Err(Error::new(ErrorKind::Exists, "the mailbox exists"));
+        }
+        let mut mailbox = Mailbox::new(id.clone(), Arc::clone(&self.epochs));
+        for role in Role::ALL {
+            mailbox.add_special_folder(role);
+        }
+        mailboxes.insert(id.clone(), Arc::new(Mutex::new(mailbox)));
+        Ok(())
+    }
+}
+
+impl Backend for MemBackend {
+    fn logon<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+    ) -> Task<'a, Arc<dyn Store>> {
+        Box::pin(async move {
+            let shared = self.find(mailbox)?;
+            if !lock(&shared).is_open_to(principal) {
+                return Err(Error::new(
+                    ErrorKind::Denied,
+                    "nothing in the mailbox is visible",
+                ));
+            }
+            Ok(Arc::new(MemStore::new(shared, principal.clone())) as Arc<dyn Store>)
+        })
+    }
+
+    fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        Box::pin(async move { self.make(mailbox) })
+    }
+
+    fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        Box::pin(async move {
+            let removed = lock(&self.mailboxes).remove(mailbox);
+            let shared =
+                removed.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such mailbox"))?;
+            lock(&shared).close();
+            Ok(())
+        })
+    }
+}
+
+/// Locks, also after another thread panicked: every write checks first and then changes without failing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MemBackend;
+    use crate::contract::Fixture;
+
+    async fn make_backend() -> Fixture {
+        Fixture::new(Arc::new(MemBackend::new()))
+    }
+
+    crate::contract_tests!(make_backend);
+}

@@ -4,8 +4,8 @@ use std::{future::Future, ops::RangeInclusive, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use mapi_types::{
-    Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag, PropTag, Restriction,
-    RowSet, SortOrder, Version,
+    Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag,
+    PropTag, Restriction, RowSet, SortOrder, Version,
 };
 use tokio::sync::broadcast;
 
@@ -26,7 +26,11 @@ pub trait Backend: Send + Sync {
     /// Opens a mailbox for a principal. Several stores may be open on one mailbox.
     ///
     /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
-    fn logon<'a>(&'a self, principal: &'a Principal, mailbox: &'a MailboxId) -> Task<'a, Arc<dyn Store>>;
+    fn logon<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+    ) -> Task<'a, Arc<dyn Store>>;
 
     /// Makes a mailbox with the special folders of [`crate::Role::ALL`]. Errors: `Exists`, `Unsupported`.
     fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()>;
@@ -52,7 +56,12 @@ pub trait Store: Send + Sync {
 
     /// Moves and renames a folder with all below it; `parent: None` is the top.
     /// Errors: `Exists`, `Invalid` (into itself or below, a special folder), `Denied`.
-    fn move_folder<'a>(&'a self, folder: FolderId, parent: Option<FolderId>, name: &'a str) -> Task<'a, ()>;
+    fn move_folder<'a>(
+        &'a self,
+        folder: FolderId,
+        parent: Option<FolderId>,
+        name: &'a str,
+    ) -> Task<'a, ()>;
 
     /// Deletes a folder with its items, for good. Errors: `Invalid` (special, or has subfolders), `Denied`.
     fn delete_folder(&self, folder: FolderId) -> Task<'_, ()>;
@@ -61,7 +70,11 @@ pub trait Store: Send + Sync {
     fn permissions(&self, folder: FolderId) -> Task<'_, Vec<Permission>>;
 
     /// Replaces a folder's permission table. Errors: `Denied` unless the principal owns the folder.
-    fn set_permissions<'a>(&'a self, folder: FolderId, permissions: &'a [Permission]) -> Task<'a, ()>;
+    fn set_permissions<'a>(
+        &'a self,
+        folder: FolderId,
+        permissions: &'a [Permission],
+    ) -> Task<'a, ()>;
 
     /// Rows of a table. A missing value is absent. Values above 64 KiB are absent: read them by [`Self::read_bytes`].
     fn query<'a>(&'a self, query: &'a Query<'a>) -> Task<'a, RowSet>;
@@ -89,7 +102,11 @@ pub trait Store: Send + Sync {
     /// Pieces of binary or text properties ([`mapi_types::tags::ORIGINAL`] above all), one answer per request in
     /// their order; a piece is short at the end of the value and absent when item or value is missing.
     /// At most [`READ_BYTES_MAX`] octets a piece.
-    fn read_bytes<'a>(&'a self, folder: FolderId, pieces: &'a [ByteRange]) -> Task<'a, Vec<Option<Bytes>>>;
+    fn read_bytes<'a>(
+        &'a self,
+        folder: FolderId,
+        pieces: &'a [ByteRange],
+    ) -> Task<'a, Vec<Option<Bytes>>>;
 
     /// Saves new items, all or none, in their order, with ascending numbers.
     ///
@@ -99,11 +116,21 @@ pub trait Store: Send + Sync {
 
     /// Replaces an item's content: same key, new number, and the old number is gone.
     /// Errors: `NotFound`, `Conflict` when `expect.version` is given and is not the item's.
-    fn replace<'a>(&'a self, folder: FolderId, expect: Expected, draft: &'a Draft) -> Task<'a, Saved>;
+    fn replace<'a>(
+        &'a self,
+        folder: FolderId,
+        expect: Expected,
+        draft: &'a Draft,
+    ) -> Task<'a, Saved>;
 
     /// Changes properties of items in one batch and one version. See [`mapi_types::changes_content`] for what
     /// renumbers an item.
-    fn update<'a>(&'a self, folder: FolderId, items: &'a [Expected], change: &'a Change) -> Task<'a, Updated>;
+    fn update<'a>(
+        &'a self,
+        folder: FolderId,
+        items: &'a [Expected],
+        change: &'a Change,
+    ) -> Task<'a, Updated>;
 
     /// Copies or moves items within the mailbox, all or none, in the order of their numbers. Copies get new keys;
     /// what moved keeps its key. Within one folder a move gives new numbers.
@@ -116,22 +143,45 @@ pub trait Store: Send + Sync {
     ) -> Task<'a, Vec<Transferred>>;
 
     /// Deletes items; returns those that were there.
-    fn delete<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber], how: Deletion) -> Task<'a, Vec<ItemNumber>>;
+    fn delete<'a>(
+        &'a self,
+        folder: FolderId,
+        items: &'a [ItemNumber],
+        how: Deletion,
+    ) -> Task<'a, Vec<ItemNumber>>;
 
     /// Stores facts computed later; numbers and versions stay.
-    fn put_derived<'a>(&'a self, folder: FolderId, facts: &'a [(ItemNumber, Derived)]) -> Task<'a, ()>;
+    fn put_derived<'a>(
+        &'a self,
+        folder: FolderId,
+        facts: &'a [(ItemNumber, Derived)],
+    ) -> Task<'a, ()>;
 
     /// The items with these keys, one answer per key.
-    fn find<'a>(&'a self, folder: FolderId, keys: &'a [ItemKey]) -> Task<'a, Vec<Option<ItemNumber>>>;
+    fn find<'a>(
+        &'a self,
+        folder: FolderId,
+        keys: &'a [ItemKey],
+    ) -> Task<'a, Vec<Option<ItemNumber>>>;
 
     /// The local property ids of named properties; unknown names get one when `create` is set.
     /// Source: RopGetPropertyIdsFromNames, MS-OXCPRPT 2.2.12.
-    fn named_properties<'a>(&'a self, names: &'a [PropName], create: bool) -> Task<'a, Vec<Option<u16>>>;
+    fn named_properties<'a>(
+        &'a self,
+        names: &'a [PropName],
+        create: bool,
+    ) -> Task<'a, Vec<Option<u16>>>;
 
     /// Hints that something changed: they may be lost (then the receiver lags), doubled or late. Truth is in
     /// [`Self::changes`] and [`Self::hierarchy`].
     fn notices(&self) -> broadcast::Receiver<Notice>;
 }
+
+/// The most octets of a value that comes inline, in rows and bags; larger ones are read by [`Store::read_bytes`].
+pub const INLINE_BYTES_MAX: usize = 64 << 10;
+
+/// The most octets of an item key.
+pub const ITEM_KEY_BYTES_MAX: usize = 255;
 
 /// The most octets one piece of [`Store::read_bytes`] may ask for.
 pub const READ_BYTES_MAX: u32 = 4 << 20;
