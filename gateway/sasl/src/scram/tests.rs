@@ -69,10 +69,6 @@ fn the_example_of_rfc_7677_is_reproduced_to_the_byte() {
     let salt = BASE64.decode("W22ZaJ0SNY7soEsUEjb6gQ==").expect("base64");
     let known = client(b"pencil", &salt, 4096).verifier;
     let nonce = Nonce("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".to_owned());
-    let options = Options {
-        nonce,
-        ..Options::new(Nonce::from_random([9; 18]))
-    };
     let mut exchange = Exchange::new(Mechanism::ScramSha256, Options::new(nonce));
     assert!(matches!(
         exchange.start(Some(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO")),
