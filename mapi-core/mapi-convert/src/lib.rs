@@ -1,1 +1,18 @@
-//! 
+//! MIME and MAPI properties into each other, for the layers above the stores.
+//!
+//! Pure: no I/O, no clock, no randomness; time is a parameter. Nothing here fails on ugly mail: what cannot be
+//! understood is kept as opaque bytes, and converters return warnings beside their value. Files are named after the
+//! document they follow.
+#![warn(clippy::indexing_slicing)]
+
+pub mod address;
+mod cursor;
+pub mod date;
+pub mod header;
+pub mod parameter;
+pub mod skeleton;
+
+pub use skeleton::{
+    EnvelopeView, Limits, Part, PartKind, PartView, RENDERER, Scanned, Scanner, SectionKind,
+    StructureView,
+};
