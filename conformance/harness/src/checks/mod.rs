@@ -1,0 +1,43 @@
+//! The groups of checks, each with a fresh subject of its own.
+
+mod lmtp_states;
+
+use crate::failure::Outcome;
+use crate::report::Report;
+use crate::subject::{Kind, Options, Subject};
+
+/// A group of checks and the real programs it drives.
+pub struct Group {
+    /// Its name, for `--only`.
+    pub name: &'static str,
+    /// Debian packages whose programs it needs.
+    pub packages: &'static [&'static str],
+    /// What it does.
+    pub run: fn(&Subject, &mut Report) -> Outcome,
+}
+
+/// Every group, in the order run.
+pub const GROUPS: &[Group] = &[Group {
+    name: "lmtp-states",
+    packages: &[],
+    run: lmtp_states::run,
+}];
+
+/// Runs one group against a fresh subject; trouble outside a single check is a failed check too.
+pub fn run_group(group: &Group, kind: &Kind, report: &mut Report) {
+    report.enter(group.name);
+    match Subject::start(kind, Options::default()) {
+        Ok(subject) => {
+            if let Err(why) = (group.run)(&subject, report) {
+                report.record("runs to its end", &Err(why));
+            }
+            let ended = subject.clean_up();
+            if ended.is_err() {
+                report.record("the server ends on SIGTERM", &ended);
+            }
+        }
+        Err(why) => {
+            report.record("the server starts", &Err(why));
+        }
+    }
+}

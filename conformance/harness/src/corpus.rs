@@ -1,0 +1,1 @@
+//! Messages collected at test time.
