@@ -171,7 +171,7 @@ impl Parser<'_> {
             local: words.compact,
             domain: Some(domain),
         }));
-        self.to_separator();
+        self.skip_to_separator();
     }
 
     /// `name <route:local@domain>`: the `<` has been read.
@@ -213,7 +213,7 @@ impl Parser<'_> {
                 domain: host,
             }));
         }
-        self.to_separator();
+        self.skip_to_separator();
     }
 
     /// An obsolete source route with its colon, if one is next.
@@ -237,7 +237,7 @@ impl Parser<'_> {
     }
 
     /// Passes over what follows a complete address, up to and including the separator.
-    fn to_separator(&mut self) {
+    fn skip_to_separator(&mut self) {
         loop {
             self.cursor.skip_cfws();
             match self.cursor.peek() {

@@ -6,8 +6,11 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod address;
+pub mod charset;
 mod cursor;
 pub mod date;
+pub mod decode;
+pub mod encoded_word;
 pub mod header;
 pub mod parameter;
 pub mod skeleton;

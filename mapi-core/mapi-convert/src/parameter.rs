@@ -4,7 +4,11 @@
 //! The parser takes what mail programs really write: values with spaces and no quotes, missing semicolons, quotes
 //! that never close. Source: RFC 2045 5.1, RFC 2183, RFC 2231.
 
-use crate::cursor::{Cursor, is_dropped, is_space};
+use crate::{
+    charset,
+    cursor::{Cursor, is_dropped, is_space},
+    encoded_word,
+};
 
 /// One parameter as written, quotes and escapes resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +107,18 @@ pub fn single_token(value: &[u8]) -> Option<Box<[u8]>> {
         token(&mut cursor).to_vec()
     };
     (!text.is_empty()).then(|| text.into())
+}
+
+/// The text of a parameter: RFC 2231 pieces joined and decoded, else the plain value with RFC 2047 words decoded, as
+/// many programs write it. `None` when there is no such parameter.
+pub fn joined(params: &[Param], name: &str) -> Option<String> {
+    if let Some((label, octets)) = extended(params, name) {
+        return Some(charset::decode(label.as_deref(), &octets).into_owned());
+    }
+    let plain = params
+        .iter()
+        .find(|p| p.name.eq_ignore_ascii_case(name.as_bytes()))?;
+    Some(encoded_word::decode(&plain.value))
 }
 
 /// The octets of a parameter, its RFC 2231 continuations joined, percent-encoding and charset left as they are

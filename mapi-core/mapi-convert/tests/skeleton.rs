@@ -1,5 +1,5 @@
 //! The scanner's promises: which octets are which part, whatever the message looks like.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use mapi_convert::{
     EnvelopeView, Limits, PartKind, PartView, Scanned, Scanner, SectionKind, StructureView,

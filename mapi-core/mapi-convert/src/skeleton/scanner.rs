@@ -316,9 +316,11 @@ impl Scanner {
             .unwrap_or_default();
         part.read_header(block, digest);
         if part.content_type.is_type("multipart") {
-            open.boundary = parameter::joined_raw(&part.content_type.params, "boundary")
-                .map(|boundary| boundary.trim_ascii_end().into())
-                .filter(|b: &Box<[u8]>| room && !b.is_empty() && b.len() <= boundary_max);
+            let boundary = parameter::joined_raw(&part.content_type.params, "boundary");
+            let boundary = boundary.as_deref().unwrap_or_default().trim_ascii_end();
+            if room && !boundary.is_empty() && boundary.len() <= boundary_max {
+                open.boundary = Some(boundary.into());
+            }
             self.limited |= !room;
             // Without any part found in it, `close_from` makes it a leaf.
             part.kind = PartKind::Multipart;
