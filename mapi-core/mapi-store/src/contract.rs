@@ -31,9 +31,19 @@
 )]
 
 pub mod changes;
+pub mod concurrency;
+pub mod deletions;
 pub mod folders;
 pub mod items;
 mod mailbox;
+pub mod mailboxes;
+pub mod notices;
+pub mod permissions;
+pub mod properties;
+pub mod queries;
+pub mod transfers;
+pub mod updates;
+pub mod values;
 
 use std::{any::Any, future::Future, sync::Arc};
 
@@ -119,6 +129,20 @@ macro_rules! __contract_cases {
                 pages_lead_to_the_whole_without_splitting_a_version
                 a_follower_holds_what_is_there
             }
+            concurrency {
+                concurrent_saves_have_unique_ascending_numbers
+                concurrent_retries_save_once
+                concurrent_edits_have_one_winner
+                a_follower_keeps_up_with_writers
+                concurrent_folder_creation_has_one_winner
+                a_dropped_request_does_no_harm
+            }
+            deletions {
+                hard_deletion_leaves_nothing
+                soft_deletion_can_be_looked_into
+                a_softly_deleted_number_finds_nothing
+                deleting_what_is_gone_changes_nothing
+            }
             folders {
                 a_new_mailbox_has_its_special_folders
                 a_folder_is_made_below_another
@@ -152,6 +176,94 @@ macro_rules! __contract_cases {
                 replacing_a_missing_item_is_not_found
                 associated_items_have_a_table_of_their_own
                 an_unknown_folder_is_not_found
+            }
+            mailboxes {
+                an_unknown_mailbox_is_not_found
+                a_mailbox_is_made_once
+                mailboxes_are_separate
+                a_removed_mailbox_is_gone
+                stores_on_one_mailbox_see_each_others_changes
+                folders_have_ids_and_epochs
+            }
+            notices {
+                changes_of_items_are_hinted_at
+                a_move_is_hinted_at_in_the_source
+                changes_of_the_tree_are_hinted_at
+                truth_does_not_depend_on_notices
+            }
+            permissions {
+                a_stranger_cannot_open_the_mailbox
+                a_permission_table_is_kept
+                a_reviewer_reads_and_cannot_write
+                an_editor_changes_items_but_not_the_folder
+                rights_on_own_items_end_at_others
+                a_visible_folder_is_not_yet_readable
+                an_invisible_folder_is_not_found
+                a_named_row_wins_over_the_default
+                permissions_count_at_once
+                a_new_folder_takes_over_permissions
+                a_visible_folder_in_an_invisible_one_stands_at_the_top
+                a_transfer_needs_rights_at_both_ends
+            }
+            properties {
+                mailbox_properties_are_kept
+                folder_properties_are_kept
+                a_folders_class_and_hiding_show_in_the_tree
+                item_properties_are_read_but_not_set
+                named_properties_are_stable
+                known_named_properties_have_fixed_ids
+            }
+            queries {
+                a_range_selects_the_numbers_in_it
+                numbers_select_those_that_are_there
+                a_limit_cuts_after_the_order
+                filters_select_rows
+                rows_are_sorted
+                rows_have_the_columns_asked_for
+            }
+            transfers {
+                a_copy_tells_its_pairs
+                a_copy_has_a_key_of_its_own
+                a_copy_is_complete
+                a_move_keeps_the_key
+                a_move_within_one_folder_renumbers
+                missing_items_are_not_transferred
+                a_move_onto_a_taken_key_moves_nothing
+                a_moved_number_finds_nothing
+            }
+            updates {
+                a_flag_change_keeps_the_number
+                flags_of_every_kind_keep_the_number
+                a_change_that_changes_nothing_gives_no_version
+                bits_are_deltas_in_one_version
+                strings_are_deltas
+                stale_items_are_named_and_left_alone
+                a_batch_of_stale_items_gives_no_version
+                missing_items_are_left_out
+                a_content_change_renumbers
+                categories_renumber_events_but_not_mail
+                renumbered_items_keep_their_order
+                computed_properties_cannot_be_set
+                copies_of_one_message_change_apart
+                counts_follow_read_state_and_deletion_marks
+            }
+            values {
+                an_original_is_kept_to_the_octet
+                sizes_count_prefix_and_original
+                a_message_without_an_original_has_a_size
+                a_large_original_is_read_in_pieces
+                pieces_end_with_the_value
+                large_values_do_not_come_inline
+                large_values_change_like_others
+                a_message_comes_back_whole
+                own_properties_win_over_shared_ones
+                parts_of_an_edited_message_stay_readable
+                a_replaced_original_is_the_new_one
+                an_original_may_be_elsewhere_than_in_memory
+                an_unreadable_original_saves_nothing
+                items_sharing_an_original_are_separate
+                derived_facts_are_served
+                derived_facts_can_be_put_later
             }
         }
     };

@@ -1,0 +1,593 @@
+//! Originals, large values, whole messages and derived facts.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mapi_types::{
+    Attachment, AttachmentData, Content, ContentHash, Derived, Draft, FileTime, ItemNumber,
+    Message, MessageTree, OwnedValue, PropBag, PropTag, ReadAt, TransferEncoding, Version, tags,
+};
+
+use super::mailbox::{Mailbox, any, content, draft, fails, query, set, text, with};
+use crate::{
+    Backend, ByteRange, Deletion, ErrorKind, INLINE_BYTES_MAX, Object, READ_BYTES_MAX, Table,
+};
+
+/// Octets of a message of the largest common size limit's order.
+const LARGE: usize = 8 << 20;
+
+/// The original comes back as it was, octet by octet.
+pub async fn an_original_is_kept_to_the_octet(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let awkward: [&[u8]; 5] = [
+        b"",
+        b"\0",
+        b"bare\rCR and\nLF\r\n.\r\n",
+        b"\xff\xfe \xc3\x28",
+        &[b'x'; 70_000],
+    ];
+    for bytes in awkward {
+        let bytes = Bytes::copy_from_slice(bytes);
+        let saved = alice
+            .save_draft(alice.inbox, original(content(bytes.clone())))
+            .await;
+        assert_eq!(read_all(&alice, saved.number).await, bytes);
+        let columns = [
+            tags::ORIGINAL_SIZE.tag(),
+            tags::ITEM_SIZE.tag(),
+            tags::ORIGINAL.tag(),
+        ];
+        let object = Object::Item(alice.inbox, saved.number);
+        let bag = alice.store.props(object, &columns).await.unwrap();
+        assert_eq!(bag.get(&tags::ORIGINAL_SIZE), Some(bytes.len() as i64));
+        assert_eq!(bag.get(&tags::ITEM_SIZE), Some(bytes.len() as i64));
+        assert_eq!(
+            bag.get(&tags::ORIGINAL),
+            None,
+            "never inline, however small"
+        );
+    }
+}
+
+/// The size a client sees is that of the copy's prefix and the original; a folder's is the sum.
+pub async fn sizes_count_prefix_and_original(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let prefix = Bytes::from_static(b"Return-Path: <a@example.org>\r\n");
+    let mut draft = original(content("Subject: a\r\n\r\n"));
+    draft.prefix = prefix.clone();
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    let columns = [
+        tags::ITEM_SIZE.tag(),
+        tags::ORIGINAL_SIZE.tag(),
+        tags::ORIGINAL_PREFIX.tag(),
+    ];
+    let object = Object::Item(alice.inbox, saved.number);
+    let bag = alice.store.props(object, &columns).await.unwrap();
+    assert_eq!(bag.get(&tags::ORIGINAL_PREFIX), Some(&*prefix));
+    assert_eq!(bag.get(&tags::ORIGINAL_SIZE), Some(14));
+    assert_eq!(bag.get(&tags::ITEM_SIZE), Some(prefix.len() as i64 + 14));
+    assert_eq!(alice.info().await.size, prefix.len() as u64 + 14);
+    alice
+        .save_draft(alice.inbox, original(content("12345")))
+        .await;
+    assert_eq!(alice.info().await.size, prefix.len() as u64 + 19);
+    alice
+        .store
+        .delete(alice.inbox, &[saved.number], Deletion::Hard)
+        .await
+        .unwrap();
+    assert_eq!(alice.info().await.size, 5);
+}
+
+/// A message without an original has no original size, but some size.
+pub async fn a_message_without_an_original_has_a_size(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let mut draft = draft("a");
+    Arc::make_mut(&mut draft.message).original = None;
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    let columns = [tags::ITEM_SIZE.tag(), tags::ORIGINAL_SIZE.tag()];
+    let object = Object::Item(alice.inbox, saved.number);
+    let bag = alice.store.props(object, &columns).await.unwrap();
+    assert!(bag.get(&tags::ITEM_SIZE).unwrap() > 0);
+    assert_eq!(bag.get(&tags::ORIGINAL_SIZE), None);
+    let piece = piece(saved.number, tags::ORIGINAL.tag(), 0, 10);
+    assert_eq!(
+        alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap(),
+        [None]
+    );
+}
+
+/// A large message is read in pieces, from any place.
+pub async fn a_large_original_is_read_in_pieces(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let bytes = pattern(LARGE + 17);
+    let saved = alice
+        .save_draft(alice.inbox, original(content(bytes.clone())))
+        .await;
+    assert_eq!(read_all(&alice, saved.number).await, bytes);
+    let tag = tags::ORIGINAL.tag();
+    for (offset, len) in [(0, 1), (65_535, 2), (1_048_575, 70_000), (LARGE as u64, 17)] {
+        let piece = piece(saved.number, tag, offset, len);
+        let read = alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap();
+        let from = offset as usize;
+        assert_eq!(read, [Some(bytes.slice(from..from + len as usize))]);
+    }
+}
+
+/// Pieces are short at the end of the value, empty behind it, and absent where nothing is.
+pub async fn pieces_end_with_the_value(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let saved = alice
+        .save_draft(alice.inbox, original(content("0123456789")))
+        .await;
+    let (item, tag) = (saved.number, tags::ORIGINAL.tag());
+    let pieces = [
+        piece(item, tag, 4, 3),
+        piece(item, tag, 8, 100),
+        piece(item, tag, 10, 1),
+        piece(item, tag, 1 << 40, 1),
+        piece(item, tag, i64::MAX as u64, READ_BYTES_MAX),
+        piece(item, tag, 0, 0),
+        piece(ItemNumber(999), tag, 0, 1),
+        piece(item, tags::RTF_COMPRESSED.tag(), 0, 1),
+        piece(item, tag, 0, READ_BYTES_MAX),
+    ];
+    let read = alice.store.read_bytes(alice.inbox, &pieces).await.unwrap();
+    let some = |bytes: &'static str| Some(Bytes::from_static(bytes.as_bytes()));
+    let all = some("0123456789");
+    let empty = some("");
+    let expected = [
+        some("456"),
+        some("89"),
+        empty.clone(),
+        empty.clone(),
+        empty.clone(),
+        empty,
+        None,
+        None,
+        all,
+    ];
+    assert_eq!(read, expected);
+    assert!(
+        alice
+            .store
+            .read_bytes(alice.inbox, &[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let too_large = [piece(item, tag, 0, READ_BYTES_MAX + 1)];
+    fails(
+        alice.store.read_bytes(alice.inbox, &too_large).await,
+        ErrorKind::Invalid,
+    );
+}
+
+/// A value above 64 KiB is absent from rows and bags, and read in pieces; one of 64 KiB is inline.
+pub async fn large_values_do_not_come_inline(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let html = pattern(INLINE_BYTES_MAX + 1);
+    let plain = "ü".repeat(100_000);
+    let rtf = pattern(INLINE_BYTES_MAX);
+    let own = [
+        (tags::BODY_HTML.tag(), OwnedValue::Bin(html.as_ref().into())),
+        (tags::BODY.tag(), text(&plain)),
+        (
+            tags::RTF_COMPRESSED.tag(),
+            OwnedValue::Bin(rtf.as_ref().into()),
+        ),
+    ];
+    let mut draft = draft("a");
+    let message = Arc::make_mut(&mut draft.message);
+    message.tree.props = message.tree.props.with(&own, &[]);
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    let columns = own.each_ref().map(|(tag, _)| *tag);
+    let rows = query(&*alice.store, Table::Contents(alice.inbox), &columns).await;
+    let row = rows.row(0).unwrap();
+    assert_eq!(
+        (row.get(&tags::BODY_HTML), row.get(&tags::BODY)),
+        (None, None)
+    );
+    assert_eq!(row.get(&tags::RTF_COMPRESSED), Some(&*rtf));
+    let object = Object::Item(alice.inbox, saved.number);
+    assert_eq!(alice.store.props(object, &columns).await.unwrap().len(), 1);
+    let changes = alice
+        .store
+        .changes(alice.inbox, Version(0), &columns, 10)
+        .await
+        .unwrap();
+    let crate::Changes::Delta(delta) = changes else {
+        panic!("expired")
+    };
+    assert_eq!(delta.rows.row(0).unwrap().get(&tags::BODY), None);
+    let pieces = [
+        piece(saved.number, tags::BODY_HTML.tag(), 65_530, 100),
+        piece(saved.number, tags::BODY.tag(), 1, 3),
+        piece(saved.number, tags::RTF_COMPRESSED.tag(), 1, 2),
+    ];
+    let read = alice.store.read_bytes(alice.inbox, &pieces).await.unwrap();
+    assert_eq!(read[0], Some(html.slice(65_530..)));
+    assert_eq!(
+        read[1].as_deref(),
+        Some(&plain.as_bytes()[1..4]),
+        "offsets count octets"
+    );
+    assert_eq!(read[2], Some(rtf.slice(1..3)));
+    let whole = alice
+        .store
+        .read_message(alice.inbox, saved.number)
+        .await
+        .unwrap();
+    assert_eq!(
+        whole.props.get(&tags::BODY),
+        Some(&*plain),
+        "a whole message has them"
+    );
+    assert_eq!(whole.props.get(&tags::BODY_HTML), Some(&*html));
+}
+
+/// A large value can be set, replaced and deleted like any other.
+pub async fn large_values_change_like_others(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let item = alice.save("a").await.number;
+    let large = "x".repeat(200_000);
+    let change = set(tags::BODY.tag(), text(&large));
+    let updated = alice
+        .store
+        .update(alice.inbox, &[any(item)], &change)
+        .await
+        .unwrap();
+    let item = updated.renumbered[0].1;
+    let again = alice
+        .store
+        .update(alice.inbox, &[any(item)], &change)
+        .await
+        .unwrap();
+    assert_eq!(again.version, None, "the same value again is no change");
+    let last = piece(item, tags::BODY.tag(), 199_999, 10);
+    let read = alice.store.read_bytes(alice.inbox, &[last]).await.unwrap();
+    assert_eq!(read, [Some(Bytes::from_static(b"x"))]);
+    let change = set(tags::BODY.tag(), text("small"));
+    let updated = alice
+        .store
+        .update(alice.inbox, &[any(item)], &change)
+        .await
+        .unwrap();
+    let object = Object::Item(alice.inbox, updated.renumbered[0].1);
+    let bag = alice
+        .store
+        .props(object, &[tags::BODY.tag()])
+        .await
+        .unwrap();
+    assert_eq!(bag.get(&tags::BODY), Some("small"));
+}
+
+/// A message comes back whole: values of every type, recipients, attachments, messages in messages.
+pub async fn a_message_comes_back_whole(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let tree = rich_tree();
+    let message = Message {
+        tree: tree.clone(),
+        ..Message::default()
+    };
+    let draft = Draft {
+        message: Arc::new(message),
+        ..draft("a")
+    };
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    assert_eq!(
+        alice
+            .store
+            .read_message(alice.inbox, saved.number)
+            .await
+            .unwrap(),
+        tree
+    );
+    let columns: Vec<PropTag> = tree.props.iter().map(|(tag, _)| tag).collect();
+    let object = Object::Item(alice.inbox, saved.number);
+    assert_eq!(
+        alice.store.props(object, &columns).await.unwrap(),
+        tree.props
+    );
+    let rows = query(&*alice.store, Table::Contents(alice.inbox), &columns).await;
+    assert!(rows.row(0).unwrap().values().eq(tree.props.iter()));
+}
+
+/// A copy's own properties win over the shared ones.
+pub async fn own_properties_win_over_shared_ones(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let own = [
+        (tags::SUBJECT.tag(), text("own")),
+        (
+            tags::MESSAGE_DELIVERY_TIME.tag(),
+            OwnedValue::Time(FileTime::from_unix(5)),
+        ),
+    ];
+    let saved = alice
+        .save_draft(alice.inbox, with(draft("shared"), &own))
+        .await;
+    let whole = alice
+        .store
+        .read_message(alice.inbox, saved.number)
+        .await
+        .unwrap();
+    assert_eq!(whole.props.get(&tags::SUBJECT), Some("own"));
+    assert_eq!(
+        whole.props.get(&tags::MESSAGE_DELIVERY_TIME),
+        Some(FileTime::from_unix(5))
+    );
+    assert_eq!(whole.props.get(&tags::MESSAGE_CLASS), Some("IPM.Note"));
+    assert_eq!(
+        whole.props.len(),
+        3,
+        "facts are not properties: {:?}",
+        whole.props
+    );
+}
+
+/// Editing a message does not take its attachments' bytes away.
+pub async fn parts_of_an_edited_message_stay_readable(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let part = AttachmentData::Part {
+        range: 14..18,
+        encoding: TransferEncoding::Base64,
+    };
+    let mut draft = original(content("Subject: a\r\n\r\nQUJD\r\n"));
+    let attachment = Attachment {
+        props: PropBag::default(),
+        data: part,
+    };
+    Arc::make_mut(&mut draft.message).tree.attachments = vec![attachment.clone()];
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    let change = set(tags::SUBJECT.tag(), text("edited"));
+    let updated = alice
+        .store
+        .update(alice.inbox, &[any(saved.number)], &change)
+        .await
+        .unwrap();
+    let item = updated.renumbered[0].1;
+    let whole = alice.store.read_message(alice.inbox, item).await.unwrap();
+    assert_eq!(whole.attachments, [attachment]);
+    let piece = piece(item, tags::ORIGINAL.tag(), 14, 4);
+    let read = alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap();
+    assert_eq!(read, [Some(Bytes::from_static(b"QUJD"))]);
+}
+
+/// Replacing brings new bytes under the new number.
+pub async fn a_replaced_original_is_the_new_one(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let old = alice
+        .save_draft(alice.inbox, original(content("old bytes")))
+        .await;
+    let new = original(content("new"));
+    let new = alice
+        .store
+        .replace(alice.inbox, any(old.number), &new)
+        .await
+        .unwrap();
+    assert_eq!(read_all(&alice, new.number).await, "new");
+    let piece = piece(old.number, tags::ORIGINAL.tag(), 0, 9);
+    assert_eq!(
+        alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap(),
+        [None]
+    );
+}
+
+/// An original that is not in memory is read from where it is.
+pub async fn an_original_may_be_elsewhere_than_in_memory(backend: Arc<dyn Backend>) {
+    struct Elsewhere(Bytes);
+    impl ReadAt for Elsewhere {
+        fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<()> {
+            self.0.read_exact_at(buf, offset)
+        }
+    }
+    let alice = Mailbox::new(backend).await;
+    let bytes = pattern(3_000_000);
+    let hash = ContentHash(*blake3::hash(&bytes).as_bytes());
+    let spool = Content::new(Arc::new(Elsewhere(bytes.clone())), bytes.len() as u64, hash);
+    let saved = alice.save_draft(alice.inbox, original(spool)).await;
+    assert_eq!(read_all(&alice, saved.number).await, bytes);
+}
+
+/// An original that cannot be read to its end saves nothing.
+pub async fn an_unreadable_original_saves_nothing(backend: Arc<dyn Backend>) {
+    struct Broken;
+    impl ReadAt for Broken {
+        fn read_exact_at(&self, _: &mut [u8], _: u64) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+    let alice = Mailbox::new(backend).await;
+    let broken = original(Content::new(Arc::new(Broken), 1_000, ContentHash([7; 32])));
+    let drafts = [draft("good"), broken];
+    let failed = alice.store.save(alice.inbox, &drafts).await;
+    assert!(failed.is_err());
+    assert!(alice.inbox_numbers().await.is_empty());
+    alice.save("after").await;
+}
+
+/// Messages that share their original are separate items.
+pub async fn items_sharing_an_original_are_separate(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let shared = original(content(pattern(100_000)));
+    let saved = alice
+        .store
+        .save(alice.inbox, &[shared.clone(), shared])
+        .await
+        .unwrap();
+    alice
+        .store
+        .delete(alice.inbox, &[saved[0].number], Deletion::Hard)
+        .await
+        .unwrap();
+    assert_eq!(read_all(&alice, saved[1].number).await, pattern(100_000));
+}
+
+/// Facts that came with a message are served as columns.
+pub async fn derived_facts_are_served(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let mut draft = draft("a");
+    Arc::make_mut(&mut draft.message).derived = derived(1);
+    let saved = alice.save_draft(alice.inbox, draft).await;
+    assert_eq!(derived_of(&alice, saved.number).await, Some(derived(1)));
+    let bare = alice.save("bare").await;
+    assert_eq!(derived_of(&alice, bare.number).await, None);
+}
+
+/// Facts computed later take their place, and neither number nor version nor log notice.
+pub async fn derived_facts_can_be_put_later(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let saved = alice.save_many(2).await;
+    let before = alice.info().await;
+    let large = Derived {
+        structure: pattern(INLINE_BYTES_MAX + 1),
+        ..derived(8)
+    };
+    let facts = [
+        (saved[0].number, derived(7)),
+        (ItemNumber(999), derived(7)),
+        (saved[1].number, large.clone()),
+    ];
+    alice.store.put_derived(alice.inbox, &facts).await.unwrap();
+    assert_eq!(derived_of(&alice, saved[0].number).await, Some(derived(7)));
+    alice
+        .store
+        .put_derived(alice.inbox, &[(saved[0].number, derived(9))])
+        .await
+        .unwrap();
+    assert_eq!(derived_of(&alice, saved[0].number).await, Some(derived(9)));
+    let tag = tags::DERIVED_STRUCTURE.tag();
+    let object = Object::Item(alice.inbox, saved[1].number);
+    assert!(alice.store.props(object, &[tag]).await.unwrap().is_empty());
+    let piece = piece(saved[1].number, tag, 0, READ_BYTES_MAX);
+    let read = alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap();
+    assert_eq!(
+        read,
+        [Some(large.structure)],
+        "a large fact is read in pieces"
+    );
+    assert_eq!(alice.info().await, before);
+    assert!(alice.delta(before.version).await.rows.is_empty());
+}
+
+fn derived(renderer: u32) -> Derived {
+    Derived {
+        renderer,
+        envelope: format!("envelope {renderer}").into(),
+        structure: Bytes::from_static(b"\0structure\xff"),
+        header: "Subject: a\r\n\r\n".into(),
+    }
+}
+
+async fn derived_of(alice: &Mailbox, item: ItemNumber) -> Option<Derived> {
+    let columns = [
+        tags::DERIVED_RENDERER.tag(),
+        tags::DERIVED_ENVELOPE.tag(),
+        tags::DERIVED_STRUCTURE.tag(),
+        tags::DERIVED_HEADER.tag(),
+    ];
+    let object = Object::Item(alice.inbox, item);
+    let bag = alice.store.props(object, &columns).await.unwrap();
+    let octets = |value: Option<&[u8]>| value.map(Bytes::copy_from_slice).unwrap_or_default();
+    Some(Derived {
+        renderer: bag.get(&tags::DERIVED_RENDERER)? as u32,
+        envelope: octets(bag.get(&tags::DERIVED_ENVELOPE)),
+        structure: octets(bag.get(&tags::DERIVED_STRUCTURE)),
+        header: octets(bag.get(&tags::DERIVED_HEADER)),
+    })
+}
+
+fn original(original: Content) -> Draft {
+    let mut draft = draft("a");
+    Arc::make_mut(&mut draft.message).original = Some(original);
+    draft
+}
+
+fn piece(item: ItemNumber, tag: PropTag, offset: u64, len: u32) -> ByteRange {
+    ByteRange {
+        item,
+        tag,
+        offset,
+        len,
+    }
+}
+
+/// Octets without a short period, so that a piece from the wrong place shows.
+fn pattern(len: usize) -> Bytes {
+    let mut state = 1_u32;
+    let octet = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    std::iter::repeat_with(octet).take(len).collect()
+}
+
+async fn read_all(alice: &Mailbox, item: ItemNumber) -> Bytes {
+    const PIECE: u32 = 1 << 20;
+    let mut all = Vec::new();
+    loop {
+        let piece = piece(item, tags::ORIGINAL.tag(), all.len() as u64, PIECE);
+        let read = alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap();
+        let bytes = read.into_iter().next().flatten().expect("an original");
+        all.extend_from_slice(&bytes);
+        if bytes.len() < PIECE as usize {
+            return all.into();
+        }
+    }
+}
+
+fn rich_tree() -> MessageTree {
+    let guid = *b"0123456789abcdef";
+    let props = [
+        (PropTag(0x6801_0002), OwnedValue::I16(-3)),
+        (tags::IMPORTANCE.tag(), OwnedValue::I32(i32::MIN)),
+        (PropTag(0x6802_0014), OwnedValue::I64(i64::MIN)),
+        (PropTag(0x6803_0005), OwnedValue::F64(-0.5)),
+        (tags::READ_RECEIPT_REQUESTED.tag(), OwnedValue::Bool(true)),
+        (tags::RTF_IN_SYNC.tag(), OwnedValue::Bool(false)),
+        (
+            tags::CLIENT_SUBMIT_TIME.tag(),
+            OwnedValue::Time(FileTime(i64::MAX as u64)),
+        ),
+        (PropTag(0x6804_0048), OwnedValue::Guid(guid)),
+        (tags::SUBJECT.tag(), text("Grüße\0 \u{1f4e7}")),
+        (tags::BODY.tag(), text("")),
+        (
+            tags::CONVERSATION_INDEX.tag(),
+            OwnedValue::Bin([0, 255, 1].into()),
+        ),
+        (tags::RECORD_KEY.tag(), OwnedValue::Bin([].into())),
+        (tags::KEYWORDS.tag(), OwnedValue::strs(["a", "", "ü"])),
+        (
+            PropTag(0x6805_1102),
+            OwnedValue::Bins(OwnedValue::packed([&[0_u8, 255][..], &[]])),
+        ),
+        (tags::MESSAGE_CLASS.tag(), text("IPM.Note")),
+    ];
+    let bag = |text_of: &str| -> PropBag {
+        [(tags::DISPLAY_NAME.tag(), text(text_of))]
+            .into_iter()
+            .collect()
+    };
+    let attachment = |name: &str, data| Attachment {
+        props: bag(name),
+        data,
+    };
+    let inner = MessageTree {
+        props: bag("inner"),
+        recipients: vec![bag("someone")],
+        attachments: vec![attachment("deep", AttachmentData::Inline(pattern(100_000)))],
+    };
+    MessageTree {
+        props: props.into_iter().collect(),
+        recipients: vec![bag("alice"), PropBag::default(), bag("bob")],
+        attachments: vec![
+            attachment("none", AttachmentData::None),
+            attachment(
+                "inline",
+                AttachmentData::Inline(Bytes::from_static(b"\0\xff")),
+            ),
+            attachment("message", AttachmentData::Message(Box::new(inner))),
+        ],
+    }
+}
