@@ -45,19 +45,31 @@ impl SequenceSet {
 
     /// The numbers meant, when `largest` is the largest number in use (0 when there is none).
     ///
-    /// `*` is `largest`, so `500:*` contains `largest` even when that is below 500 (RFC 3501 9). Numbers above
-    /// `largest` are kept: whether they are an error (sequence numbers) or ignored (UIDs) is the caller's to say.
+    /// `*` is `largest`, so `500:*` contains `largest` even when that is below 500 (RFC 3501 9); in an empty mailbox
+    /// a range with `*` means nothing. Numbers above `largest` are kept: whether they are an error (sequence numbers)
+    /// or ignored (UIDs) is the caller's to say.
     #[must_use]
     pub fn resolve(&self, largest: u32) -> NumberSet {
+        let largest = NonZeroU32::new(largest);
         let value = |number: SetNumber| match number {
-            SetNumber::Number(number) => number.get(),
+            SetNumber::Number(number) => Some(number),
             SetNumber::Largest => largest,
         };
-        let ranges = self.ranges.iter().map(|range| {
-            let (first, last) = (value(range.first), value(range.last));
-            (first.min(last).max(1), first.max(last))
+        let ranges = self.ranges.iter().filter_map(|range| {
+            let (first, last) = (value(range.first)?.get(), value(range.last)?.get());
+            Some((first.min(last), first.max(last)))
         });
-        NumberSet::from_unsorted(ranges.filter(|(first, last)| first <= last).collect())
+        NumberSet::from_unsorted(ranges.collect())
+    }
+
+    /// Whether `*` occurs.
+    #[must_use]
+    pub fn has_largest(&self) -> bool {
+        let ends = self
+            .ranges
+            .iter()
+            .flat_map(|range| [range.first, range.last]);
+        ends.into_iter().any(|number| number == SetNumber::Largest)
     }
 }
 
@@ -198,5 +210,60 @@ impl FromIterator<u32> for NumberSet {
         }
         late.extend_from_slice(&set.ranges);
         Self::from_unsorted(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(set: &NumberSet) -> String {
+        let mut out = Vec::new();
+        set.write(&mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn ranges_that_overlap_or_touch_become_one() {
+        let set: NumberSet = [7, 3, 1, 2, 9, 8, 3, 20].into_iter().collect();
+        assert_eq!(written(&set), "1:3,7:9,20");
+        assert_eq!((set.first(), set.last(), set.len()), (Some(1), Some(20), 7));
+        let mut set = NumberSet::new();
+        for (first, last) in [
+            (5, 9),
+            (1, 2),
+            (3, 4),
+            (11, 10),
+            (u32::MAX, u32::MAX),
+            (9, u32::MAX),
+        ] {
+            set.push_range(first, last);
+        }
+        assert_eq!(written(&set), "1:4294967295");
+    }
+
+    #[test]
+    fn the_empty_set_is_written_as_nothing() {
+        assert_eq!(written(&NumberSet::new()), "");
+        assert!(!NumberSet::new().contains(1));
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_set_holds_what_was_put_in(numbers in prop::collection::vec(1_u32..60, 0..40)) {
+            let collected: NumberSet = numbers.iter().copied().collect();
+            let mut pushed = NumberSet::new();
+            for number in &numbers {
+                pushed.push(*number);
+            }
+            prop_assert_eq!(&collected, &pushed);
+            for number in 0..70 {
+                prop_assert_eq!(collected.contains(number), numbers.contains(&number));
+            }
+            prop_assert_eq!(collected.iter().count() as u64, collected.len());
+            prop_assert!(collected.iter().is_sorted_by(|a, b| a < b));
+        }
     }
 }

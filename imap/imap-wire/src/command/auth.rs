@@ -45,9 +45,10 @@ pub(super) fn login(cursor: &mut Cursor<'_>) -> Result<Login, DecodeError> {
 pub(super) fn authenticate(cursor: &mut Cursor<'_>) -> Result<Authenticate, DecodeError> {
     let mechanism = cursor.atom_upper("a SASL mechanism")?;
     let mut initial_response = None;
-    if cursor.take(b' ') {
+    // Spaces at the line's end are not an (empty) initial response: that is `=`.
+    if cursor.skip_spaces() > 0 && !cursor.at_end_of_line() {
         let at = cursor.at();
-        let word = cursor.rest_of_line();
+        let word = cursor.rest_of_line().trim_ascii_end();
         let word = if word == b"=" { b"" } else { word };
         let SaslReply::Data(data) = sasl_reply(word) else {
             return Err(DecodeError::new(at, "an initial response in base64"));

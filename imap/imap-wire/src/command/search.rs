@@ -48,13 +48,13 @@ pub enum SearchKey {
     /// `ALL`
     All,
     /// All of these, as written in parentheses.
-    And(Vec<SearchKey>),
+    And(Vec<Self>),
     /// `OR`
-    Or(Box<(SearchKey, SearchKey)>),
+    Or(Box<(Self, Self)>),
     /// `NOT`
-    Not(Box<SearchKey>),
+    Not(Box<Self>),
     /// `FUZZY` (RFC 6203)
-    Fuzzy(Box<SearchKey>),
+    Fuzzy(Box<Self>),
     /// Sequence numbers.
     Sequence(MessageSet),
     /// `UID`

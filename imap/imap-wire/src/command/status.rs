@@ -98,9 +98,12 @@ pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<StatusAttribute>
         if !attributes.contains(&attribute) {
             attributes.push(attribute);
         }
+        let spaces = cursor.skip_spaces();
         if cursor.take(b')') {
             return Ok(attributes);
         }
-        cursor.space()?;
+        if spaces == 0 {
+            return Err(cursor.error("a space or \")\""));
+        }
     }
 }
