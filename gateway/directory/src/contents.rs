@@ -1,0 +1,114 @@
+//! What a directory holds: plain data, without indexes.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::{Address, AddressError, ScramVerifier};
+
+/// The longest name of a mailbox, in bytes: stores name files after it, with an ending of their own.
+const MAILBOX_BYTES_MAX: usize = 200;
+
+/// The name of a mailbox: the lower-case address of its user, or of the shared mailbox.
+///
+/// It is safe as the stem of a file name: it has no `/`, `\` or control character, does not begin with a dot, and is
+/// at most 200 bytes long.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct MailboxName(String);
+
+impl MailboxName {
+    /// The mailbox of an address, if an address like that can have one.
+    pub(crate) fn of(address: &Address) -> Result<Self, AddressError> {
+        let name = address.to_string();
+        if let Some(c) = name
+            .chars()
+            .find(|&c| matches!(c, '/' | '\\' | '"') || c.is_control())
+        {
+            return Err(AddressError::MailboxCharacter(c));
+        }
+        if name.len() > MAILBOX_BYTES_MAX {
+            Err(AddressError::MailboxTooLong)
+        } else {
+            Ok(Self(name))
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MailboxName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Somebody with a mailbox who can log in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct User {
+    /// The address, which is also the login name.
+    pub address: Address,
+    /// The user's mailbox.
+    pub mailbox: MailboxName,
+    /// When the user was added: RFC 3339, in UTC.
+    pub created: String,
+    /// Whether logging in is barred. Mail is still accepted.
+    pub disabled: bool,
+}
+
+/// An address that stands for others.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Alias {
+    /// The address.
+    pub address: Address,
+    /// What it stands for: users, shared mailboxes or further aliases.
+    pub targets: Vec<Address>,
+}
+
+/// A mailbox that receives mail and has no login of its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shared {
+    /// The address.
+    pub address: Address,
+    /// The mailbox.
+    pub mailbox: MailboxName,
+}
+
+/// A user's entry.
+#[derive(Clone)]
+pub(crate) struct UserEntry {
+    pub(crate) user: User,
+    /// An argon2id hash as a PHC string; without one no password is right.
+    pub(crate) password: Option<String>,
+    /// The verifier for SCRAM-SHA-256; without one the mechanism never succeeds.
+    pub(crate) scram: Option<ScramVerifier>,
+}
+
+/// All of a directory. An address is in one of the three maps at most.
+#[derive(Clone)]
+pub(crate) struct Contents {
+    /// Makes the salts of users who do not exist, so that they stay the same over restarts.
+    pub(crate) salt_key: [u8; 32],
+    pub(crate) users: BTreeMap<Address, UserEntry>,
+    pub(crate) aliases: BTreeMap<Address, Vec<Address>>,
+    pub(crate) shared: BTreeMap<Address, Shared>,
+}
+
+impl Contents {
+    /// A directory of nobody.
+    pub(crate) fn empty(salt_key: [u8; 32]) -> Self {
+        Self {
+            salt_key,
+            users: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            shared: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the address is taken.
+    pub(crate) fn knows(&self, address: &Address) -> bool {
+        self.users.contains_key(address)
+            || self.aliases.contains_key(address)
+            || self.shared.contains_key(address)
+    }
+}
