@@ -12,6 +12,7 @@ pub mod date;
 pub mod decode;
 pub mod encoded_word;
 pub mod header;
+pub mod oxcmail;
 pub mod parameter;
 pub mod skeleton;
 

@@ -21,11 +21,15 @@ tags! {
     READ_RECEIPT_REQUESTED: Boolean = 0x0029, "PidTagReadReceiptRequested.";
     REPLY_TIME: Time = 0x0030, "PidTagReplyTime (Reply-By).";
     SENSITIVITY: Long = 0x0036, "PidTagSensitivity: 0 normal, 1 personal, 2 private, 3 confidential.";
+    REPORT_TIME: Time = 0x0032, "PidTagReportTime: when a report's event happened.";
     SUBJECT: Str = 0x0037, "PidTagSubject.";
     CLIENT_SUBMIT_TIME: Time = 0x0039, "PidTagClientSubmitTime (the Date field).";
     SENT_REPRESENTING_SEARCH_KEY: Bin = 0x003b, "PidTagSentRepresentingSearchKey.";
+    SENT_REPRESENTING_ENTRY_ID: Bin = 0x0041, "PidTagSentRepresentingEntryId.";
     SUBJECT_PREFIX: Str = 0x003d, "PidTagSubjectPrefix, such as `Re: `.";
     SENT_REPRESENTING_NAME: Str = 0x0042, "PidTagSentRepresentingName (From).";
+    ORIGINAL_SUBJECT: Str = 0x0049, "PidTagOriginalSubject: of what a report is about.";
+    ORIGINAL_MESSAGE_ID: Str = 0x1046, "PidTagOriginalMessageId: Message-ID of what a report is about.";
     REPLY_RECIPIENT_ENTRIES: Bin = 0x004f, "PidTagReplyRecipientEntries.";
     REPLY_RECIPIENT_NAMES: Str = 0x0050, "PidTagReplyRecipientNames (Reply-To).";
     MESSAGE_TO_ME: Boolean = 0x0057, "PidTagMessageToMe.";
@@ -38,10 +42,14 @@ tags! {
     TRANSPORT_MESSAGE_HEADERS: Str = 0x007d, "PidTagTransportMessageHeaders.";
     EXPIRY_TIME: Time = 0x0015, "PidTagExpiryTime (Expires, Expiry-Date).";
     RECIPIENT_TYPE: Long = 0x0c15, "PidTagRecipientType: 1 To, 2 Cc, 3 Bcc.";
+    SENDER_ENTRY_ID: Bin = 0x0c19, "PidTagSenderEntryId.";
     SENDER_NAME: Str = 0x0c1a, "PidTagSenderName.";
     SENDER_SEARCH_KEY: Bin = 0x0c1d, "PidTagSenderSearchKey.";
     SENDER_ADDRESS_TYPE: Str = 0x0c1e, "PidTagSenderAddressType.";
     SENDER_EMAIL_ADDRESS: Str = 0x0c1f, "PidTagSenderEmailAddress.";
+    SUPPLEMENTARY_INFO: Str = 0x0c1b, "PidTagSupplementaryInfo: a report's text about one recipient.";
+    NON_DELIVERY_REPORT_STATUS_CODE: Long = 0x0c20, "PidTagNonDeliveryReportStatusCode: the status `5.1.1` as 511.";
+    REMOTE_MESSAGE_TRANSFER_AGENT: Str = 0x0c21, "PidTagRemoteMessageTransferAgent.";
     DISPLAY_BCC: Str = 0x0e02, "PidTagDisplayBcc.";
     DISPLAY_CC: Str = 0x0e03, "PidTagDisplayCc.";
     DISPLAY_TO: Str = 0x0e04, "PidTagDisplayTo.";
@@ -57,6 +65,7 @@ tags! {
     INTERNET_ARTICLE_NUMBER: Long = 0x0e23, "PidTagInternetArticleNumber: the item number (its 32 bits).";
     TODO_ITEM_FLAGS: Long = 0x0e2b, "PidTagToDoItemFlags.";
     RECORD_KEY: Bin = 0x0ff9, "PidTagRecordKey.";
+    ENTRY_ID: Bin = 0x0fff, "PidTagEntryId.";
     BODY: Str = 0x1000, "PidTagBody: plain text.";
     RTF_COMPRESSED: Bin = 0x1009, "PidTagRtfCompressed.";
     BODY_HTML: Bin = 0x1013, "PidTagHtml: HTML in the code page of PidTagInternetCodepage.";
@@ -81,6 +90,7 @@ tags! {
     CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL: Long = 0x4076, "PidTagContentFilterSpamConfidenceLevel.";
     SENDER_SMTP_ADDRESS: Str = 0x5d01, "PidTagSenderSmtpAddress.";
     SENT_REPRESENTING_SMTP_ADDRESS: Str = 0x5d02, "PidTagSentRepresentingSmtpAddress.";
+    REPORTING_MESSAGE_TRANSFER_AGENT: Str = 0x6820, "PidTagReportingMessageTransferAgent.";
 
     // Recipients and folders.
     ROWID: Long = 0x3000, "PidTagRowid.";

@@ -91,7 +91,7 @@ impl Part {
     }
 
     /// Whether the media type says that the body is a message. Source: RFC 2046 5.2.1, RFC 6532 3.7.
-    pub(super) fn is_declared_message(&self) -> bool {
+    pub(crate) fn is_declared_message(&self) -> bool {
         self.content_type.is("message", "rfc822") || self.content_type.is("message", "global")
     }
 
