@@ -1,0 +1,40 @@
+//! The limits of a session, each with its name and default.
+
+use std::time::Duration;
+
+/// Limits and names of an LMTP listener.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name this server gives itself in greetings and Received fields.
+    pub hostname: String,
+    /// The largest message accepted, in octets (RFC 1870).
+    pub message_bytes_max: u64,
+    /// Recipients of one transaction; RFC 5321 4.5.3.1.8 asks for at least 100.
+    pub recipients_max: usize,
+    /// Octets of a command line with its CRLF. RFC 5321 4.5.3.1.4 asks for 512, its extensions add to that.
+    pub line_bytes_max: usize,
+    /// Commands in error before the session is ended.
+    pub errors_max: u32,
+    /// How long to wait for a command.
+    pub command_timeout: Duration,
+    /// How long to wait for the next octets of a message.
+    pub data_timeout: Duration,
+    /// How long a peer may leave an answer unread.
+    pub write_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".to_owned(),
+            message_bytes_max: 100 << 20,
+            recipients_max: 1000,
+            line_bytes_max: 4096,
+            errors_max: 50,
+            // RFC 5321 4.5.3.2.
+            command_timeout: Duration::from_secs(300),
+            data_timeout: Duration::from_secs(180),
+            write_timeout: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Replies: code, enhanced status code and text in one place, and what a store's failure means to a mail server.
+//! Source: RFC 5321 4.2, RFC 3463.
+
+use account::{Error, ErrorKind};
+
+/// A reply of one line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Reply(pub(crate) &'static str);
+
+impl Reply {
+    pub(crate) const OK: Self = Self("250 2.0.0 ok");
+    pub(crate) const SENDER_OK: Self = Self("250 2.1.0 sender ok");
+    pub(crate) const RECIPIENT_OK: Self = Self("250 2.1.5 recipient ok");
+    pub(crate) const DELIVERED: Self = Self("250 2.1.5 delivered");
+    pub(crate) const CHUNK_OK: Self = Self("250 2.0.0 chunk received");
+    pub(crate) const START_DATA: Self = Self("354 end with <CRLF>.<CRLF>");
+    pub(crate) const START_TLS: Self = Self("220 2.0.0 ready to start TLS");
+    pub(crate) const BYE: Self = Self("221 2.0.0 bye");
+    pub(crate) const HELP: Self = Self("214 2.0.0 RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    pub(crate) const VERIFY: Self = Self("252 2.1.5 send mail and see");
+    pub(crate) const SHUTTING_DOWN: Self = Self("421 4.3.2 shutting down");
+    pub(crate) const TIMEOUT: Self = Self("421 4.4.2 waited too long");
+    pub(crate) const TOO_MANY_ERRORS: Self = Self("421 4.7.0 too many errors");
+    pub(crate) const TOO_MANY_RECIPIENTS: Self = Self("452 4.5.3 too many recipients");
+    pub(crate) const UNKNOWN_COMMAND: Self = Self("500 5.5.2 command not recognized");
+    pub(crate) const LINE_TOO_LONG: Self = Self("500 5.5.2 line too long");
+    pub(crate) const BARE_OCTETS: Self = Self("500 5.5.2 a command holds no NUL, bare CR or bare LF");
+    pub(crate) const USE_LHLO: Self = Self("500 5.5.1 this is LMTP: use LHLO");
+    pub(crate) const NO_PARAMETERS: Self = Self("501 5.5.4 this command takes no parameters");
+    pub(crate) const BAD_SENDER: Self = Self("501 5.1.7 sender address not understood");
+    pub(crate) const BAD_RECIPIENT: Self = Self("501 5.1.3 recipient address not understood");
+    pub(crate) const BAD_PARAMETER: Self = Self("501 5.5.4 parameter not understood");
+    pub(crate) const UNSUPPORTED: Self = Self("502 5.5.1 command not implemented");
+    pub(crate) const LHLO_FIRST: Self = Self("503 5.5.1 send LHLO first");
+    pub(crate) const MAIL_FIRST: Self = Self("503 5.5.1 send MAIL first");
+    pub(crate) const NESTED_MAIL: Self = Self("503 5.5.1 sender already given");
+    pub(crate) const NO_RECIPIENTS: Self = Self("503 5.5.1 no valid recipients");
+    pub(crate) const NOT_WITHIN_BDAT: Self = Self("503 5.5.1 finish the message with BDAT LAST, or send RSET");
+    pub(crate) const NO_TLS: Self = Self("502 5.5.1 STARTTLS is not available");
+    pub(crate) const TLS_ALREADY: Self = Self("503 5.5.1 TLS is active");
+    pub(crate) const DATA_BEHIND_STARTTLS: Self = Self("501 5.5.1 nothing may follow STARTTLS before the handshake");
+    pub(crate) const TOO_BIG: Self = Self("552 5.3.4 message exceeds the size limit");
+    pub(crate) const UNKNOWN_PARAMETER: Self = Self("555 5.5.4 parameter not recognized");
+    pub(crate) const SMTPUTF8_NEEDED: Self = Self("553 5.6.7 this address needs SMTPUTF8");
+
+    /// Whether it counts against [`crate::Config::errors_max`].
+    pub(crate) fn is_error(self) -> bool {
+        self.0.starts_with(['4', '5'])
+    }
+
+    /// What a failed look-up of a recipient means. Nothing but certainty that nobody is there bounces mail.
+    pub(crate) const fn recipient(error: &Error) -> Self {
+        match error.kind {
+            ErrorKind::NotFound => Self("550 5.1.1 no such user here"),
+            ErrorKind::Invalid => Self::BAD_RECIPIENT,
+            ErrorKind::Denied => Self("550 5.7.1 no mail is taken for this address"),
+            ErrorKind::Quota => Self("452 4.2.2 mailbox full"),
+            ErrorKind::TooBig => Self::TOO_BIG,
+            ErrorKind::Unsupported
+            | ErrorKind::Conflict
+            | ErrorKind::Corrupt
+            | ErrorKind::Exists
+            | ErrorKind::Internal
+            | ErrorKind::Throttled
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unavailable => Self("451 4.3.0 directory not available, try again later"),
+        }
+    }
+
+    /// What a failed delivery means for one recipient.
+    pub(crate) const fn delivery(error: &Error) -> Self {
+        match error.kind {
+            ErrorKind::Unavailable => Self("452 4.3.1 storage not available, try again later"),
+            ErrorKind::Quota => Self("452 4.2.2 mailbox full"),
+            ErrorKind::TooBig => Self::TOO_BIG,
+            // The mailbox went between RCPT and now: the next attempt is told so at RCPT.
+            ErrorKind::NotFound => Self("450 4.2.1 mailbox not available"),
+            ErrorKind::Conflict
+            | ErrorKind::Corrupt
+            | ErrorKind::Denied
+            | ErrorKind::Exists
+            | ErrorKind::Internal
+            | ErrorKind::Invalid
+            | ErrorKind::Throttled
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unsupported => Self("451 4.3.0 delivery failed, try again later"),
+        }
+    }
+}
