@@ -38,10 +38,13 @@ pub mod items;
 mod mailbox;
 pub mod mailboxes;
 pub mod notices;
+pub mod originals;
 pub mod permissions;
 pub mod properties;
 pub mod queries;
+pub mod renumbering;
 pub mod transfers;
+pub mod unknown_folders;
 pub mod updates;
 pub mod values;
 
@@ -175,7 +178,6 @@ macro_rules! __contract_cases {
                 replacing_with_a_stale_expectation_is_a_conflict
                 replacing_a_missing_item_is_not_found
                 associated_items_have_a_table_of_their_own
-                an_unknown_folder_is_not_found
             }
             mailboxes {
                 an_unknown_mailbox_is_not_found
@@ -190,6 +192,18 @@ macro_rules! __contract_cases {
                 a_move_is_hinted_at_in_the_source
                 changes_of_the_tree_are_hinted_at
                 truth_does_not_depend_on_notices
+            }
+            originals {
+                an_original_is_kept_to_the_octet
+                sizes_count_prefix_and_original
+                a_message_without_an_original_has_a_size
+                a_large_original_is_read_in_pieces
+                pieces_end_with_the_value
+                parts_of_an_edited_message_stay_readable
+                a_replaced_original_is_the_new_one
+                an_original_may_be_elsewhere_than_in_memory
+                an_unreadable_original_saves_nothing
+                items_sharing_an_original_are_separate
             }
             permissions {
                 a_stranger_cannot_open_the_mailbox
@@ -221,6 +235,11 @@ macro_rules! __contract_cases {
                 rows_are_sorted
                 rows_have_the_columns_asked_for
             }
+            renumbering {
+                a_content_change_renumbers
+                categories_renumber_events_but_not_mail
+                renumbered_items_keep_their_order
+            }
             transfers {
                 a_copy_tells_its_pairs
                 a_copy_has_a_key_of_its_own
@@ -231,6 +250,11 @@ macro_rules! __contract_cases {
                 a_move_onto_a_taken_key_moves_nothing
                 a_moved_number_finds_nothing
             }
+            unknown_folders {
+                the_tree_has_no_unknown_folder
+                nothing_is_read_from_an_unknown_folder
+                nothing_is_written_to_an_unknown_folder
+            }
             updates {
                 a_flag_change_keeps_the_number
                 flags_of_every_kind_keep_the_number
@@ -240,28 +264,15 @@ macro_rules! __contract_cases {
                 stale_items_are_named_and_left_alone
                 a_batch_of_stale_items_gives_no_version
                 missing_items_are_left_out
-                a_content_change_renumbers
-                categories_renumber_events_but_not_mail
-                renumbered_items_keep_their_order
                 computed_properties_cannot_be_set
                 copies_of_one_message_change_apart
                 counts_follow_read_state_and_deletion_marks
             }
             values {
-                an_original_is_kept_to_the_octet
-                sizes_count_prefix_and_original
-                a_message_without_an_original_has_a_size
-                a_large_original_is_read_in_pieces
-                pieces_end_with_the_value
                 large_values_do_not_come_inline
                 large_values_change_like_others
                 a_message_comes_back_whole
                 own_properties_win_over_shared_ones
-                parts_of_an_edited_message_stay_readable
-                a_replaced_original_is_the_new_one
-                an_original_may_be_elsewhere_than_in_memory
-                an_unreadable_original_saves_nothing
-                items_sharing_an_original_are_separate
                 derived_facts_are_served
                 derived_facts_can_be_put_later
             }

@@ -1,7 +1,7 @@
 //! The seam between the core and the places mailboxes live: [`Backend`] and [`Store`], in MAPI terms.
 //!
 //! Every method is one batch: at most one round trip a page, and no handle, cursor or transaction crosses it.
-//! Items are named by (folder, [`ItemNumber`]): a number stands for one immutable content, so a reference to a
+//! Items are named by (folder, [`ItemNumber`](mapi_types::ItemNumber)): a number stands for one immutable content, so a reference to a
 //! content that was edited or deleted meanwhile finds nothing, never something else.
 //!
 //! [`MemBackend`] is the reference implementation; [`contract`] is the suite that every store passes.

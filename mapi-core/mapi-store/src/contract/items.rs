@@ -2,13 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use mapi_types::{FolderId, ItemKey, ItemNumber, Version, tags, tags::message_flags};
+use mapi_types::{ItemKey, ItemNumber, Version, tags, tags::message_flags};
 
-use super::mailbox::{Mailbox, any, bits, draft, fails, flagged, item_key, keyed, mail_folder};
-use crate::{
-    Backend, ByteRange, Deletion, ErrorKind, Expected, ITEM_KEY_BYTES_MAX, Items, Object, Query,
-    Table, Transfer,
-};
+use super::mailbox::{Mailbox, any, draft, fails, flagged, item_key, keyed};
+use crate::{Backend, Deletion, ErrorKind, Expected, ITEM_KEY_BYTES_MAX, Table};
 
 /// Later items have larger numbers, from 1 or more on.
 pub async fn numbers_ascend_in_order_of_saving(backend: Arc<dyn Backend>) {
@@ -351,95 +348,4 @@ pub async fn associated_items_have_a_table_of_their_own(backend: Arc<dyn Backend
             .is_empty()
     );
     assert_eq!(alice.delta(normal.version).await.removed, []);
-}
-
-/// Every method says `NotFound` of a folder that is not there.
-pub async fn an_unknown_folder_is_not_found(backend: Arc<dyn Backend>) {
-    let alice = Mailbox::new(backend).await;
-    let (store, none) = (&*alice.store, FolderId(u64::MAX >> 2));
-    let saved = alice.save("a").await;
-    let one = [saved.number];
-    fails(store.folder(none).await, ErrorKind::NotFound);
-    fails(
-        store.create_folder(&mail_folder(Some(none), "a")).await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store.move_folder(none, None, "a").await,
-        ErrorKind::NotFound,
-    );
-    fails(store.delete_folder(none).await, ErrorKind::NotFound);
-    fails(store.permissions(none).await, ErrorKind::NotFound);
-    fails(store.set_permissions(none, &[]).await, ErrorKind::NotFound);
-    let columns = [tags::SUBJECT.tag()];
-    for table in [
-        Table::Contents(none),
-        Table::Associated(none),
-        Table::SoftDeleted(none),
-    ] {
-        let items = Items::Numbers(&one);
-        let query = Query {
-            table,
-            columns: &columns,
-            items,
-            filter: None,
-            sort: &[],
-            limit: 1,
-        };
-        fails(store.query(&query).await, ErrorKind::NotFound);
-    }
-    fails(
-        store.changes(none, Version(0), &columns, 10).await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store.props(Object::Folder(none), &columns).await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store
-            .props(Object::Item(none, saved.number), &columns)
-            .await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store.read_message(none, saved.number).await,
-        ErrorKind::NotFound,
-    );
-    let piece = ByteRange {
-        item: saved.number,
-        tag: tags::ORIGINAL.tag(),
-        offset: 0,
-        len: 1,
-    };
-    fails(store.read_bytes(none, &[piece]).await, ErrorKind::NotFound);
-    fails(store.save(none, &[draft("a")]).await, ErrorKind::NotFound);
-    fails(
-        store.replace(none, any(saved.number), &draft("a")).await,
-        ErrorKind::NotFound,
-    );
-    let read = bits(tags::MESSAGE_FLAGS.tag(), 1, 0);
-    fails(
-        store.update(none, &[any(saved.number)], &read).await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store
-            .transfer(none, &one, alice.inbox, Transfer::Copy)
-            .await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store
-            .transfer(alice.inbox, &one, none, Transfer::Move)
-            .await,
-        ErrorKind::NotFound,
-    );
-    fails(
-        store.delete(none, &one, Deletion::Hard).await,
-        ErrorKind::NotFound,
-    );
-    fails(store.put_derived(none, &[]).await, ErrorKind::NotFound);
-    fails(store.find(none, &[saved.key]).await, ErrorKind::NotFound);
-    assert_eq!(alice.inbox_numbers().await, one);
 }

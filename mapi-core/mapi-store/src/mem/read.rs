@@ -60,49 +60,6 @@ impl Mailbox {
         Ok(rows(query.columns, &found))
     }
 
-    pub(super) fn changes(
-        &self,
-        who: &Principal,
-        id: FolderId,
-        since: Version,
-        columns: &[PropTag],
-        limit: u32,
-    ) -> Result<Changes> {
-        let folder = self.allowed(who, id, Rights::READ_ANY)?;
-        let lost = since > Version(0) && since < folder.forgotten;
-        if since > folder.version || lost {
-            return Ok(Changes::Expired);
-        }
-        let mut items: Vec<(u32, &Item)> = folder
-            .items
-            .iter()
-            .filter(|(_, item)| item.version > since && !item.body.is_associated())
-            .map(|(number, item)| (*number, item))
-            .collect();
-        items.sort_by_key(|(number, item)| (item.version, *number));
-        let gone: Vec<Expunged> = folder
-            .expunged
-            .iter()
-            .filter(|gone| gone.version > since && gone.created <= since)
-            .copied()
-            .collect();
-        let to = page_end(folder, &items, &gone, limit);
-        items.retain(|(_, item)| item.version <= to);
-        let mut removed: Vec<ItemNumber> = gone
-            .iter()
-            .filter(|gone| gone.version <= to)
-            .map(|gone| ItemNumber(gone.number))
-            .collect();
-        removed.sort_unstable();
-        let delta = Delta {
-            to,
-            rows: rows(columns, &items),
-            removed,
-            more: to < folder.version,
-        };
-        Ok(Changes::Delta(delta))
-    }
-
     pub(super) fn item_props(
         &self,
         who: &Principal,
@@ -155,6 +112,44 @@ impl Mailbox {
             .iter()
             .map(|key| folder.number_of(key).map(ItemNumber))
             .collect())
+    }
+}
+
+impl Folder {
+    /// The changes of the normal items after `since`, a page of about `limit` rows.
+    pub(super) fn changes(&self, since: Version, columns: &[PropTag], limit: u32) -> Changes {
+        let lost = since > Version(0) && since < self.forgotten;
+        if since > self.version || lost {
+            return Changes::Expired;
+        }
+        let mut items: Vec<(u32, &Item)> = self
+            .items
+            .iter()
+            .filter(|(_, item)| item.version > since && !item.body.is_associated())
+            .map(|(number, item)| (*number, item))
+            .collect();
+        items.sort_by_key(|(number, item)| (item.version, *number));
+        let gone: Vec<Expunged> = self
+            .expunged
+            .iter()
+            .filter(|gone| gone.version > since && gone.created <= since)
+            .copied()
+            .collect();
+        let to = page_end(self, &items, &gone, limit);
+        items.retain(|(_, item)| item.version <= to);
+        let mut removed: Vec<ItemNumber> = gone
+            .iter()
+            .filter(|gone| gone.version <= to)
+            .map(|gone| ItemNumber(gone.number))
+            .collect();
+        removed.sort_unstable();
+        let delta = Delta {
+            to,
+            rows: rows(columns, &items),
+            removed,
+            more: to < self.version,
+        };
+        Changes::Delta(delta)
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 use super::{Shared, lock, mailbox::Mailbox, write::Prepared};
 use crate::{
     ByteRange, Changes, Deletion, Error, ErrorKind, Expected, FolderInfo, HierarchyDelta,
-    NewFolder, Notice, Object, Permission, Principal, PropName, Query, Result, Saved, Store, Task,
-    Transfer, Transferred, Updated,
+    NewFolder, Notice, Object, Permission, Principal, PropName, Query, Result, Rights, Saved,
+    Store, Task, Transfer, Transferred, Updated,
 };
 
 /// A mailbox as one principal has it open.
@@ -84,8 +84,9 @@ impl Store for MemStore {
         limit: u32,
     ) -> Task<'a, Changes> {
         Box::pin(async move {
-            self.open()?
-                .changes(&self.who, folder, since, columns, limit)
+            let mailbox = self.open()?;
+            let folder = mailbox.allowed(&self.who, folder, Rights::READ_ANY)?;
+            Ok(folder.changes(since, columns, limit))
         })
     }
 
