@@ -94,6 +94,17 @@ pub fn without_added_trace(delivered: &[u8], sent_length: usize) -> &[u8] {
     rest
 }
 
+/// Whether `delivered` is `sent`, byte for byte, below nothing but trace fields.
+pub fn is_below_trace(delivered: &[u8], sent: &[u8]) -> bool {
+    let Some(mut prefix) = delivered.strip_suffix(sent) else {
+        return false;
+    };
+    while is_trace_field(prefix) {
+        prefix = after_field(prefix);
+    }
+    prefix.is_empty()
+}
+
 /// The message without any leading trace field, its own included.
 pub fn without_trace(message: &[u8]) -> &[u8] {
     without_added_trace(message, 0)

@@ -8,8 +8,9 @@ use crate::failure::Outcome;
 #[derive(Debug, Default)]
 pub struct Report {
     group: String,
-    passed: u32,
-    failed: Vec<String>,
+    passed: usize,
+    failed: usize,
+    failures: Vec<String>,
 }
 
 impl Report {
@@ -32,7 +33,8 @@ impl Report {
             }
             Err(why) => {
                 say(&format!("  FAIL  {}: {what}: {why}", self.group));
-                self.failed.push(format!("{}: {what}", self.group));
+                self.failed += 1;
+                self.failures.push(format!("{}: {what}", self.group));
             }
         }
         outcome.is_ok()
@@ -53,18 +55,20 @@ impl Report {
     /// Records many equal checks in one line: `total` done, those in `failures` failed.
     pub fn tally(&mut self, what: &str, total: usize, failures: &[String]) {
         const SHOWN_MAX: usize = 20;
-        self.passed += total.saturating_sub(failures.len()) as u32;
+        self.passed += total.saturating_sub(failures.len());
+        self.failed += failures.len();
         if failures.is_empty() {
             say(&format!("  ok    {}: {what} ({total})", self.group));
+        } else {
+            self.failures.push(format!(
+                "{}: {what}: {} of {total}",
+                self.group,
+                failures.len()
+            ));
         }
         for why in failures.iter().take(SHOWN_MAX) {
             say(&format!("  FAIL  {}: {what}: {why}", self.group));
         }
-        self.failed.extend(
-            failures
-                .iter()
-                .map(|why| format!("{}: {what}: {why}", self.group)),
-        );
     }
 
     /// Takes over a check that another program scored.
@@ -84,18 +88,14 @@ impl Report {
 
     /// Prints what failed and the closing line; returns whether all passed.
     pub fn close(&self) -> bool {
-        if !self.failed.is_empty() {
+        if self.failed > 0 {
             say("failed:");
-            self.failed
+            self.failures
                 .iter()
                 .for_each(|what| say(&format!("  {what}")));
         }
-        say(&format!(
-            "{} passed, {} failed",
-            self.passed,
-            self.failed.len()
-        ));
-        self.failed.is_empty()
+        say(&format!("{} passed, {} failed", self.passed, self.failed));
+        self.failed == 0
     }
 }
 

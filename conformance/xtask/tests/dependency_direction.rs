@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("account", &["mapi-store", "mapi-types", "mapi-convert", "directory"]),
     ("imap-server", &["account", "sasl", "imap-wire"]),
     ("smtp-server", &["account", "sasl"]),
-    ("dragoman", &["account", "directory", "imap-server", "smtp-server", "store-openchange", "sasl"]),
+    ("dragoman", &["account", "directory", "imap-server", "smtp-server", "store-openchange", "mapi-store", "sasl"]),
     ("harness", &[]),
     ("load-driver", &[]),
     ("xtask", &["harness"]),

@@ -1,5 +1,6 @@
 //! The groups of checks, each with a fresh subject of its own.
 
+mod corpus;
 mod lmtp_states;
 
 use crate::failure::Outcome;
@@ -17,11 +18,18 @@ pub struct Group {
 }
 
 /// Every group, in the order run.
-pub const GROUPS: &[Group] = &[Group {
-    name: "lmtp-states",
-    packages: &[],
-    run: lmtp_states::run,
-}];
+pub const GROUPS: &[Group] = &[
+    Group {
+        name: "lmtp-states",
+        packages: &[],
+        run: lmtp_states::run,
+    },
+    Group {
+        name: "corpus",
+        packages: &["git"],
+        run: corpus::run,
+    },
+];
 
 /// Runs one group against a fresh subject; trouble outside a single check is a failed check too.
 pub fn run_group(group: &Group, kind: &Kind, report: &mut Report) {
