@@ -1,0 +1,188 @@
+//! [`Accounts`]: all mailboxes the gateway serves.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use directory::{Directory, ScramVerifier, Verdict};
+use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store};
+use mapi_types::MailboxId;
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::{
+    Account, Options, Spool,
+    account::Opened,
+    cache::Objects,
+    feed,
+    mailbox::{Mailbox, lock},
+    spool,
+};
+
+/// All mailboxes the gateway serves. One a process.
+pub struct Accounts {
+    backend: Arc<dyn Backend>,
+    directory: Arc<Directory>,
+    shared: Arc<Shared>,
+    /// Open mailboxes, as long as anybody uses them.
+    mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
+    /// Accounts kept open for the next session.
+    opened: moka::sync::Cache<(Principal, MailboxId), Arc<Opened>>,
+    password_checks: Arc<Semaphore>,
+}
+
+/// What every account and every spool needs.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) objects: Objects,
+    pub(crate) spool_memory: Arc<Semaphore>,
+    pub(crate) searches: Arc<Semaphore>,
+    serials: AtomicU64,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// The mailboxes of a backend, for the users of a directory.
+    pub fn new(
+        backend: Arc<dyn Backend>,
+        directory: Arc<Directory>,
+        options: Options,
+    ) -> Arc<Self> {
+        let memory = options.spool_memory_total_bytes_max / spool::MEMORY_UNIT_BYTES;
+        let shared = Shared {
+            objects: Objects::new(options.cache_bytes_max),
+            spool_memory: Arc::new(Semaphore::new(memory.min(Semaphore::MAX_PERMITS))),
+            searches: Arc::new(Semaphore::new(options.searches_concurrent_max.max(1))),
+            serials: AtomicU64::new(0),
+            options,
+        };
+        let options = &shared.options;
+        let checks = options.password_checks_concurrent_max;
+        Arc::new(Self {
+            backend,
+            directory,
+            mailboxes: Mutex::default(),
+            opened: moka::sync::Cache::new(options.open_accounts_max),
+            password_checks: Arc::new(Semaphore::new(checks.max(1))),
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Checks a user's password. The name is the full address, or the local part if only one user has it.
+    ///
+    /// Takes tens of milliseconds on the blocking pool, unless the same login was checked a moment ago.
+    /// Errors: `Unauthenticated`, `Internal`.
+    pub async fn login(&self, user: &str, password: &str) -> Result<Principal> {
+        let permit = Arc::clone(&self.password_checks).acquire_owned().await;
+        let directory = Arc::clone(&self.directory);
+        let (user, password) = (user.to_owned(), password.to_owned());
+        // The permit goes along: a client that hangs up does not make room for another hash.
+        let verdict = spawn_blocking(move || {
+            let _permit = permit;
+            directory.verify(&user, password.as_bytes())
+        });
+        match verdict.await {
+            Ok(Verdict::Verified(user)) => Ok(Principal {
+                user: user.mailbox.to_string(),
+            }),
+            Ok(Verdict::Refused) => Err(Error::new(
+                ErrorKind::Unauthenticated,
+                "user or password is wrong",
+            )),
+            Err(error) => Err(Error::with_source(
+                ErrorKind::Internal,
+                "the password check failed",
+                error,
+            )),
+        }
+    }
+
+    /// A user's verifier for SCRAM-SHA-256. Who is unknown or may not log in gets one that no password fits.
+    ///
+    /// Errors: `Internal`.
+    pub fn scram_verifier(&self, user: &str) -> Result<ScramVerifier> {
+        self.directory.scram_verifier(user).map_err(|error| {
+            Error::with_source(ErrorKind::Internal, "no verifier can be made", error)
+        })
+    }
+
+    /// The principal of a user who proved by SCRAM who they are. Errors: `Unauthenticated`.
+    pub fn principal(&self, user: &str) -> Result<Principal> {
+        match self.directory.user(user).filter(|user| !user.disabled) {
+            Some(user) => Ok(Principal {
+                user: user.mailbox.to_string(),
+            }),
+            None => Err(Error::new(ErrorKind::Unauthenticated, "no such user")),
+        }
+    }
+
+    /// The mailboxes that mail for an address goes to: several for an alias, none for one whose targets are gone.
+    ///
+    /// Errors: `NotFound` (nobody here has this address), `Unavailable` (ask again later).
+    pub async fn resolve(&self, address: &str) -> Result<Vec<MailboxId>> {
+        let names = self.directory.resolve(address);
+        let names = names.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such address"))?;
+        Ok(names
+            .iter()
+            .map(|name| MailboxId(name.as_str().to_owned()))
+            .collect())
+    }
+
+    /// Opens a mailbox for a principal, or finds it open.
+    ///
+    /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
+    pub async fn open(&self, principal: &Principal, mailbox: &MailboxId) -> Result<Account> {
+        let key = (principal.clone(), mailbox.clone());
+        if let Some(opened) = self.opened.get(&key) {
+            return Ok(Account(opened));
+        }
+        let store = self.backend.logon(principal, mailbox).await?;
+        let shared = Arc::clone(&self.shared);
+        let opened = || {
+            let mailbox = self.mailbox(mailbox, &store);
+            Arc::new(Opened::new(
+                key.clone(),
+                Arc::clone(&store),
+                mailbox,
+                shared,
+            ))
+        };
+        // Of two that open it at once, one logon is dropped.
+        Ok(Account(self.opened.get_with_by_ref(&key, opened)))
+    }
+
+    /// The open mailbox that everybody shares.
+    fn mailbox(&self, id: &MailboxId, store: &Arc<dyn Store>) -> Arc<Mailbox> {
+        let mut mailboxes = lock(&self.mailboxes);
+        if let Some(mailbox) = mailboxes.get(id).and_then(Weak::upgrade) {
+            return mailbox;
+        }
+        let serial = self.shared.serials.fetch_add(1, Ordering::Relaxed);
+        let mailbox = Arc::new(Mailbox::new(serial, store.notices()));
+        feed::start(&mailbox, Arc::clone(store), self.shared.options.poll);
+        // The dead are buried when they would make the map grow.
+        if mailboxes.len() == mailboxes.capacity() {
+            mailboxes.retain(|_, mailbox| mailbox.strong_count() > 0);
+        }
+        mailboxes.insert(id.clone(), Arc::downgrade(&mailbox));
+        mailbox
+    }
+
+    /// A place for an arriving message.
+    pub fn spool(&self) -> Spool {
+        Spool::new(Arc::clone(&self.shared))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}

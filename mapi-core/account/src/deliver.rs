@@ -1,0 +1,113 @@
+//! Delivery of one message to any number of mailboxes.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use mapi_convert::header;
+use mapi_store::{Error, ErrorKind, Principal, Result, Role};
+use mapi_types::{Draft, FileTime, FolderId, MailboxId, MessageTree, OwnedValue, tags};
+
+use crate::{Account, Accounts, Flags, Spooled, write::copy_props};
+
+/// One copy of a message.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// Where it goes.
+    pub mailbox: MailboxId,
+    /// Header fields of this copy alone, each with its line end: Return-Path, Delivered-To, Received.
+    pub prefix: Bytes,
+}
+
+/// PidTagRecipientType. Source: MS-OXOMSG 2.2.3.1.
+const RECIPIENT_TO: i32 = 1;
+const RECIPIENT_CC: i32 = 2;
+
+impl Accounts {
+    /// Delivers a message: into the inbox, or into the junk folder when a header says so. One answer a copy, in their
+    /// order; `Ok` means durable.
+    ///
+    /// Errors: `NotFound` (no such mailbox), `Quota`, `Unavailable`.
+    pub async fn deliver(
+        &self,
+        message: &Spooled,
+        copies: &[Copy],
+        received: FileTime,
+    ) -> Vec<Result<()>> {
+        let role = if self.is_junk(message) {
+            Role::Junk
+        } else {
+            Role::Inbox
+        };
+        let mut deliveries = Vec::with_capacity(copies.len());
+        for copy in copies {
+            deliveries.push(self.deliver_copy(message, copy, received, role));
+        }
+        let at_once = self.shared().options.copies_concurrent_max.max(1);
+        stream::iter(deliveries).buffered(at_once).collect().await
+    }
+
+    async fn deliver_copy(
+        &self,
+        message: &Spooled,
+        copy: &Copy,
+        received: FileTime,
+        role: Role,
+    ) -> Result<()> {
+        let owner = Principal {
+            user: copy.mailbox.0.clone(),
+        };
+        let account = self.open(&owner, &copy.mailbox).await?;
+        let folder = target(&account, role).await?;
+        let mut props = copy_props(&message.0, Flags::NONE, &[], received);
+        let (to_me, cc_me) = addressed(&message.0.tree, &copy.mailbox.0);
+        for (tag, is) in [
+            (tags::MESSAGE_TO_ME.tag(), to_me),
+            (tags::MESSAGE_CC_ME.tag(), cc_me),
+            (tags::MESSAGE_RECIPIENT_ME.tag(), to_me || cc_me),
+        ] {
+            props.push((tag, OwnedValue::Bool(is)));
+        }
+        let draft = Draft {
+            key: None,
+            message: message.0.clone(),
+            props: props.into_iter().collect(),
+            prefix: copy.prefix.clone(),
+        };
+        account.save(folder, &[draft]).await.map(drop)
+    }
+
+    fn is_junk(&self, message: &Spooled) -> bool {
+        let Some((name, value)) = &self.shared().options.junk_header else {
+            return false;
+        };
+        header::fields(&message.0.derived.header).any(|field| {
+            field.is(name)
+                && field
+                    .value
+                    .trim_ascii()
+                    .eq_ignore_ascii_case(value.as_bytes())
+        })
+    }
+}
+
+/// The folder for arriving mail; the inbox when there is no junk folder.
+async fn target(account: &Account, role: Role) -> Result<FolderId> {
+    let tree = account.folders().await?;
+    let folder = tree
+        .role(role)
+        .or_else(|| tree.role(Role::Inbox))
+        .map(|folder| folder.id);
+    folder.ok_or_else(|| Error::new(ErrorKind::NotFound, "the mailbox has no inbox"))
+}
+
+/// Whether an address is among the To, and among the Cc recipients.
+fn addressed(tree: &MessageTree, address: &str) -> (bool, bool) {
+    let is = |kind: i32| {
+        tree.recipients.iter().any(|recipient| {
+            let smtp = recipient.get(&tags::SMTP_ADDRESS);
+            let found = smtp.or_else(|| recipient.get(&tags::EMAIL_ADDRESS));
+            recipient.get(&tags::RECIPIENT_TYPE) == Some(kind)
+                && found.is_some_and(|found| found.eq_ignore_ascii_case(address))
+        })
+    };
+    (is(RECIPIENT_TO), is(RECIPIENT_CC))
+}

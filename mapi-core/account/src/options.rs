@@ -1,0 +1,57 @@
+//! Limits of the core, by name, with their defaults.
+
+use std::{path::PathBuf, time::Duration};
+
+/// Limits and choices of [`crate::Accounts`].
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where arriving messages go that are too large for memory; made when first needed. Default: the system's
+    /// folder for temporary files.
+    pub spool_folder: PathBuf,
+    /// The largest message accepted, in octets. Default: 100 MiB.
+    pub message_bytes_max: u64,
+    /// Octets of one arriving message kept in memory before it goes to a file. Default: 1 MiB.
+    pub spool_memory_bytes_max: usize,
+    /// Octets of all arriving messages kept in memory; beyond it they go to files at once. Default: 64 MiB.
+    pub spool_memory_total_bytes_max: usize,
+    /// Octets of folder indices and message facts kept for the next reader. Default: 32 MiB.
+    pub cache_bytes_max: u64,
+    /// Mailboxes (for one principal each) kept open for the next session. Default: 1,024.
+    pub open_accounts_max: u64,
+    /// Copies of one message that are stored at the same time. Default: 32.
+    pub copies_concurrent_max: usize,
+    /// Password checks at the same time; each takes memory and a whole core. Default: 2.
+    pub password_checks_concurrent_max: usize,
+    /// Searches of message texts at the same time. Default: 2.
+    pub searches_concurrent_max: usize,
+    /// Octets of one message that a search reads; what lies beyond is not found. Default: 16 MiB.
+    pub search_message_bytes_max: u64,
+    /// Sorts a message with this header field and value (compared without case) into the junk folder. Default:
+    /// `X-Spam-Flag: YES`.
+    pub junk_header: Option<(String, String)>,
+    /// How long a cached folder is believed unchanged without asking the store, when no notice says otherwise.
+    /// Covers notices that are lost. Default: 30 s.
+    pub trust: Duration,
+    /// How often watched folders are asked for their version, for the same reason. Default: 60 s.
+    pub poll: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            spool_folder: std::env::temp_dir(),
+            message_bytes_max: 100 << 20,
+            spool_memory_bytes_max: 1 << 20,
+            spool_memory_total_bytes_max: 64 << 20,
+            cache_bytes_max: 32 << 20,
+            open_accounts_max: 1024,
+            copies_concurrent_max: 32,
+            password_checks_concurrent_max: 2,
+            searches_concurrent_max: 2,
+            search_message_bytes_max: 16 << 20,
+            junk_header: Some(("X-Spam-Flag".into(), "YES".into())),
+            trust: Duration::from_secs(30),
+            poll: Duration::from_secs(60),
+        }
+    }
+}
