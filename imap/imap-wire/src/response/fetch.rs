@@ -16,7 +16,8 @@ pub struct FetchWriter<'a> {
 }
 
 impl<'a> FetchWriter<'a> {
-    pub(super) fn start(out: &'a mut Vec<u8>, sequence: u32) -> Self {
+    /// `* n FETCH (`
+    pub fn start(out: &'a mut Vec<u8>, sequence: u32) -> Self {
         out.extend_from_slice(b"* ");
         write_number(out, u64::from(sequence));
         out.extend_from_slice(b" FETCH (");
