@@ -1,7 +1,9 @@
 //! The groups of checks, each with a fresh subject of its own.
 
+mod apple_mail;
 mod corpus;
 mod lmtp_states;
+mod python;
 
 use crate::failure::Outcome;
 use crate::report::Report;
@@ -19,6 +21,16 @@ pub struct Group {
 
 /// Every group, in the order run.
 pub const GROUPS: &[Group] = &[
+    Group {
+        name: "imaplib",
+        packages: &["python3"],
+        run: python::run,
+    },
+    Group {
+        name: "apple-mail",
+        packages: &[],
+        run: apple_mail::run,
+    },
     Group {
         name: "lmtp-states",
         packages: &[],
