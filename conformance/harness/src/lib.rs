@@ -16,4 +16,5 @@ pub mod mail;
 pub mod process;
 pub mod random;
 pub mod report;
+pub mod smtp;
 pub mod subject;

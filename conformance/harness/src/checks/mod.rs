@@ -2,7 +2,13 @@
 
 mod apple_mail;
 mod corpus;
+mod curl;
+mod lmtp_clients;
 mod lmtp_states;
+mod mailboxes;
+mod mbsync;
+mod mutt;
+mod postfix;
 mod python;
 
 use crate::failure::Outcome;
@@ -21,27 +27,29 @@ pub struct Group {
 
 /// Every group, in the order run.
 pub const GROUPS: &[Group] = &[
-    Group {
-        name: "imaplib",
-        packages: &["python3"],
-        run: python::run,
-    },
-    Group {
-        name: "apple-mail",
-        packages: &[],
-        run: apple_mail::run,
-    },
-    Group {
-        name: "lmtp-states",
-        packages: &[],
-        run: lmtp_states::run,
-    },
-    Group {
-        name: "corpus",
-        packages: &["git"],
-        run: corpus::run,
-    },
+    group("lmtp-states", &[], lmtp_states::run),
+    group("imaplib", &["python3"], python::run),
+    group("mbsync", &["isync", "openssl"], mbsync::run),
+    group("mutt", &["mutt", "bsdutils"], mutt::run),
+    group("curl", &["curl"], curl::run),
+    group("swaks", &["swaks"], lmtp_clients::swaks),
+    group("smtp-source", &["postfix"], lmtp_clients::smtp_source),
+    group("postfix", &["postfix"], postfix::run),
+    group("apple-mail", &[], apple_mail::run),
+    group("corpus", &["git"], corpus::run),
 ];
+
+const fn group(
+    name: &'static str,
+    packages: &'static [&'static str],
+    run: fn(&Subject, &mut Report) -> Outcome,
+) -> Group {
+    Group {
+        name,
+        packages,
+        run,
+    }
+}
 
 /// Runs one group against a fresh subject; trouble outside a single check is a failed check too.
 pub fn run_group(group: &Group, kind: &Kind, report: &mut Report) {
