@@ -1,5 +1,7 @@
 //! Known answers for the grammar: sessions, mailboxes and APPEND, in the client's words; what is refused, and where.
 
+#![allow(clippy::expect_used, reason = "a failing test may panic")]
+
 mod support;
 
 use imap_wire::command::append::AppendData;

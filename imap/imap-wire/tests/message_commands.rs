@@ -1,5 +1,7 @@
 //! Known answers for the grammar: FETCH, STORE, SEARCH and their like, in the client's words; what is refused, and where.
 
+#![allow(clippy::expect_used, reason = "a failing test may panic")]
+
 mod support;
 
 use std::num::NonZeroU32;
@@ -142,7 +144,10 @@ fn sections_keep_the_clients_label() {
             "{text}"
         );
     }
-    // A label cannot repeat a literal.
+}
+
+#[test]
+fn a_label_cannot_repeat_a_literal() {
     let fetch = fetch("a FETCH 1 BODY[2.HEADER.FIELDS ({2}\r\nTo CC)]");
     let FetchItem::BodySection(section) = &fetch.items[0] else {
         panic!()

@@ -1,5 +1,7 @@
 //! Known answers for the writer: status, mailbox and search responses, strings, octet for octet.
 
+#![allow(clippy::expect_used, reason = "a failing test may panic")]
+
 mod support;
 
 use imap_wire::command::fetch::PartialRange;
