@@ -1,1 +1,29 @@
-//! 
+//! The embedded store: one SQLite file per mailbox, bodies of all mailboxes in content-addressed segment files.
+//!
+//! [`OpenChange`] is the backend. A write is acknowledged once it is durable: contents are synced before the rows
+//! that refer to them, and rows are committed with the log synced. All writes of a mailbox go through its queue and
+//! share transactions; reads run on threads of their own, each on one state of the mailbox.
+
+mod access;
+mod backend;
+mod codec;
+mod engine;
+mod epoch;
+mod fail;
+mod files;
+mod handles;
+mod hot;
+mod ids;
+mod layout;
+mod mailbox;
+mod named;
+mod options;
+mod read;
+mod schema;
+mod segments;
+mod store;
+mod work;
+mod write;
+
+pub use backend::OpenChange;
+pub use options::Options;

@@ -1,0 +1,270 @@
+//! What an open data folder runs on: its threads, its files and the mailboxes in use.
+
+use std::{
+    collections::HashMap,
+    fs::{File, TryLockError},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::AtomicBool,
+    },
+};
+
+use mapi_store::{Error, ErrorKind, Notice, Result, Role};
+use mapi_types::{Content, MailboxId};
+use rusqlite::params;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{
+    Options,
+    epoch::Epochs,
+    fail::{self, Fail},
+    files,
+    handles::Handles,
+    layout::{Layout, beside},
+    mailbox::{Mailbox, Op, Shared},
+    read::{Snapshot, snapshot},
+    schema::{self, Use},
+    segments::{Appender, Segments},
+    store::dropped,
+    work::Pool,
+    write::{self, Tx, Write},
+};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// See the module. The fields are in the order in which they must go: what feeds the writers before them, the lock
+/// last.
+pub(crate) struct Engine {
+    readers: Pool<Job>,
+    appender: Appender,
+    _writers: Pool<Arc<Mailbox>>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) layout: Layout,
+    mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
+    reads: Semaphore,
+    writes: Arc<Semaphore>,
+    _lock: File,
+}
+
+impl Engine {
+    /// Errors: `Unavailable` when another process has the folder open.
+    pub(crate) fn open(path: &Path, options: Options) -> fail::Result<Arc<Self>> {
+        let layout = Layout::new(path);
+        files::make_dir(layout.root())?;
+        let lock = lock_folder(&layout)?;
+        files::make_dir(&layout.mailboxes())?;
+        let failed = Arc::new(AtomicBool::new(false));
+        let (segments, tail) = Segments::open(&layout.segments())?;
+        let appender =
+            Appender::start(Arc::clone(&segments), tail, options.segment_bytes_max, Arc::clone(&failed))?;
+        let writers = Pool::start("writer", options.writer_threads, Mailbox::serve)?;
+        let readers = Pool::start("reader", options.reader_threads, |job: Job| job())?;
+        let (reads, writes) = (options.reads_pending_max.max(1), options.writes_pending_max.max(1));
+        let shared = Shared {
+            segments,
+            handles: Handles::new(options.idle_handles_max),
+            epochs: Epochs::open(layout.epoch())?,
+            ready: Arc::clone(writers.queue()),
+            failed,
+            options,
+        };
+        Ok(Arc::new(Self {
+            readers,
+            appender,
+            _writers: writers,
+            shared: Arc::new(shared),
+            layout,
+            mailboxes: Mutex::default(),
+            reads: Semaphore::new(reads),
+            writes: Arc::new(Semaphore::new(writes)),
+            _lock: lock,
+        }))
+    }
+
+    fn mailboxes(&self) -> MutexGuard<'_, HashMap<MailboxId, Weak<Mailbox>>> {
+        self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs blocking work on a reading thread.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> fail::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _permit = self.reads.acquire().await.map_err(|_| dropped())?;
+        let (reply, answer) = oneshot::channel();
+        self.readers.queue().push(Box::new(move || {
+            // Whoever asked may have gone away meanwhile.
+            if !reply.is_closed() {
+                let _ = reply.send(work().map_err(Error::from));
+            }
+        }));
+        answer.await.map_err(|_| dropped())?
+    }
+
+    /// Reads one state of a mailbox.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        mailbox: &Arc<Mailbox>,
+        work: impl FnOnce(&Snapshot<'_>) -> fail::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mailbox = Arc::clone(mailbox);
+        let work = move || {
+            mailbox.with_handle(Use::Reading, |handle| snapshot(&handle.conn, &mailbox.shared.segments, work))
+        };
+        self.blocking(work).await
+    }
+
+    /// Changes a mailbox once `contents` are durable. What was begun is finished although the caller goes away.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        mailbox: &Arc<Mailbox>,
+        contents: Vec<Content>,
+        mut work: impl FnMut(&mut Tx<'_>) -> fail::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.writes).acquire_owned().await.map_err(|_| dropped())?;
+        let (reply, answer) = oneshot::channel();
+        if contents.is_empty() {
+            let work = move |tx: &mut Tx<'_>| {
+                let _held = &permit;
+                work(tx)
+            };
+            mailbox.enqueue(Op::Grouped(Write::new(work, reply)));
+        } else {
+            let mailbox = Arc::clone(mailbox);
+            self.appender.append(contents, move |pins| match pins {
+                Err(fail) => drop(reply.send(Err(fail.into()))),
+                Ok(pins) => {
+                    // The pins go with the operation, after its commit.
+                    let work = move |tx: &mut Tx<'_>| {
+                        let _held = (&permit, &pins);
+                        work(tx)
+                    };
+                    mailbox.enqueue(Op::Grouped(Write::new(work, reply)));
+                }
+            });
+        }
+        answer.await.map_err(|_| dropped())?
+    }
+
+    /// Opens a mailbox, or joins those that have it open.
+    pub(crate) async fn mailbox(&self, id: &MailboxId) -> Result<Arc<Mailbox>> {
+        if let Some(open) = self.mailboxes().get(id).and_then(Weak::upgrade) {
+            return Ok(open);
+        }
+        let path = self.layout.mailbox(id)?;
+        let opened = {
+            let path = path.clone();
+            self.blocking(move || open_file(&path)).await?
+        };
+        let mut mailboxes = self.mailboxes();
+        // Somebody may have been faster.
+        if let Some(open) = mailboxes.get(id).and_then(Weak::upgrade) {
+            return Ok(open);
+        }
+        mailboxes.retain(|_, mailbox| mailbox.strong_count() > 0);
+        let mailbox = Arc::new(Mailbox::new(id.clone(), path, opened, Arc::clone(&self.shared)));
+        mailboxes.insert(id.clone(), Arc::downgrade(&mailbox));
+        Ok(mailbox)
+    }
+
+    /// Makes a mailbox with its special folders; it is there whole or not at all.
+    pub(crate) async fn provision(&self, id: &MailboxId) -> Result<()> {
+        let (path, shared, id) = (self.layout.mailbox(id)?, Arc::clone(&self.shared), id.clone());
+        self.blocking(move || {
+            if path.exists() {
+                return Err(Fail::new(ErrorKind::Exists, "the mailbox exists"));
+            }
+            make_file(id, path, shared)
+        })
+        .await
+    }
+
+    /// Removes a mailbox; whoever has it open finds nothing any more.
+    pub(crate) async fn remove(&self, id: &MailboxId) -> Result<()> {
+        let path = self.layout.mailbox(id)?;
+        if !path.exists() {
+            return Err(Error::new(ErrorKind::NotFound, "no such mailbox"));
+        }
+        let mailbox = self.mailbox(id).await?;
+        let key = id.clone();
+        self.blocking(move || {
+            mailbox.retire();
+            remove_file(&path)?;
+            mailbox.notify(Notice::Hierarchy);
+            Ok(())
+        })
+        .await?;
+        self.mailboxes().remove(&key);
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Closing the last handle of a mailbox copies its log; the threads are still there for nobody.
+        self.shared.handles.close_all();
+    }
+}
+
+/// Takes the folder for this process.
+pub(crate) fn lock_folder(layout: &Layout) -> fail::Result<File> {
+    let lock = File::options().create(true).truncate(false).write(true).open(layout.lock())?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(Fail::new(ErrorKind::Unavailable, "another process has the data folder open"))
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Brings a mailbox file to this program's schema and reads what stays the same in it: the start of its keys.
+fn open_file(path: &Path) -> fail::Result<[u8; 16]> {
+    if !path.exists() {
+        return Err(Fail::not_found("no such mailbox"));
+    }
+    let conn = schema::connect(path, Use::Writing)?;
+    schema::upgrade(&conn)?;
+    let replica: Vec<u8> = conn.query_row("SELECT replica FROM mailbox", [], |row| row.get(0))?;
+    replica.try_into().map_err(|_| Fail::corrupt("the mailbox has no identity"))
+}
+
+/// Makes a mailbox file under another name and gives it its own when it is durable.
+pub(crate) fn make_file(id: MailboxId, path: std::path::PathBuf, shared: Arc<Shared>) -> fail::Result<()> {
+    let new = beside(&path, ".new");
+    remove_file(&new)?;
+    let mut replica = [0; 16];
+    getrandom::fill(&mut replica)
+        .map_err(|error| Error::with_source(ErrorKind::Unavailable, "no randomness to be had", error.to_string()))?;
+    {
+        let conn = schema::create(&new)?;
+        let tx = conn.unchecked_transaction()?;
+        tx.execute(
+            "INSERT INTO mailbox VALUES (1, ?1, ?2, 1, ?3, 0, ?4)",
+            params![id.0, &replica[..], mapi_store::NAMED_ID_FIRST, write::empty_bag()?],
+        )?;
+        let mailbox = Mailbox::new(id, path.clone(), replica, shared);
+        let mut inner = Tx::new(&tx, &mailbox);
+        for role in Role::ALL {
+            write::insert_special(&mut inner, role)?;
+        }
+        tx.commit()?;
+        // Closing the only handle copies the log into the file and removes it.
+        conn.close().map_err(|(_, error)| error)?;
+    }
+    File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, &path)?;
+    files::sync_parent(&path)?;
+    Ok(())
+}
+
+/// Removes a mailbox file and what lies beside it, the log first: a file without its log would be an older state.
+fn remove_file(path: &Path) -> fail::Result<()> {
+    files::remove(path)?;
+    for suffix in ["-wal", "-shm"] {
+        files::remove(&beside(path, suffix))?;
+    }
+    files::sync_parent(path)?;
+    Ok(())
+}

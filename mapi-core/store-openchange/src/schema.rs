@@ -1,0 +1,227 @@
+//! The tables of a mailbox file, and how an older file becomes a newer one.
+//!
+//! `items` holds what listings need and nothing else; `facts` what an IMAP client asks of every message once;
+//! `contents` the rest. All three have the same row id, folder << 32 | number, so that a folder's items lie together
+//! and by number, and reading flags touches no page that holds text.
+
+use std::path::Path;
+
+use mapi_store::ErrorKind;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use crate::fail::{Fail, Result};
+
+/// One step per revision, oldest first: what makes revision n + 1 of revision n. Steps are never edited, only added.
+const STEPS: &[&str] = &[FIRST];
+
+const FIRST: &str = "
+CREATE TABLE mailbox(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL,
+    replica BLOB NOT NULL,          -- what generated item keys begin with
+    next_folder INTEGER NOT NULL,
+    next_named INTEGER NOT NULL,
+    version INTEGER NOT NULL,       -- of the folder tree
+    props BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE folders(
+    id INTEGER PRIMARY KEY,
+    parent INTEGER,
+    name TEXT NOT NULL,
+    name_lower TEXT NOT NULL,
+    class TEXT NOT NULL,
+    role INTEGER,                   -- place in Role::ALL
+    changed INTEGER NOT NULL,       -- in the tree's log
+    epoch INTEGER NOT NULL,
+    next_number INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL,     -- expunged items up to here are no longer known
+    items INTEGER NOT NULL,
+    unread INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    expunged INTEGER NOT NULL,      -- rows in the table of that name
+    props BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX folders_name ON folders(ifnull(parent, 0), name_lower);
+CREATE UNIQUE INDEX folders_role ON folders(role) WHERE role IS NOT NULL;
+
+CREATE TABLE folders_removed(
+    version INTEGER NOT NULL, folder INTEGER NOT NULL, PRIMARY KEY (version, folder)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE permissions(
+    folder INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    member INTEGER NOT NULL,        -- 0 default, 1 anonymous, 2 a user
+    user TEXT NOT NULL,
+    rights INTEGER NOT NULL,
+    PRIMARY KEY (folder, position)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE items(
+    id INTEGER PRIMARY KEY,
+    folder INTEGER NOT NULL,
+    state INTEGER NOT NULL,         -- 0 normal, 1 associated, 2 softly deleted
+    version INTEGER NOT NULL,
+    flags INTEGER,
+    status INTEGER,
+    flag_status INTEGER,
+    last_verb INTEGER,
+    keywords BLOB,
+    size INTEGER NOT NULL,
+    delivered INTEGER,
+    original INTEGER,               -- octets of the original, while the item says what it says
+    created INTEGER NOT NULL,       -- the version that brought the number
+    class TEXT,
+    key BLOB NOT NULL,
+    creator TEXT                    -- NULL: the mailbox's owner
+) STRICT;
+CREATE INDEX items_version ON items(folder, version) WHERE state = 0;
+CREATE UNIQUE INDEX items_key ON items(folder, key) WHERE state < 2;
+
+CREATE TABLE facts(
+    id INTEGER PRIMARY KEY,
+    renderer INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    structure BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE contents(
+    id INTEGER PRIMARY KEY,
+    hash BLOB,                      -- of the original, when it lies in a segment
+    prefix BLOB NOT NULL,
+    header BLOB NOT NULL,
+    props BLOB NOT NULL,
+    parts BLOB NOT NULL,
+    body BLOB                       -- the original, when it lies here
+) STRICT;
+
+CREATE TABLE attached(
+    item INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (item, hash)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE expunged(
+    folder INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    PRIMARY KEY (folder, version, number)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE named(
+    id INTEGER PRIMARY KEY, property_set BLOB NOT NULL, lid INTEGER, name TEXT
+) STRICT;
+CREATE UNIQUE INDEX named_lid ON named(property_set, lid) WHERE lid IS NOT NULL;
+CREATE UNIQUE INDEX named_name ON named(property_set, name) WHERE name IS NOT NULL;
+";
+
+/// The revision this program writes.
+pub(crate) const REVISION: usize = STEPS.len();
+
+/// What a database handle is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Reading,
+    Writing,
+}
+
+/// How long SQLite waits for a lock of another handle; only opening and closing hold one against readers.
+const BUSY_TIMEOUT_MS: u32 = 10_000;
+
+/// Statements a handle keeps prepared.
+const STATEMENTS_KEPT: usize = 48;
+
+/// Opens a mailbox file that exists.
+pub(crate) fn connect(path: &Path, purpose: Use) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    let (query_only, cache_kib) = match purpose {
+        Use::Reading => (1, 512),
+        Use::Writing => (0, 1024),
+    };
+    conn.execute_batch(&format!(
+        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA cache_size = -{cache_kib};
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = {query_only};",
+    ))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(conn)
+}
+
+/// Makes an empty mailbox file with the tables of this revision.
+pub(crate) fn create(path: &Path) -> Result<Connection> {
+    let conn = Connection::open(path)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    migrate(&conn, STEPS)?;
+    Ok(conn)
+}
+
+/// Brings the file of `conn` to this program's revision, all or nothing.
+///
+/// Errors: `Unsupported` when a newer program wrote it.
+pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
+    migrate(conn, STEPS)
+}
+
+/// The revision of a file.
+pub(crate) fn revision(conn: &Connection) -> Result<usize> {
+    let revision: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(revision).map_err(|_| Fail::corrupt("the schema's revision is negative"))
+}
+
+fn migrate(conn: &Connection, steps: &[&str]) -> Result<()> {
+    let found = revision(conn)?;
+    if found == steps.len() {
+        return Ok(());
+    }
+    let Some(missing) = steps.get(found..) else {
+        return Err(Fail::new(ErrorKind::Unsupported, "a newer version of the program wrote this mailbox"));
+    };
+    let tx = conn.unchecked_transaction()?;
+    for step in missing {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", steps.len() as i64)?;
+    tx.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn a_file_of_an_older_revision_is_brought_forward_step_by_step() {
+        let conn = fresh();
+        migrate(&conn, &["CREATE TABLE a(x); INSERT INTO a VALUES (1)"]).unwrap();
+        let steps = ["not run again", "ALTER TABLE a ADD y DEFAULT 5", "UPDATE a SET y = y + x"];
+        migrate(&conn, &steps).unwrap();
+        let y: i64 = conn.query_row("SELECT y FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!((y, revision(&conn).unwrap()), (6, 3));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        let conn = fresh();
+        migrate(&conn, &["CREATE TABLE a(x)"]).unwrap();
+        assert!(migrate(&conn, &["", "CREATE TABLE b(x)", "CREATE TABLE a(x)"]).is_err());
+        assert_eq!(revision(&conn).unwrap(), 1);
+        assert!(conn.execute_batch("SELECT * FROM b").is_err());
+    }
+
+    #[test]
+    fn a_file_of_a_newer_revision_is_left_alone() {
+        let conn = fresh();
+        conn.pragma_update(None, "user_version", 99).unwrap();
+        let refused = upgrade(&conn);
+        assert!(matches!(refused, Err(Fail::Store(error)) if error.kind == ErrorKind::Unsupported));
+    }
+}
