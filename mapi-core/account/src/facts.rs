@@ -179,7 +179,7 @@ impl Account {
     }
 
     /// Reads facts from the rows; ascending, without items that are gone.
-    async fn read_facts(
+    pub(crate) async fn read_facts(
         &self,
         folder: FolderId,
         items: &[ItemNumber],

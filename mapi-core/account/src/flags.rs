@@ -224,6 +224,9 @@ impl Group {
         let had = |flag: Flags| !DEPENDENT.intersects(flag) || self.flags.contains(flag);
         let mut status_set = status_bits(add & !DEPENDENT);
         let mut status_clear = status_bits(remove);
+        if remove.contains(Flags::DRAFT) {
+            status_clear |= message_status::DRAFT;
+        }
         self.change_verb(
             &mut out,
             add & !self.flags,

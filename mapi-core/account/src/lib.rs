@@ -25,6 +25,7 @@ mod refresh;
 mod repair;
 mod search;
 mod spool;
+mod text_match;
 mod tree;
 mod watch;
 mod write;

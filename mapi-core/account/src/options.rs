@@ -24,8 +24,6 @@ pub struct Options {
     pub password_checks_concurrent_max: usize,
     /// Searches of message texts at the same time. Default: 2.
     pub searches_concurrent_max: usize,
-    /// Octets of one message that a search reads; what lies beyond is not found. Default: 16 MiB.
-    pub search_message_bytes_max: u64,
     /// Sorts a message with this header field and value (compared without case) into the junk folder. Default:
     /// `X-Spam-Flag: YES`.
     pub junk_header: Option<(String, String)>,
@@ -48,7 +46,6 @@ impl Default for Options {
             copies_concurrent_max: 32,
             password_checks_concurrent_max: 2,
             searches_concurrent_max: 2,
-            search_message_bytes_max: 16 << 20,
             junk_header: Some(("X-Spam-Flag".into(), "YES".into())),
             trust: Duration::from_secs(30),
             poll: Duration::from_secs(60),
