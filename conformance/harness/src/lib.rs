@@ -5,6 +5,7 @@
 //! Two programs are built from this crate: `harness` runs the checks (`cargo xtask conformance`, `cargo xtask
 //! faults`), `load-driver` measures (`cargo xtask bench`).
 
+pub mod bench;
 pub mod checks;
 pub mod corpus;
 pub mod failure;
@@ -12,6 +13,7 @@ pub mod faults;
 pub mod fetch_items;
 pub mod imap;
 pub mod lmtp;
+pub mod load;
 pub mod mail;
 pub mod process;
 pub mod random;

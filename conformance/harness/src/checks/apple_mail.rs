@@ -4,6 +4,7 @@
 use crate::failure::{Failure, Outcome, ensure, failure, shown};
 use crate::fetch_items::FetchItems;
 use crate::imap::{Imap, Literals};
+use crate::load::base64;
 use crate::mail::{Message, legal_messages};
 use crate::report::Report;
 use crate::subject::Subject;
@@ -76,7 +77,7 @@ fn authenticate(session: &mut Imap, subject: &Subject) -> Outcome {
     let line = session.response(Literals::Keep)?;
     ensure(line.starts_with(b"+"), || shown(&line, 100))?;
     let plain = format!("\0{}\0{}", subject.alice.address, subject.alice.password);
-    session.send(format!("{}\r\n", base64(plain.as_bytes())).as_bytes())?;
+    session.send(format!("{}\r\n", base64(plain.as_bytes(), 0)).as_bytes())?;
     session.finish(&tag)?.ok().map(|_| ())
 }
 
@@ -473,38 +474,4 @@ fn second_connection(subject: &Subject, mailbox: &mut Mailbox, report: &mut Repo
             }
         },
     );
-}
-
-/// RFC 4648 base64, padded.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let octet = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = octet(0) << 16 | octet(1) << 8 | octet(2);
-        for position in 0..4 {
-            let digit = DIGITS
-                .get((group >> (18 - 6 * position)) as usize & 63)
-                .copied()
-                .unwrap_or(b'=');
-            out.push(if position > chunk.len() {
-                '='
-            } else {
-                char::from(digit)
-            });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_padded() {
-        assert_eq!(base64(b"f"), "Zg==");
-        assert_eq!(base64(b"foob"), "Zm9vYg==");
-        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
-    }
 }
