@@ -30,7 +30,10 @@ pub(crate) struct Access {
 
 impl Access {
     pub(crate) fn new(principal: &Principal, mailbox: &MailboxId) -> Self {
-        Self { user: principal.user.to_ascii_lowercase(), owner: principal.user == mailbox.0 }
+        Self {
+            user: principal.user.to_ascii_lowercase(),
+            owner: principal.user == mailbox.0,
+        }
     }
 
     /// What the principal may do in a folder; whether the folder exists is not looked at for the owner.
@@ -38,26 +41,41 @@ impl Access {
         if self.owner {
             return Ok(Rights::ALL);
         }
-        let own = if self.user.is_empty() { member::ANONYMOUS } else { member::USER };
+        let own = if self.user.is_empty() {
+            member::ANONYMOUS
+        } else {
+            member::USER
+        };
         let mut select = conn.prepare_cached(
             "SELECT rights FROM permissions WHERE folder = ?1 AND (
                  member = ?2 AND (member = 1 OR user = ?3) OR member = 0 AND ?2 <> 1
              ) ORDER BY member DESC LIMIT 1",
         )?;
-        let rights = select.query_row(params![folder, own, self.user], |row| row.get(0)).optional()?;
+        let rights = select
+            .query_row(params![folder, own, self.user], |row| row.get(0))
+            .optional()?;
         Ok(rights.map_or(Rights::NONE, Rights))
     }
 
     /// The row id of a folder in which the principal has these rights, and all its rights.
     ///
     /// Errors: `NotFound`, `Denied`.
-    pub(crate) fn allowed(&self, conn: &Connection, folder: FolderId, needed: Rights) -> Result<(i64, Rights)> {
+    pub(crate) fn allowed(
+        &self,
+        conn: &Connection,
+        folder: FolderId,
+        needed: Rights,
+    ) -> Result<(i64, Rights)> {
         let id = folder_row_id(folder)?;
         let rights = self.rights(conn, id)?;
         if !rights.allow(Rights::VISIBLE) || !exists(conn, id)? {
             return Err(no_folder());
         }
-        if rights.allow(needed) { Ok((id, rights)) } else { Err(denied()) }
+        if rights.allow(needed) {
+            Ok((id, rights))
+        } else {
+            Err(denied())
+        }
     }
 
     /// Whether the principal may open the mailbox: it owns it or sees a folder of it.
@@ -66,7 +84,9 @@ impl Access {
             return Ok(true);
         }
         let mut select = conn.prepare("SELECT id FROM folders")?;
-        let ids: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let ids: Vec<i64> = select
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         for id in ids {
             if self.rights(conn, id)?.allow(Rights::VISIBLE) {
                 return Ok(true);

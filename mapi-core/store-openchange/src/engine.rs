@@ -4,10 +4,7 @@ use std::{
     collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::AtomicBool,
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
 };
 
 use mapi_store::{Error, ErrorKind, Notice, Result, Role};
@@ -56,11 +53,18 @@ impl Engine {
         files::make_dir(&layout.mailboxes())?;
         let failed = Arc::new(AtomicBool::new(false));
         let (segments, tail) = Segments::open(&layout.segments())?;
-        let appender =
-            Appender::start(Arc::clone(&segments), tail, options.segment_bytes_max, Arc::clone(&failed))?;
+        let appender = Appender::start(
+            Arc::clone(&segments),
+            tail,
+            options.segment_bytes_max,
+            Arc::clone(&failed),
+        )?;
         let writers = Pool::start("writer", options.writer_threads, Mailbox::serve)?;
         let readers = Pool::start("reader", options.reader_threads, |job: Job| job())?;
-        let (reads, writes) = (options.reads_pending_max.max(1), options.writes_pending_max.max(1));
+        let (reads, writes) = (
+            options.reads_pending_max.max(1),
+            options.writes_pending_max.max(1),
+        );
         let shared = Shared {
             segments,
             handles: Handles::new(options.idle_handles_max),
@@ -83,7 +87,9 @@ impl Engine {
     }
 
     fn mailboxes(&self) -> MutexGuard<'_, HashMap<MailboxId, Weak<Mailbox>>> {
-        self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.mailboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs blocking work on a reading thread.
@@ -110,7 +116,9 @@ impl Engine {
     ) -> Result<T> {
         let mailbox = Arc::clone(mailbox);
         let work = move || {
-            mailbox.with_handle(Use::Reading, |handle| snapshot(&handle.conn, &mailbox.shared.segments, work))
+            mailbox.with_handle(Use::Reading, |handle| {
+                snapshot(&handle.conn, &mailbox.shared.segments, work)
+            })
         };
         self.blocking(work).await
     }
@@ -122,7 +130,10 @@ impl Engine {
         contents: Vec<Content>,
         mut work: impl FnMut(&mut Tx<'_>) -> fail::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = Arc::clone(&self.writes).acquire_owned().await.map_err(|_| dropped())?;
+        let permit = Arc::clone(&self.writes)
+            .acquire_owned()
+            .await
+            .map_err(|_| dropped())?;
         let (reply, answer) = oneshot::channel();
         if contents.is_empty() {
             let work = move |tx: &mut Tx<'_>| {
@@ -163,14 +174,23 @@ impl Engine {
             return Ok(open);
         }
         mailboxes.retain(|_, mailbox| mailbox.strong_count() > 0);
-        let mailbox = Arc::new(Mailbox::new(id.clone(), path, opened, Arc::clone(&self.shared)));
+        let mailbox = Arc::new(Mailbox::new(
+            id.clone(),
+            path,
+            opened,
+            Arc::clone(&self.shared),
+        ));
         mailboxes.insert(id.clone(), Arc::downgrade(&mailbox));
         Ok(mailbox)
     }
 
     /// Makes a mailbox with its special folders; it is there whole or not at all.
     pub(crate) async fn provision(&self, id: &MailboxId) -> Result<()> {
-        let (path, shared, id) = (self.layout.mailbox(id)?, Arc::clone(&self.shared), id.clone());
+        let (path, shared, id) = (
+            self.layout.mailbox(id)?,
+            Arc::clone(&self.shared),
+            id.clone(),
+        );
         self.blocking(move || {
             if path.exists() {
                 return Err(Fail::new(ErrorKind::Exists, "the mailbox exists"));
@@ -209,12 +229,17 @@ impl Drop for Engine {
 
 /// Takes the folder for this process.
 pub(crate) fn lock_folder(layout: &Layout) -> fail::Result<File> {
-    let lock = File::options().create(true).truncate(false).write(true).open(layout.lock())?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(layout.lock())?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(Fail::new(ErrorKind::Unavailable, "another process has the data folder open"))
-        }
+        Err(TryLockError::WouldBlock) => Err(Fail::new(
+            ErrorKind::Unavailable,
+            "another process has the data folder open",
+        )),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
@@ -227,22 +252,38 @@ fn open_file(path: &Path) -> fail::Result<[u8; 16]> {
     let conn = schema::connect(path, Use::Writing)?;
     schema::upgrade(&conn)?;
     let replica: Vec<u8> = conn.query_row("SELECT replica FROM mailbox", [], |row| row.get(0))?;
-    replica.try_into().map_err(|_| Fail::corrupt("the mailbox has no identity"))
+    replica
+        .try_into()
+        .map_err(|_| Fail::corrupt("the mailbox has no identity"))
 }
 
 /// Makes a mailbox file under another name and gives it its own when it is durable.
-pub(crate) fn make_file(id: MailboxId, path: std::path::PathBuf, shared: Arc<Shared>) -> fail::Result<()> {
+pub(crate) fn make_file(
+    id: MailboxId,
+    path: std::path::PathBuf,
+    shared: Arc<Shared>,
+) -> fail::Result<()> {
     let new = beside(&path, ".new");
     remove_file(&new)?;
     let mut replica = [0; 16];
-    getrandom::fill(&mut replica)
-        .map_err(|error| Error::with_source(ErrorKind::Unavailable, "no randomness to be had", error.to_string()))?;
+    getrandom::fill(&mut replica).map_err(|error| {
+        Error::with_source(
+            ErrorKind::Unavailable,
+            "no randomness to be had",
+            error.to_string(),
+        )
+    })?;
     {
         let conn = schema::create(&new)?;
         let tx = conn.unchecked_transaction()?;
         tx.execute(
             "INSERT INTO mailbox VALUES (1, ?1, ?2, 1, ?3, 0, ?4)",
-            params![id.0, &replica[..], mapi_store::NAMED_ID_FIRST, write::empty_bag()?],
+            params![
+                id.0,
+                &replica[..],
+                mapi_store::NAMED_ID_FIRST,
+                write::empty_bag()?
+            ],
         )?;
         let mailbox = Mailbox::new(id, path.clone(), replica, shared);
         let mut inner = Tx::new(&tx, &mailbox);

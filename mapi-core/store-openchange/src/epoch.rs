@@ -30,13 +30,18 @@ impl Epochs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { path, state: Mutex::new((covered, covered)) })
+        Ok(Self {
+            path,
+            state: Mutex::new((covered, covered)),
+        })
     }
 
     /// The next epoch, above every earlier one and above `floor`; durable before it is returned.
     pub(crate) fn next(&self, floor: u32) -> Result<Epoch> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         let now = u32::try_from(now).unwrap_or(0);
         let epoch = state.0.max(floor).saturating_add(1).max(now);
         if epoch > state.1 {

@@ -32,8 +32,10 @@ impl Fail {
     /// Whether a sync failed: what was written since the last good one may be lost although the kernel says it is
     /// clean, so nothing may be acknowledged on these files any more.
     pub(crate) fn lost_sync(&self) -> bool {
-        const SYNC: [i32; 2] =
-            [rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC];
+        const SYNC: [i32; 2] = [
+            rusqlite::ffi::SQLITE_IOERR_FSYNC,
+            rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC,
+        ];
         matches!(self, Self::Sql(error) if error.sqlite_error().is_some_and(|e| SYNC.contains(&e.extended_code)))
     }
 }
@@ -96,9 +98,10 @@ fn io_meaning(error: &io::Error) -> (ErrorKind, &'static str) {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             (ErrorKind::Unavailable, "the disk is full")
         }
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
-            (ErrorKind::Corrupt, "a stored file is shorter than it should be")
-        }
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => (
+            ErrorKind::Corrupt,
+            "a stored file is shorter than it should be",
+        ),
         _ => (ErrorKind::Unavailable, "the data folder cannot be used"),
     }
 }

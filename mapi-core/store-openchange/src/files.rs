@@ -22,7 +22,9 @@ pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
 
 /// Makes the name of a file durable.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
+    path.parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .map_or(Ok(()), sync_dir)
 }
 
 /// Replaces a small file: after a power cut it is the old one or the new one, whole.

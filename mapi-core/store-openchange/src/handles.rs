@@ -36,7 +36,11 @@ impl Handle {
                 Ok(())
             }))?;
         }
-        Ok(Self { conn, purpose, wal_pages })
+        Ok(Self {
+            conn,
+            purpose,
+            wal_pages,
+        })
     }
 
     pub(crate) fn wal_pages(&self) -> u32 {
@@ -46,7 +50,8 @@ impl Handle {
     /// Copies the write-ahead log into the mailbox file, as far as no reader is in the way, so that the next write
     /// begins the log anew.
     pub(crate) fn checkpoint(&self) -> Result<()> {
-        self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        self.conn
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         self.wal_pages.store(0, Ordering::Relaxed);
         Ok(())
     }
@@ -60,7 +65,10 @@ pub(crate) struct Handles {
 
 impl Handles {
     pub(crate) fn new(max: usize) -> Self {
-        Self { idle: Mutex::default(), max }
+        Self {
+            idle: Mutex::default(),
+            max,
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<(MailboxId, Handle)>> {
@@ -70,7 +78,9 @@ impl Handles {
     /// The handle of this mailbox used last, if one is idle.
     pub(crate) fn take(&self, mailbox: &MailboxId, purpose: Use) -> Option<Handle> {
         let mut idle = self.idle();
-        let at = idle.iter().rposition(|(id, handle)| id == mailbox && handle.purpose == purpose)?;
+        let at = idle
+            .iter()
+            .rposition(|(id, handle)| id == mailbox && handle.purpose == purpose)?;
         idle.remove(at).map(|(_, handle)| handle)
     }
 
@@ -78,7 +88,11 @@ impl Handles {
     pub(crate) fn put(&self, mailbox: &MailboxId, handle: Handle) {
         let mut idle = self.idle();
         idle.push_back((mailbox.clone(), handle));
-        let oldest = if idle.len() > self.max { idle.pop_front() } else { None };
+        let oldest = if idle.len() > self.max {
+            idle.pop_front()
+        } else {
+            None
+        };
         // Closing a handle may copy its log: not under the lock.
         drop(idle);
         drop(oldest);

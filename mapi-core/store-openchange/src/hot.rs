@@ -10,7 +10,8 @@ use rusqlite::Row;
 use crate::{access::invalid, fail::Result};
 
 /// The columns of [`Hot`], in its order.
-pub(crate) const HOT_COLUMNS: &str = "flags, status, flag_status, last_verb, keywords, delivered, class";
+pub(crate) const HOT_COLUMNS: &str =
+    "flags, status, flag_status, last_verb, keywords, delivered, class";
 
 /// The values of one item.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,7 +86,9 @@ impl Hot {
             tags::MESSAGE_DELIVERY_TIME.tag(),
             tags::MESSAGE_CLASS.tag(),
         ];
-        TAGS.iter().filter_map(|tag| Some((*tag, self.value(*tag)?.to_owned()))).collect()
+        TAGS.iter()
+            .filter_map(|tag| Some((*tag, self.value(*tag)?.to_owned())))
+            .collect()
     }
 
     pub(crate) fn value(&self, tag: PropTag) -> Option<Value<'_>> {
@@ -94,7 +97,10 @@ impl Hot {
             "status" => self.status.map(Value::I32),
             "flag_status" => self.flag_status.map(Value::I32),
             "last_verb" => self.last_verb.map(Value::I32),
-            "keywords" => self.keywords.as_deref().map(|packed| Value::Strs(Multi::from_packed(packed))),
+            "keywords" => self
+                .keywords
+                .as_deref()
+                .map(|packed| Value::Strs(Multi::from_packed(packed))),
             "delivered" => self.delivered.map(Value::Time),
             _ => self.class.as_deref().map(Value::Str),
         }
@@ -104,7 +110,9 @@ impl Hot {
     ///
     /// Errors: `Invalid` when the value is not of the tag's type, or too large.
     pub(crate) fn set(&mut self, tag: PropTag, value: Option<Value<'_>>) -> Result<bool> {
-        let Some(column) = hot_column(tag) else { return Ok(false) };
+        let Some(column) = hot_column(tag) else {
+            return Ok(false);
+        };
         match (column, value) {
             ("flags", None) => self.flags = None,
             ("status", None) => self.status = None,
@@ -124,7 +132,11 @@ impl Hot {
             ("class", Some(Value::Str(class))) if class.len() <= INLINE_BYTES_MAX => {
                 self.class = Some(class.into());
             }
-            _ => return Err(invalid("a property value is not of its tag's type, or too large")),
+            _ => {
+                return Err(invalid(
+                    "a property value is not of its tag's type, or too large",
+                ));
+            }
         }
         Ok(true)
     }

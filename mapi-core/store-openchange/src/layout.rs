@@ -119,7 +119,15 @@ mod tests {
 
     #[test]
     fn every_id_has_a_file_name_of_its_own_that_leads_back() {
-        for id in ["alice@example.test", "../../etc/passwd", "ü/ö", ".hidden", "A@EXAMPLE.TEST", "a%b", "a b"] {
+        for id in [
+            "alice@example.test",
+            "../../etc/passwd",
+            "ü/ö",
+            ".hidden",
+            "A@EXAMPLE.TEST",
+            "a%b",
+            "a b",
+        ] {
             let stem = escape(id);
             assert!(!stem.contains('/') && !stem.starts_with('.'), "{stem}");
             assert_eq!(unescape(&stem).as_deref(), Some(id));

@@ -74,7 +74,12 @@ struct Usage {
 }
 
 impl Mailbox {
-    pub(crate) fn new(id: MailboxId, path: PathBuf, replica: [u8; 16], shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        id: MailboxId,
+        path: PathBuf,
+        replica: [u8; 16],
+        shared: Arc<Shared>,
+    ) -> Self {
         let notices = broadcast::channel(shared.options.notices_kept.max(1)).0;
         Self {
             id,
@@ -136,7 +141,10 @@ impl Mailbox {
         let mut usage = lock(&self.usage);
         usage.removed = true;
         while usage.handles > 0 {
-            usage = self.unused.wait(usage).unwrap_or_else(PoisonError::into_inner);
+            usage = self
+                .unused
+                .wait(usage)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         drop(usage);
         self.shared.handles.close(&self.id);
@@ -205,13 +213,19 @@ impl Mailbox {
     /// One transaction, then the answers, then what nobody waits for.
     fn write(&self, handle: &mut Handle, ops: &mut Vec<Box<dyn Grouped>>) -> Result<()> {
         if self.shared.failed.load(Ordering::Acquire) {
-            return Err(Fail::new(ErrorKind::Unavailable, "a sync failed earlier; the store must be opened again"));
+            return Err(Fail::new(
+                ErrorKind::Unavailable,
+                "a sync failed earlier; the store must be opened again",
+            ));
         }
         let committed = commit(&handle.conn, self, ops);
         if let Err(fail) = &committed
             && fail.lost_sync()
         {
-            tracing::error!(?fail, "a sync failed: nothing more is written until the store is opened again");
+            tracing::error!(
+                ?fail,
+                "a sync failed: nothing more is written until the store is opened again"
+            );
             self.shared.failed.store(true, Ordering::Release);
         }
         for notice in committed? {

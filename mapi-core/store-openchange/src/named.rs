@@ -47,6 +47,9 @@ fn create(conn: &Connection, name: &PropName) -> Result<u16> {
         PropNameId::Lid(lid) => (Some(lid), None),
         PropNameId::Name(text) => (None, Some(text)),
     };
-    conn.execute("INSERT INTO named VALUES (?1, ?2, ?3, ?4)", params![id, &name.set[..], lid, text])?;
+    conn.execute(
+        "INSERT INTO named VALUES (?1, ?2, ?3, ?4)",
+        params![id, &name.set[..], lid, text],
+    )?;
     Ok(id)
 }

@@ -155,7 +155,9 @@ pub(crate) fn connect(path: &Path, purpose: Use) -> Result<Connection> {
 pub(crate) fn create(path: &Path) -> Result<Connection> {
     let conn = Connection::open(path)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
-    conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    conn.execute_batch(
+        "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+    )?;
     migrate(&conn, STEPS)?;
     Ok(conn)
 }
@@ -179,7 +181,10 @@ fn migrate(conn: &Connection, steps: &[&str]) -> Result<()> {
         return Ok(());
     }
     let Some(missing) = steps.get(found..) else {
-        return Err(Fail::new(ErrorKind::Unsupported, "a newer version of the program wrote this mailbox"));
+        return Err(Fail::new(
+            ErrorKind::Unsupported,
+            "a newer version of the program wrote this mailbox",
+        ));
     };
     let tx = conn.unchecked_transaction()?;
     for step in missing {
@@ -202,9 +207,15 @@ mod tests {
     fn a_file_of_an_older_revision_is_brought_forward_step_by_step() {
         let conn = fresh();
         migrate(&conn, &["CREATE TABLE a(x); INSERT INTO a VALUES (1)"]).unwrap();
-        let steps = ["not run again", "ALTER TABLE a ADD y DEFAULT 5", "UPDATE a SET y = y + x"];
+        let steps = [
+            "not run again",
+            "ALTER TABLE a ADD y DEFAULT 5",
+            "UPDATE a SET y = y + x",
+        ];
         migrate(&conn, &steps).unwrap();
-        let y: i64 = conn.query_row("SELECT y FROM a", [], |row| row.get(0)).unwrap();
+        let y: i64 = conn
+            .query_row("SELECT y FROM a", [], |row| row.get(0))
+            .unwrap();
         assert_eq!((y, revision(&conn).unwrap()), (6, 3));
     }
 

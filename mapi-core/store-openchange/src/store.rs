@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mapi_store::{
-    ByteRange, Changes, Deletion, Error, ErrorKind, Expected, FolderInfo, HierarchyDelta, NewFolder, Notice, Object,
-    Permission, PropName, Query, Result, Rights, Saved, Store, Task, Transfer, Transferred, Updated,
+    ByteRange, Changes, Deletion, Error, ErrorKind, Expected, FolderInfo, HierarchyDelta,
+    NewFolder, Notice, Object, Permission, PropName, Query, Result, Rights, Saved, Store, Task,
+    Transfer, Transferred, Updated,
 };
 use mapi_types::{
-    Change, Content, Derived, Draft, FolderId, ItemKey, ItemNumber, MessageTree, PropBag, PropTag, RowSet, Version,
+    Change, Content, Derived, Draft, FolderId, ItemKey, ItemNumber, MessageTree, PropBag, PropTag,
+    RowSet, Version,
 };
 use tokio::sync::broadcast;
 
@@ -37,7 +39,9 @@ impl OpenStore {
         work: impl FnOnce(&Snapshot<'_>, &Access) -> fail::Result<T> + Send + 'static,
     ) -> Result<T> {
         let who = self.who.clone();
-        self.engine.read(&self.mailbox, move |at| work(at, &who)).await
+        self.engine
+            .read(&self.mailbox, move |at| work(at, &who))
+            .await
     }
 
     /// Changes the mailbox through its queue, once `contents` are durable.
@@ -47,11 +51,16 @@ impl OpenStore {
         mut work: impl FnMut(&mut Tx<'_>, &Access) -> fail::Result<T> + Send + 'static,
     ) -> Result<T> {
         let who = self.who.clone();
-        self.engine.write(&self.mailbox, contents, move |tx| work(tx, &who)).await
+        self.engine
+            .write(&self.mailbox, contents, move |tx| work(tx, &who))
+            .await
     }
 
     fn prepare(&self, draft: &Draft) -> Result<(Prepared, Vec<Content>)> {
-        Ok(Prepared::new(draft, self.mailbox.shared.options.inline_bytes_max)?)
+        Ok(Prepared::new(
+            draft,
+            self.mailbox.shared.options.inline_bytes_max,
+        )?)
     }
 }
 
@@ -69,16 +78,27 @@ impl Store for OpenStore {
 
     fn create_folder<'a>(&'a self, folder: &'a NewFolder) -> Task<'a, FolderInfo> {
         let folder = folder.clone();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::create_folder(tx, who, &folder)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::create_folder(tx, who, &folder)
+        }))
     }
 
-    fn move_folder<'a>(&'a self, folder: FolderId, parent: Option<FolderId>, name: &'a str) -> Task<'a, ()> {
+    fn move_folder<'a>(
+        &'a self,
+        folder: FolderId,
+        parent: Option<FolderId>,
+        name: &'a str,
+    ) -> Task<'a, ()> {
         let name = name.to_owned();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::move_folder(tx, who, folder, parent, &name)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::move_folder(tx, who, folder, parent, &name)
+        }))
     }
 
     fn delete_folder(&self, folder: FolderId) -> Task<'_, ()> {
-        Box::pin(self.write(Vec::new(), move |tx, who| write::delete_folder(tx, who, folder)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::delete_folder(tx, who, folder)
+        }))
     }
 
     fn permissions(&self, folder: FolderId) -> Task<'_, Vec<Permission>> {
@@ -88,9 +108,15 @@ impl Store for OpenStore {
         }))
     }
 
-    fn set_permissions<'a>(&'a self, folder: FolderId, permissions: &'a [Permission]) -> Task<'a, ()> {
+    fn set_permissions<'a>(
+        &'a self,
+        folder: FolderId,
+        permissions: &'a [Permission],
+    ) -> Task<'a, ()> {
         let permissions = permissions.to_vec();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::set_permissions(tx, who, folder, &permissions)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::set_permissions(tx, who, folder, &permissions)
+        }))
     }
 
     fn query<'a>(&'a self, query: &'a Query<'a>) -> Task<'a, RowSet> {
@@ -115,7 +141,10 @@ impl Store for OpenStore {
             Object::Mailbox => read::tree::mailbox_props(at.conn, &tags),
             Object::Folder(folder) => {
                 let (id, _) = who.allowed(at.conn, folder, Rights::NONE)?;
-                Ok(read::tree::only(&read::tree::folder_props(at.conn, id)?, &tags))
+                Ok(read::tree::only(
+                    &read::tree::folder_props(at.conn, id)?,
+                    &tags,
+                ))
             }
             Object::Item(folder, item) => read::item_props(at, who, (folder, item), &tags),
         }))
@@ -134,7 +163,11 @@ impl Store for OpenStore {
         Box::pin(self.read(move |at, who| read::read_message(at, who, (folder, item))))
     }
 
-    fn read_bytes<'a>(&'a self, folder: FolderId, pieces: &'a [ByteRange]) -> Task<'a, Vec<Option<Bytes>>> {
+    fn read_bytes<'a>(
+        &'a self,
+        folder: FolderId,
+        pieces: &'a [ByteRange],
+    ) -> Task<'a, Vec<Option<Bytes>>> {
         let pieces = pieces.to_vec();
         Box::pin(self.read(move |at, who| read::read_bytes(at, who, folder, &pieces)))
     }
@@ -147,21 +180,39 @@ impl Store for OpenStore {
                 prepared.push(draft);
                 contents.append(&mut needed);
             }
-            self.write(contents, move |tx, who| write::save(tx, who, folder, &prepared)).await
+            self.write(contents, move |tx, who| {
+                write::save(tx, who, folder, &prepared)
+            })
+            .await
         })
     }
 
-    fn replace<'a>(&'a self, folder: FolderId, expect: Expected, draft: &'a Draft) -> Task<'a, Saved> {
+    fn replace<'a>(
+        &'a self,
+        folder: FolderId,
+        expect: Expected,
+        draft: &'a Draft,
+    ) -> Task<'a, Saved> {
         Box::pin(async move {
             let (mut draft, contents) = self.prepare(draft)?;
-            self.write(contents, move |tx, who| write::replace(tx, who, folder, expect, &mut draft)).await
+            self.write(contents, move |tx, who| {
+                write::replace(tx, who, folder, expect, &mut draft)
+            })
+            .await
         })
     }
 
-    fn update<'a>(&'a self, folder: FolderId, items: &'a [Expected], change: &'a Change) -> Task<'a, Updated> {
+    fn update<'a>(
+        &'a self,
+        folder: FolderId,
+        items: &'a [Expected],
+        change: &'a Change,
+    ) -> Task<'a, Updated> {
         let (items, change) = (items.to_vec(), change.clone());
         let contents = large_values(&change);
-        Box::pin(self.write(contents, move |tx, who| write::update(tx, who, folder, &items, &change)))
+        Box::pin(self.write(contents, move |tx, who| {
+            write::update(tx, who, folder, &items, &change)
+        }))
     }
 
     fn transfer<'a>(
@@ -172,33 +223,61 @@ impl Store for OpenStore {
         how: Transfer,
     ) -> Task<'a, Vec<Transferred>> {
         let items = items.to_vec();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::transfer(tx, who, (from, to), &items, how)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::transfer(tx, who, (from, to), &items, how)
+        }))
     }
 
-    fn delete<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber], how: Deletion) -> Task<'a, Vec<ItemNumber>> {
+    fn delete<'a>(
+        &'a self,
+        folder: FolderId,
+        items: &'a [ItemNumber],
+        how: Deletion,
+    ) -> Task<'a, Vec<ItemNumber>> {
         let items = items.to_vec();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::delete(tx, who, folder, &items, how)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::delete(tx, who, folder, &items, how)
+        }))
     }
 
-    fn put_derived<'a>(&'a self, folder: FolderId, facts: &'a [(ItemNumber, Derived)]) -> Task<'a, ()> {
+    fn put_derived<'a>(
+        &'a self,
+        folder: FolderId,
+        facts: &'a [(ItemNumber, Derived)],
+    ) -> Task<'a, ()> {
         let facts = facts.to_vec();
-        Box::pin(self.write(Vec::new(), move |tx, who| write::put_derived(tx, who, folder, &facts)))
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::put_derived(tx, who, folder, &facts)
+        }))
     }
 
-    fn find<'a>(&'a self, folder: FolderId, keys: &'a [ItemKey]) -> Task<'a, Vec<Option<ItemNumber>>> {
+    fn find<'a>(
+        &'a self,
+        folder: FolderId,
+        keys: &'a [ItemKey],
+    ) -> Task<'a, Vec<Option<ItemNumber>>> {
         let keys = keys.to_vec();
         Box::pin(self.read(move |at, who| read::find(at, who, folder, &keys)))
     }
 
-    fn named_properties<'a>(&'a self, names: &'a [PropName], create: bool) -> Task<'a, Vec<Option<u16>>> {
+    fn named_properties<'a>(
+        &'a self,
+        names: &'a [PropName],
+        create: bool,
+    ) -> Task<'a, Vec<Option<u16>>> {
         Box::pin(async move {
             let wanted = names.to_vec();
-            let known = self.read(move |at, _| named::lookup(at.conn, &wanted)).await?;
+            let known = self
+                .read(move |at, _| named::lookup(at.conn, &wanted))
+                .await?;
             if !create || known.iter().all(Option::is_some) {
                 return Ok(known);
             }
             let wanted = names.to_vec();
-            self.write(Vec::new(), move |tx, _| named::lookup_or_create(tx.conn, &wanted)).await
+            self.write(Vec::new(), move |tx, _| {
+                named::lookup_or_create(tx.conn, &wanted)
+            })
+            .await
         })
     }
 
@@ -209,5 +288,8 @@ impl Store for OpenStore {
 
 /// What a caller hears whose work was dropped before it was done: a thread panicked, or the store is closing.
 pub(crate) fn dropped() -> Error {
-    Error::new(ErrorKind::Unavailable, "the store is closing, or the operation failed")
+    Error::new(
+        ErrorKind::Unavailable,
+        "the store is closing, or the operation failed",
+    )
 }

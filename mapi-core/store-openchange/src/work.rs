@@ -16,7 +16,10 @@ pub(crate) struct Queue<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { state: Mutex::new((VecDeque::new(), false)), ready: Condvar::new() }
+        Self {
+            state: Mutex::new((VecDeque::new(), false)),
+            ready: Condvar::new(),
+        }
     }
 }
 
@@ -47,7 +50,10 @@ impl<T> Queue<T> {
             if state.1 {
                 return None;
             }
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .ready
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -77,18 +83,23 @@ impl<T: Send + 'static> Pool<T> {
     /// piece.
     pub(crate) fn start(name: &str, count: usize, run: fn(T)) -> Result<Self> {
         let queue = Arc::new(Queue::default());
-        let mut pool = Self { queue, threads: Vec::new() };
+        let mut pool = Self {
+            queue,
+            threads: Vec::new(),
+        };
         for _ in 0..count.max(1) {
             let queue = Arc::clone(&pool.queue);
             let body = move || {
                 while let Some(work) = queue.wait() {
-                    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(work)));
+                    let outcome =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(work)));
                     if outcome.is_err() {
                         tracing::error!("a store thread panicked; its work was dropped");
                     }
                 }
             };
-            pool.threads.push(std::thread::Builder::new().name(name.into()).spawn(body)?);
+            pool.threads
+                .push(std::thread::Builder::new().name(name.into()).spawn(body)?);
         }
         Ok(pool)
     }

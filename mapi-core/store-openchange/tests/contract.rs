@@ -21,7 +21,11 @@ mod originals_in_rows {
 
 mod originals_in_small_segments {
     async fn make() -> super::Fixture {
-        let options = super::Options { inline_bytes_max: 0, segment_bytes_max: 4096, ..Default::default() };
+        let options = super::Options {
+            inline_bytes_max: 0,
+            segment_bytes_max: 4096,
+            ..Default::default()
+        };
         super::backend(options)
     }
 

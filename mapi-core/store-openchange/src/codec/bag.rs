@@ -32,7 +32,11 @@ pub(crate) fn encode_bag<'v>(
     externals: &mut Externals,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    encode_stored(props.map(|(tag, value)| (tag, Stored::Value(value))), externals, out)
+    encode_stored(
+        props.map(|(tag, value)| (tag, Stored::Value(value))),
+        externals,
+        out,
+    )
 }
 
 /// Like [`encode_bag`], with values that lie apart already.
@@ -168,7 +172,10 @@ fn decode_octets<'a>(kind: PropType, from: &mut Reader<'a>) -> Result<Stored<'a>
     let octets = match from.varint()? {
         EXTERNAL => {
             let hash = ContentHash(*from.array()?);
-            return Ok(Stored::External { hash, len: from.varint()? });
+            return Ok(Stored::External {
+                hash,
+                len: from.varint()?,
+            });
         }
         more => from.take(more - 1)?,
     };

@@ -76,11 +76,19 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least one octet each, so that no damaged count makes us reserve memory.
     pub(crate) fn count(&mut self) -> Result<usize> {
         let count = usize::try_from(self.varint()?).map_err(|_| damaged())?;
-        if count > self.0.len() { Err(damaged()) } else { Ok(count) }
+        if count > self.0.len() {
+            Err(damaged())
+        } else {
+            Ok(count)
+        }
     }
 
     /// Checks that nothing is left.
     pub(crate) fn end(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(damaged()) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(damaged())
+        }
     }
 }

@@ -7,7 +7,7 @@ mod bytes;
 mod tree;
 
 pub(crate) use bag::{BagReader, Stored, encode_bag, encode_stored};
-pub(crate) use tree::{Externals, decode_parts, encode_parts, large_values, take_bag};
+pub(crate) use tree::{Externals, decode_parts, encode_parts, large_values, own, take_bag};
 
 use mapi_store::ErrorKind;
 
@@ -24,5 +24,8 @@ fn damaged() -> Fail {
 }
 
 fn invalid() -> Fail {
-    Fail::new(ErrorKind::Invalid, "a property value is not of its tag's type")
+    Fail::new(
+        ErrorKind::Invalid,
+        "a property value is not of its tag's type",
+    )
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mapi_store::ErrorKind;
 use mapi_types::{
-    Attachment, AttachmentData, Change, Content, ContentHash, MessageTree, OwnedValue, PropBag, PropTag,
-    PropType, TransferEncoding,
+    Attachment, AttachmentData, Change, Content, ContentHash, MessageTree, OwnedValue, PropBag,
+    PropTag, PropType, TransferEncoding,
 };
 
 use super::{
@@ -58,7 +58,12 @@ pub(crate) fn encode_parts(tree: &MessageTree, externals: &mut Externals) -> Res
     Ok(out)
 }
 
-fn put_parts(tree: &MessageTree, externals: &mut Externals, depth: usize, out: &mut Vec<u8>) -> Result<()> {
+fn put_parts(
+    tree: &MessageTree,
+    externals: &mut Externals,
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     put_varint(out, tree.recipients.len() as u64);
     for recipient in &tree.recipients {
         put_bag(recipient.iter(), externals, out)?;
@@ -71,7 +76,12 @@ fn put_parts(tree: &MessageTree, externals: &mut Externals, depth: usize, out: &
     Ok(())
 }
 
-fn put_data(data: &AttachmentData, externals: &mut Externals, depth: usize, out: &mut Vec<u8>) -> Result<()> {
+fn put_data(
+    data: &AttachmentData,
+    externals: &mut Externals,
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     match data {
         AttachmentData::None => out.push(0),
         AttachmentData::Inline(bytes) if bytes.len() > VALUE_INLINE_MAX => {
@@ -95,7 +105,10 @@ fn put_data(data: &AttachmentData, externals: &mut Externals, depth: usize, out:
         }
         AttachmentData::Message(tree) => {
             if depth >= EMBEDDED_DEPTH_MAX {
-                return Err(Fail::new(ErrorKind::TooBig, "messages are embedded too deeply"));
+                return Err(Fail::new(
+                    ErrorKind::TooBig,
+                    "messages are embedded too deeply",
+                ));
             }
             out.push(3);
             put_bag(tree.props.iter(), externals, out)?;
@@ -134,7 +147,10 @@ fn take_parts(
     let mut attachments = Vec::new();
     for _ in 0..from.count()? {
         let props = take_bag(from.run()?, load)?;
-        attachments.push(Attachment { props, data: take_data(from, load, depth)? });
+        attachments.push(Attachment {
+            props,
+            data: take_data(from, load, depth)?,
+        });
     }
     Ok((recipients, attachments))
 }
@@ -159,7 +175,11 @@ fn take_data(
         3 if depth < EMBEDDED_DEPTH_MAX => {
             let props = take_bag(from.run()?, load)?;
             let (recipients, attachments) = take_parts(from, load, depth + 1)?;
-            AttachmentData::Message(Box::new(MessageTree { props, recipients, attachments }))
+            AttachmentData::Message(Box::new(MessageTree {
+                props,
+                recipients,
+                attachments,
+            }))
         }
         4 => {
             let hash = ContentHash(*from.array()?);
@@ -170,7 +190,10 @@ fn take_data(
 }
 
 /// Decodes a whole bag, large values included.
-pub(crate) fn take_bag(bytes: &[u8], load: &dyn Fn(ContentHash, u64) -> Result<Bytes>) -> Result<PropBag> {
+pub(crate) fn take_bag(
+    bytes: &[u8],
+    load: &dyn Fn(ContentHash, u64) -> Result<Bytes>,
+) -> Result<PropBag> {
     let mut from = BagReader::new(bytes)?;
     let mut props = Vec::new();
     while let Some((tag, stored)) = from.next()? {
@@ -179,14 +202,23 @@ pub(crate) fn take_bag(bytes: &[u8], load: &dyn Fn(ContentHash, u64) -> Result<B
     Ok(props.into_iter().collect())
 }
 
-fn own(tag: PropTag, stored: Stored<'_>, load: &dyn Fn(ContentHash, u64) -> Result<Bytes>) -> Result<OwnedValue> {
+/// A stored value with its own memory, also one that lies apart.
+pub(crate) fn own(
+    tag: PropTag,
+    stored: Stored<'_>,
+    load: &dyn Fn(ContentHash, u64) -> Result<Bytes>,
+) -> Result<OwnedValue> {
     let (hash, len) = match stored {
         Stored::Value(value) => return Ok(value.to_owned()),
         Stored::External { hash, len } => (hash, len),
     };
     let bytes = load(hash, len)?;
     Ok(match tag.prop_type() {
-        Some(PropType::Str) => OwnedValue::Str(String::from_utf8(bytes.into()).map_err(|_| damaged())?.into()),
+        Some(PropType::Str) => OwnedValue::Str(
+            String::from_utf8(bytes.into())
+                .map_err(|_| damaged())?
+                .into(),
+        ),
         Some(PropType::Strs) => OwnedValue::Strs(Vec::from(bytes).into()),
         Some(PropType::Bins) => OwnedValue::Bins(Vec::from(bytes).into()),
         _ => OwnedValue::Bin(Vec::from(bytes).into()),
@@ -238,11 +270,14 @@ mod tests {
         ];
         prop_oneof![
             Just(AttachmentData::None),
-            prop::collection::vec(any::<u8>(), 0..60).prop_map(|b| AttachmentData::Inline(b.into())),
+            prop::collection::vec(any::<u8>(), 0..60)
+                .prop_map(|b| AttachmentData::Inline(b.into())),
             Just(AttachmentData::Inline(vec![7; VALUE_INLINE_MAX + 1].into())),
-            (any::<u32>(), any::<u32>(), encoding).prop_map(|(a, b, encoding)| AttachmentData::Part {
-                range: u64::from(a)..u64::from(b),
-                encoding
+            (any::<u32>(), any::<u32>(), encoding).prop_map(|(a, b, encoding)| {
+                AttachmentData::Part {
+                    range: u64::from(a)..u64::from(b),
+                    encoding,
+                }
             }),
         ]
     }
@@ -252,12 +287,23 @@ mod tests {
             (bag(), data).prop_map(|(props, data)| Attachment { props, data })
         };
         let build = move |data: BoxedStrategy<AttachmentData>| {
-            (bag(), prop::collection::vec(bag(), 0..3), prop::collection::vec(attachment(data), 0..3)).prop_map(
-                |(props, recipients, attachments)| MessageTree { props, recipients, attachments },
+            (
+                bag(),
+                prop::collection::vec(bag(), 0..3),
+                prop::collection::vec(attachment(data), 0..3),
             )
+                .prop_map(|(props, recipients, attachments)| MessageTree {
+                    props,
+                    recipients,
+                    attachments,
+                })
         };
         build(data().boxed()).prop_recursive(3, 8, 2, move |inner| {
-            build(inner.prop_map(|tree| AttachmentData::Message(Box::new(tree))).boxed())
+            build(
+                inner
+                    .prop_map(|tree| AttachmentData::Message(Box::new(tree)))
+                    .boxed(),
+            )
         })
     }
 
@@ -267,11 +313,21 @@ mod tests {
         encode_bag(tree.props.iter(), &mut externals, &mut props)?;
         let parts = encode_parts(tree, &mut externals)?;
         let load = |hash, len| {
-            let found = externals.0.iter().find(|content| content.hash() == hash && content.len() == len);
-            Ok(found.and_then(|content| content.source().in_memory()).cloned().unwrap_or_default())
+            let found = externals
+                .0
+                .iter()
+                .find(|content| content.hash() == hash && content.len() == len);
+            Ok(found
+                .and_then(|content| content.source().in_memory())
+                .cloned()
+                .unwrap_or_default())
         };
         let (recipients, attachments) = decode_parts(&parts, &load)?;
-        Ok(MessageTree { props: take_bag(&props, &load)?, recipients, attachments })
+        Ok(MessageTree {
+            props: take_bag(&props, &load)?,
+            recipients,
+            attachments,
+        })
     }
 
     proptest! {
@@ -313,7 +369,9 @@ mod tests {
 
     #[test]
     fn a_value_of_another_type_than_its_tag_is_invalid() {
-        let bag: PropBag = [(PropTag(0x0037_001f), OwnedValue::I32(1))].into_iter().collect();
+        let bag: PropBag = [(PropTag(0x0037_001f), OwnedValue::I32(1))]
+            .into_iter()
+            .collect();
         let encoded = encode_bag(bag.iter(), &mut Externals::default(), &mut Vec::new());
         assert!(matches!(encoded, Err(Fail::Store(error)) if error.kind == ErrorKind::Invalid));
     }
@@ -324,7 +382,10 @@ mod tests {
         for _ in 0..=EMBEDDED_DEPTH_MAX {
             let data = AttachmentData::Message(Box::new(tree));
             tree = MessageTree {
-                attachments: vec![Attachment { props: PropBag::default(), data }],
+                attachments: vec![Attachment {
+                    props: PropBag::default(),
+                    data,
+                }],
                 ..MessageTree::default()
             };
         }
@@ -338,7 +399,12 @@ mod tests {
             .collect();
         let mut bytes = Vec::new();
         encode_bag(bag.iter(), &mut Externals::default(), &mut bytes).unwrap();
-        let found = |i: u32| BagReader::new(&bytes).unwrap().find(PropTag(i << 16 | 3)).unwrap();
+        let found = |i: u32| {
+            BagReader::new(&bytes)
+                .unwrap()
+                .find(PropTag(i << 16 | 3))
+                .unwrap()
+        };
         assert_eq!(found(2), Some(Stored::Value(Value::I32(2))));
         assert_eq!(found(9), None);
     }

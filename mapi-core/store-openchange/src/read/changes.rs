@@ -18,8 +18,11 @@ pub(crate) fn changes(
     limit: u32,
 ) -> Result<Changes> {
     let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
-    let mut select = at.conn.prepare_cached("SELECT version, forgotten FROM folders WHERE id = ?1")?;
-    let (end, forgotten): (i64, i64) = select.query_row([folder], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut select = at
+        .conn
+        .prepare_cached("SELECT version, forgotten FROM folders WHERE id = ?1")?;
+    let (end, forgotten): (i64, i64) =
+        select.query_row([folder], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (end, forgotten) = (Version(end as u64), Version(forgotten as u64));
     let lost = since > Version(0) && since < forgotten;
     if since > end || lost {
@@ -62,14 +65,23 @@ fn removed(conn: &Connection, folder: i64, since: Version, to: Version) -> Resul
     let mut select = conn.prepare_cached(
         "SELECT number FROM expunged WHERE folder = ?1 AND version > ?2 AND version <= ?3 AND created <= ?2",
     )?;
-    let rows = select.query_map(params![folder, since.0 as i64, to.0 as i64], |row| row.get(0))?;
-    let mut numbers = rows.map(|number| number.map(ItemNumber)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let rows = select.query_map(params![folder, since.0 as i64, to.0 as i64], |row| {
+        row.get(0)
+    })?;
+    let mut numbers = rows
+        .map(|number| number.map(ItemNumber))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
     numbers.sort_unstable();
     Ok(numbers)
 }
 
 /// The version after which a page of about `limit` changes ends: what belongs to one version stays together.
-fn page_end(conn: &Connection, folder: i64, (since, end): (Version, Version), limit: u32) -> Result<Version> {
+fn page_end(
+    conn: &Connection,
+    folder: i64,
+    (since, end): (Version, Version),
+    limit: u32,
+) -> Result<Version> {
     let mut select = conn.prepare_cached(
         "SELECT version FROM (
              SELECT * FROM (SELECT version FROM items
@@ -81,7 +93,9 @@ fn page_end(conn: &Connection, folder: i64, (since, end): (Version, Version), li
     )?;
     let limit = i64::from(limit.max(1));
     let mut rows = select.query(params![folder, since.0 as i64, limit + 1, limit - 1])?;
-    let Some(row) = rows.next()? else { return Ok(end) };
+    let Some(row) = rows.next()? else {
+        return Ok(end);
+    };
     let last: i64 = row.get(0)?;
     // Whether more changes follow; later versions that only touched associated items do not count.
     let mut more = conn.prepare_cached(

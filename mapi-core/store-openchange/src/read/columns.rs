@@ -38,7 +38,12 @@ const ROW_ID: &str = "i.id";
 
 impl Columns {
     pub(super) fn new() -> Self {
-        Self { sources: Vec::new(), sql: vec![ROW_ID], facts: false, contents: false }
+        Self {
+            sources: Vec::new(),
+            sql: vec![ROW_ID],
+            facts: false,
+            contents: false,
+        }
     }
 
     /// Makes properties readable.
@@ -55,7 +60,9 @@ impl Columns {
     pub(super) fn add_restriction(&mut self, restriction: &Restriction) {
         match restriction {
             Restriction::And(inner) | Restriction::Or(inner) => {
-                inner.iter().for_each(|restriction| self.add_restriction(restriction));
+                inner
+                    .iter()
+                    .for_each(|restriction| self.add_restriction(restriction));
             }
             Restriction::Not(inner) => self.add_restriction(inner),
             Restriction::Exist(tag)
@@ -105,21 +112,36 @@ impl Columns {
 
     fn typed(&mut self, column: &'static str, tag: PropTag) -> Source {
         let at = self.select(column);
-        tag.prop_type().map_or(Source::Nowhere, |kind| Source::Typed(at, kind))
+        tag.prop_type()
+            .map_or(Source::Nowhere, |kind| Source::Typed(at, kind))
     }
 
     fn select(&mut self, column: &'static str) -> usize {
-        self.sql.iter().position(|known| *known == column).unwrap_or_else(|| {
-            self.sql.push(column);
-            self.sql.len() - 1
-        })
+        self.sql
+            .iter()
+            .position(|known| *known == column)
+            .unwrap_or_else(|| {
+                self.sql.push(column);
+                self.sql.len() - 1
+            })
     }
 
     /// `SELECT … FROM …`, to which the caller adds its conditions on the table `i`, the items.
     pub(super) fn sql(&self, tail: &str) -> String {
-        let facts = if self.facts { " LEFT JOIN facts f ON f.id = i.id" } else { "" };
-        let contents = if self.contents { " LEFT JOIN contents c ON c.id = i.id" } else { "" };
-        format!("SELECT {} FROM items i{facts}{contents} {tail}", self.sql.join(", "))
+        let facts = if self.facts {
+            " LEFT JOIN facts f ON f.id = i.id"
+        } else {
+            ""
+        };
+        let contents = if self.contents {
+            " LEFT JOIN contents c ON c.id = i.id"
+        } else {
+            ""
+        };
+        format!(
+            "SELECT {} FROM items i{facts}{contents} {tail}",
+            self.sql.join(", ")
+        )
     }
 }
 
@@ -141,18 +163,25 @@ impl<'r> ItemView<'r> {
 
     /// The value of a property that was made readable; `None` also for one too large to come inline.
     pub(super) fn value(self, tag: PropTag) -> Result<Option<Value<'r>>> {
+        Ok(self
+            .value_of_any_size(tag)?
+            .filter(|value| fits_inline(*value)))
+    }
+
+    /// The value of a property that was made readable, unless it lies apart.
+    pub(super) fn value_of_any_size(self, tag: PropTag) -> Result<Option<Value<'r>>> {
         let source = self.columns.sources.iter().find(|(known, _)| *known == tag);
         source.map_or(Ok(None), |(_, source)| self.read(tag, *source))
     }
 
     fn read(self, tag: PropTag, source: Source) -> Result<Option<Value<'r>>> {
-        let value = match source {
+        Ok(match source {
             Source::Nowhere => None,
             Source::Number => Some(Value::I32(self.number()? as i32)),
             Source::Typed(at, kind) => typed(self.row.get_ref(at)?, kind)?,
-            Source::Octets(at) => {
-                octets(self.row.get_ref(at)?)?.filter(|octets| !octets.is_empty()).map(Value::Bin)
-            }
+            Source::Octets(at) => octets(self.row.get_ref(at)?)?
+                .filter(|octets| !octets.is_empty())
+                .map(Value::Bin),
             Source::Blob(at) => match octets(self.row.get_ref(at)?)? {
                 None => return Err(Fail::corrupt("an item has no content")),
                 Some(blob) => match BagReader::new(blob)?.find(tag)? {
@@ -160,8 +189,7 @@ impl<'r> ItemView<'r> {
                     Some(Stored::External { .. }) | None => None,
                 },
             },
-        };
-        Ok(value.filter(|value| fits_inline(*value)))
+        })
     }
 
     /// Whether the item meets a condition.
@@ -191,12 +219,16 @@ fn typed<'r>(value: ValueRef<'r>, kind: PropType) -> Result<Option<Value<'r>>> {
         (ValueRef::Integer(v), PropType::I32) => Value::I32(v as i32),
         (ValueRef::Integer(v), PropType::I64) => Value::I64(v),
         (ValueRef::Integer(v), PropType::Time) => Value::Time(FileTime(v as u64)),
-        (ValueRef::Text(v), PropType::Str) => {
-            Value::Str(std::str::from_utf8(v).map_err(|_| Fail::corrupt("a text column is not UTF-8"))?)
-        }
+        (ValueRef::Text(v), PropType::Str) => Value::Str(
+            std::str::from_utf8(v).map_err(|_| Fail::corrupt("a text column is not UTF-8"))?,
+        ),
         (ValueRef::Blob(v), PropType::Bin) => Value::Bin(v),
         (ValueRef::Blob(v), PropType::Strs) => Value::Strs(Multi::from_packed(v)),
-        _ => return Err(Fail::corrupt("a column is of another type than it should be")),
+        _ => {
+            return Err(Fail::corrupt(
+                "a column is of another type than it should be",
+            ));
+        }
     }))
 }
 
@@ -204,7 +236,9 @@ fn octets(value: ValueRef<'_>) -> Result<Option<&[u8]>> {
     match value {
         ValueRef::Null => Ok(None),
         ValueRef::Blob(octets) => Ok(Some(octets)),
-        _ => Err(Fail::corrupt("a column is of another type than it should be")),
+        _ => Err(Fail::corrupt(
+            "a column is of another type than it should be",
+        )),
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) fn item_props(
     let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
     let mut columns = Columns::new();
     columns.add(tags.iter().copied());
-    let mut select = at.conn.prepare_cached(&columns.sql("WHERE i.id = ?1 AND i.state < 2"))?;
+    let mut select = at
+        .conn
+        .prepare_cached(&columns.sql("WHERE i.id = ?1 AND i.state < 2"))?;
     let mut rows = select.query([row_id(folder, item.0)])?;
     let row = rows.next()?.ok_or_else(no_item)?;
     let view = ItemView::new(row, &columns);
@@ -54,7 +56,11 @@ pub(crate) fn read_message(
     let load = |hash, len| at.load(hash, len);
     let (recipients, attachments) = decode_parts(&parts, &load)?;
     let props = take_bag(&props, &load)?.with(&hot.owned(), &[]);
-    Ok(MessageTree { props, recipients, attachments })
+    Ok(MessageTree {
+        props,
+        recipients,
+        attachments,
+    })
 }
 
 pub(crate) fn find(

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use mapi_store::{Items, Query, Rights, Table};
-use mapi_types::{ItemNumber, OwnedValue, PropTag, Restriction, RowSet, RowSetBuilder, SortOrder, compare};
+use mapi_types::{
+    ItemNumber, OwnedValue, PropTag, Restriction, RowSet, RowSetBuilder, SortOrder, compare,
+};
 use rusqlite::params;
 
 use super::{
@@ -53,7 +55,11 @@ pub(crate) fn query(at: &Snapshot<'_>, who: &Access, query: &OwnedQuery) -> Resu
         Table::SoftDeleted(folder) => (folder, 2),
     };
     let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
-    let scan = Scan { folder, state, query };
+    let scan = Scan {
+        folder,
+        state,
+        query,
+    };
     if query.sort.is_empty() {
         scan.rows(at, &query.items, query.filter.as_ref())
     } else {
@@ -70,13 +76,22 @@ struct Scan<'q> {
 
 impl Scan<'_> {
     /// The rows of these items, in the order they are named.
-    fn rows(&self, at: &Snapshot<'_>, items: &OwnedItems, filter: Option<&Restriction>) -> Result<RowSet> {
+    fn rows(
+        &self,
+        at: &Snapshot<'_>,
+        items: &OwnedItems,
+        filter: Option<&Restriction>,
+    ) -> Result<RowSet> {
         let mut columns = Columns::new();
         columns.add(self.query.columns.iter().copied());
         let mut builder = RowSetBuilder::new(&self.query.columns[..]);
-        self.visit(at, columns, (items, filter), self.query.limit, &mut |item| {
-            item.push(&mut builder, &self.query.columns)
-        })?;
+        self.visit(
+            at,
+            columns,
+            (items, filter),
+            self.query.limit,
+            &mut |item| item.push(&mut builder, &self.query.columns),
+        )?;
         Ok(builder.build())
     }
 
@@ -85,14 +100,29 @@ impl Scan<'_> {
         let mut columns = Columns::new();
         columns.add(self.query.sort.iter().map(|by| by.tag));
         let mut found: Vec<(u32, Vec<Option<OwnedValue>>)> = Vec::new();
-        self.visit(at, columns, (&self.query.items, self.query.filter.as_ref()), u32::MAX, &mut |item| {
-            let keys = self.query.sort.iter().map(|by| Ok(item.value(by.tag)?.map(|value| value.to_owned())));
-            found.push((item.number()?, keys.collect::<Result<_>>()?));
-            Ok(())
-        })?;
-        found.sort_by(|(a, a_keys), (b, b_keys)| order(&self.query.sort, a_keys, b_keys).then(a.cmp(b)));
+        self.visit(
+            at,
+            columns,
+            (&self.query.items, self.query.filter.as_ref()),
+            u32::MAX,
+            &mut |item| {
+                let keys = self
+                    .query
+                    .sort
+                    .iter()
+                    .map(|by| Ok(item.value(by.tag)?.map(|value| value.to_owned())));
+                found.push((item.number()?, keys.collect::<Result<_>>()?));
+                Ok(())
+            },
+        )?;
+        found.sort_by(|(a, a_keys), (b, b_keys)| {
+            order(&self.query.sort, a_keys, b_keys).then(a.cmp(b))
+        });
         found.truncate(self.query.limit as usize);
-        Ok(found.into_iter().map(|(number, _)| ItemNumber(number)).collect())
+        Ok(found
+            .into_iter()
+            .map(|(number, _)| ItemNumber(number))
+            .collect())
     }
 
     /// Calls `each` with up to `limit` of the named items that meet the condition.
@@ -111,7 +141,10 @@ impl Scan<'_> {
         let mut select = at.conn.prepare_cached(&sql)?;
         let mut left = limit;
         for sweep in sweeps(items) {
-            let ids = (row_id(self.folder, sweep.first), row_id(self.folder, sweep.last));
+            let ids = (
+                row_id(self.folder, sweep.first),
+                row_id(self.folder, sweep.last),
+            );
             let mut rows = select.query(params![ids.0, ids.1, self.state])?;
             while left > 0
                 && let Some(row) = rows.next()?
@@ -140,18 +173,27 @@ struct Sweep<'i> {
 
 impl Sweep<'_> {
     fn names(&self, number: u32) -> bool {
-        self.numbers.is_none_or(|numbers| numbers.binary_search(&ItemNumber(number)).is_ok())
+        self.numbers
+            .is_none_or(|numbers| numbers.binary_search(&ItemNumber(number)).is_ok())
     }
 }
 
 fn sweeps(items: &OwnedItems) -> Vec<Sweep<'_>> {
     match items {
         OwnedItems::Range(first, last) if first > last => Vec::new(),
-        OwnedItems::Range(first, last) => vec![Sweep { first: *first, last: *last, numbers: None }],
+        OwnedItems::Range(first, last) => vec![Sweep {
+            first: *first,
+            last: *last,
+            numbers: None,
+        }],
         OwnedItems::Numbers(numbers) => numbers
             .chunk_by(|a, b| a < b && b.0 - a.0 <= SWEEP_GAP)
             .filter_map(|run| {
-                Some(Sweep { first: run.first()?.0, last: run.last()?.0, numbers: Some(run) })
+                Some(Sweep {
+                    first: run.first()?.0,
+                    last: run.last()?.0,
+                    numbers: Some(run),
+                })
             })
             .collect(),
     }
@@ -164,7 +206,11 @@ fn order(sort: &[SortOrder], a: &[Option<OwnedValue>], b: &[Option<OwnedValue>])
             (Some(a), Some(b)) => compare(a.as_value(), b.as_value()).unwrap_or(Ordering::Equal),
             (a, b) => a.is_some().cmp(&b.is_some()),
         };
-        if by.descending { ordering.reverse() } else { ordering }
+        if by.descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
     });
     by_columns.fold(Ordering::Equal, Ordering::then)
 }
@@ -177,7 +223,10 @@ mod tests {
     fn numbers_close_together_are_one_sweep_and_keep_their_order() {
         let check = |numbers: &[u32], expected: &[(u32, u32)]| {
             let items = OwnedItems::Numbers(numbers.iter().copied().map(ItemNumber).collect());
-            let found: Vec<_> = sweeps(&items).iter().map(|sweep| (sweep.first, sweep.last)).collect();
+            let found: Vec<_> = sweeps(&items)
+                .iter()
+                .map(|sweep| (sweep.first, sweep.last))
+                .collect();
             assert_eq!(found, expected);
         };
         check(&[], &[]);

@@ -42,21 +42,38 @@ impl Appender {
         failed: Arc<AtomicBool>,
     ) -> Result<Self> {
         let queue = Arc::new(Queue::default());
-        let mut work = Work { segments, tail, limit, failed };
+        let mut work = Work {
+            segments,
+            tail,
+            limit,
+            failed,
+        };
         let jobs = Arc::clone(&queue);
-        let thread = std::thread::Builder::new().name("segments".into()).spawn(move || {
-            while let Some(jobs) = jobs.wait_all() {
-                work.serve(jobs);
-            }
-        })?;
-        Ok(Self { queue, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("segments".into())
+            .spawn(move || {
+                while let Some(jobs) = jobs.wait_all() {
+                    work.serve(jobs);
+                }
+            })?;
+        Ok(Self {
+            queue,
+            thread: Some(thread),
+        })
     }
 
     /// Stores contents and calls `then` on the appending thread once they are durable. Until its pins are dropped
     /// no compactor removes them.
-    pub(crate) fn append(&self, contents: Vec<Content>, then: impl FnOnce(Result<Pins>) + Send + 'static) {
+    pub(crate) fn append(
+        &self,
+        contents: Vec<Content>,
+        then: impl FnOnce(Result<Pins>) + Send + 'static,
+    ) {
         // A queue that is closed drops the job, and with it whatever waits for `then`.
-        self.queue.push(Job { contents, then: Box::new(then) });
+        self.queue.push(Job {
+            contents,
+            then: Box::new(then),
+        });
     }
 }
 
@@ -87,7 +104,10 @@ impl Work {
         let mut group = Group::default();
         for job in jobs {
             match self.write(&job.contents, &mut group) {
-                Ok(pins) => group.jobs.push(Written { then: job.then, pins }),
+                Ok(pins) => group.jobs.push(Written {
+                    then: job.then,
+                    pins,
+                }),
                 Err(fail) => (job.then)(Err(fail)),
             }
             if group.octets >= GROUP_BYTES_MAX {
@@ -154,7 +174,8 @@ impl Work {
             tracing::error!(?fail, "writing a segment failed");
             // Whether the group's records are whole nobody knows: go on where it began.
             if self.tail.cut(start).is_err() {
-                self.begin_next().unwrap_or_else(|fail| tracing::error!(?fail, "no new segment"));
+                self.begin_next()
+                    .unwrap_or_else(|fail| tracing::error!(?fail, "no new segment"));
             }
             return Err(SyncFail::Full);
         }
@@ -170,7 +191,10 @@ impl Work {
     fn roll(&mut self) {
         if self.tail.end() >= self.limit && !self.failed.load(Ordering::Acquire) {
             if let Err(fail) = self.begin_next() {
-                tracing::warn!(?fail, "the next segment cannot be begun; writing on in the full one");
+                tracing::warn!(
+                    ?fail,
+                    "the next segment cannot be begun; writing on in the full one"
+                );
             }
         }
     }
@@ -198,5 +222,8 @@ enum SyncFail {
 }
 
 fn writing_failed() -> Fail {
-    Fail::new(ErrorKind::Unavailable, "writing failed earlier; the store must be opened again")
+    Fail::new(
+        ErrorKind::Unavailable,
+        "writing failed earlier; the store must be opened again",
+    )
 }

@@ -62,16 +62,23 @@ impl Index {
     pub(crate) fn segments(&self) -> Result<Vec<u32>> {
         let conn = self.conn();
         let mut select = conn.prepare_cached("SELECT id FROM segments ORDER BY id")?;
-        let ids = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let ids = select
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         Ok(ids)
     }
 
     pub(crate) fn place(&self, hash: &ContentHash) -> Result<Option<Place>> {
         let conn = self.conn();
-        let mut select = conn.prepare_cached("SELECT segment, start, len FROM places WHERE hash = ?1")?;
+        let mut select =
+            conn.prepare_cached("SELECT segment, start, len FROM places WHERE hash = ?1")?;
         let place = select.query_row([&hash.0[..]], |row| {
             let (offset, len): (i64, i64) = (row.get(1)?, row.get(2)?);
-            Ok(Place { segment: row.get(0)?, offset: offset as u64, len: len as u64 })
+            Ok(Place {
+                segment: row.get(0)?,
+                offset: offset as u64,
+                len: len as u64,
+            })
         });
         Ok(place.optional()?)
     }
@@ -81,12 +88,18 @@ impl Index {
         let mut conn = self.conn();
         let tx = conn.transaction()?;
         {
-            let mut insert = tx.prepare_cached("INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert =
+                tx.prepare_cached("INSERT OR REPLACE INTO places VALUES (?1, ?2, ?3, ?4)")?;
             // In the order of the key the database touches each of its pages once.
             let mut records: Vec<&Found> = records.iter().collect();
             records.sort_by_key(|found| found.header.hash);
             for Found { header, offset } in records {
-                insert.execute(params![&header.hash.0[..], segment, *offset as i64, header.len as i64])?;
+                insert.execute(params![
+                    &header.hash.0[..],
+                    segment,
+                    *offset as i64,
+                    header.len as i64
+                ])?;
             }
             tx.execute("INSERT OR IGNORE INTO segments VALUES (?1)", [segment])?;
         }
@@ -106,7 +119,9 @@ impl Index {
 
     /// How many contents it knows.
     pub(crate) fn len(&self) -> Result<u64> {
-        let count: i64 = self.conn().query_row("SELECT count(*) FROM places", [], |row| row.get(0))?;
+        let count: i64 = self
+            .conn()
+            .query_row("SELECT count(*) FROM places", [], |row| row.get(0))?;
         Ok(count as u64)
     }
 }

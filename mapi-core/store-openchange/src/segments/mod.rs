@@ -115,12 +115,20 @@ impl Segments {
         self.remember(id, &found.records);
         if !found.damaged.is_empty() {
             // Acknowledged records lie behind the damage: leave the file as it is.
-            tracing::error!(segment = id, places = found.damaged.len(), "a segment is damaged");
+            tracing::error!(
+                segment = id,
+                places = found.damaged.len(),
+                "a segment is damaged"
+            );
             self.index(id)?;
             return Tail::create(self, id + 1);
         }
         if found.len > found.end {
-            tracing::info!(segment = id, octets = found.len - found.end, "cut a torn tail");
+            tracing::info!(
+                segment = id,
+                octets = found.len - found.end,
+                "cut a torn tail"
+            );
         }
         Tail::take_up(&path, id, found.end)
     }
@@ -140,7 +148,14 @@ impl Segments {
     fn remember(&self, segment: u32, records: &[Found]) {
         let mut state = self.state();
         for Found { header, offset } in records {
-            state.recent.insert(header.hash, Place { segment, offset: *offset, len: header.len });
+            state.recent.insert(
+                header.hash,
+                Place {
+                    segment,
+                    offset: *offset,
+                    len: header.len,
+                },
+            );
         }
     }
 
@@ -151,7 +166,10 @@ impl Segments {
             let of_this = state.recent.iter().filter(|(_, place)| place.segment == id);
             of_this
                 .map(|(hash, place)| Found {
-                    header: record::Header { hash: *hash, len: place.len },
+                    header: record::Header {
+                        hash: *hash,
+                        len: place.len,
+                    },
                     offset: place.offset,
                 })
                 .collect()
@@ -169,7 +187,10 @@ impl Segments {
             *state.pins.entry(*hash).or_default() += 1;
         }
         drop(state);
-        Pins { segments: Arc::clone(self), hashes }
+        Pins {
+            segments: Arc::clone(self),
+            hashes,
+        }
     }
 
     /// Whether a new reference may point to what is stored.
@@ -193,7 +214,9 @@ impl Segments {
     /// Errors: `Corrupt` when the content is not there.
     pub(crate) fn read(&self, hash: &ContentHash, offset: u64, len: u64) -> Result<Bytes> {
         for _ in 0..3 {
-            let Some(place) = self.place(hash)? else { break };
+            let Some(place) = self.place(hash)? else {
+                break;
+            };
             let file = match self.file(place.segment) {
                 Ok(file) => file,
                 // The compactor moved the content between our look into the index and now.

@@ -20,7 +20,12 @@ impl Header {
     pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         let (head, check) = bytes.split_at_mut(48);
-        let fields = MAGIC.iter().chain(&self.len.to_le_bytes()).chain(&self.hash.0).copied().collect::<Vec<u8>>();
+        let fields = MAGIC
+            .iter()
+            .chain(&self.len.to_le_bytes())
+            .chain(&self.hash.0)
+            .copied()
+            .collect::<Vec<u8>>();
         head.copy_from_slice(&fields);
         check.copy_from_slice(&check_of(head));
         bytes
@@ -40,7 +45,10 @@ impl Header {
 
 fn check_of(head: &[u8]) -> [u8; 8] {
     let mut check = [0; 8];
-    check.iter_mut().zip(blake3::hash(head).as_bytes()).for_each(|(to, from)| *to = *from);
+    check
+        .iter_mut()
+        .zip(blake3::hash(head).as_bytes())
+        .for_each(|(to, from)| *to = *from);
     check
 }
 
@@ -50,7 +58,10 @@ mod tests {
 
     #[test]
     fn a_header_comes_back_and_any_changed_bit_spoils_it() {
-        let header = Header { hash: ContentHash([9; 32]), len: 4711 };
+        let header = Header {
+            hash: ContentHash([9; 32]),
+            len: 4711,
+        };
         let bytes = header.encode();
         assert_eq!(Header::decode(&bytes), Some(header));
         for at in 0..HEADER_BYTES {

@@ -42,7 +42,10 @@ pub(crate) enum Trust {
 /// Scans a segment file. After a bad place the scan goes on at the next whole record, wherever that is.
 pub(crate) fn scan(path: &Path, trust: Trust) -> io::Result<Scan> {
     let file = File::open(path)?;
-    let mut scan = Scan { len: file.metadata()?.len(), ..Scan::default() };
+    let mut scan = Scan {
+        len: file.metadata()?.len(),
+        ..Scan::default()
+    };
     let mut at = 0;
     while at < scan.len {
         match record_at(&file, at, scan.len, trust)? {
@@ -70,9 +73,12 @@ fn record_at(file: &File, at: u64, len: u64, trust: Trust) -> io::Result<Option<
         return Ok(None);
     }
     file.read_exact_at(&mut bytes, at)?;
-    let Some(header) = Header::decode(&bytes) else { return Ok(None) };
+    let Some(header) = Header::decode(&bytes) else {
+        return Ok(None);
+    };
     let fits = offset.checked_add(header.len).is_some_and(|end| end <= len);
-    let whole = fits && (trust == Trust::Header || hash_of(file, offset, header.len)? == header.hash);
+    let whole =
+        fits && (trust == Trust::Header || hash_of(file, offset, header.len)? == header.hash);
     Ok(whole.then_some(Found { header, offset }))
 }
 

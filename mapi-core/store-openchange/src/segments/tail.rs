@@ -58,7 +58,10 @@ impl Tail {
     /// Begins a segment; its name is durable afterwards.
     pub(super) fn create(segments: &Segments, id: u32) -> Result<Self> {
         let path = segments.path(id);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
         files::sync_parent(&path)?;
         Ok(Self::on(Box::new(file), id, 0))
     }
@@ -74,7 +77,12 @@ impl Tail {
     }
 
     pub(super) fn on(disk: Box<dyn Disk>, id: u32, end: u64) -> Self {
-        Self { id, disk, written: end, gathered: Vec::new() }
+        Self {
+            id,
+            disk,
+            written: end,
+            gathered: Vec::new(),
+        }
     }
 
     /// Where the next record goes.
@@ -84,8 +92,14 @@ impl Tail {
 
     /// Adds a record. After an error [`Self::cut`] must make the file what it was.
     pub(super) fn append(&mut self, content: &Content) -> Result<Found> {
-        let header = Header { hash: content.hash(), len: content.len() };
-        let found = Found { header, offset: self.end() + HEADER_BYTES as u64 };
+        let header = Header {
+            hash: content.hash(),
+            len: content.len(),
+        };
+        let found = Found {
+            header,
+            offset: self.end() + HEADER_BYTES as u64,
+        };
         self.put(&header.encode())?;
         let mut hasher = blake3::Hasher::new();
         match content.source().in_memory() {
@@ -97,7 +111,10 @@ impl Tail {
         }
         // A content under a wrong name would be given to whoever asks for the right one.
         if *hasher.finalize().as_bytes() != content.hash().0 {
-            return Err(Fail::new(ErrorKind::Internal, "a content has another hash than it says"));
+            return Err(Fail::new(
+                ErrorKind::Internal,
+                "a content has another hash than it says",
+            ));
         }
         Ok(found)
     }
@@ -119,7 +136,11 @@ impl Tail {
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.gathered.extend_from_slice(bytes);
-        if self.gathered.len() >= CHUNK_BYTES { self.flush() } else { Ok(()) }
+        if self.gathered.len() >= CHUNK_BYTES {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     /// Hands everything gathered to the file.

@@ -24,7 +24,9 @@ pub(crate) fn delete(
     let mut row = FolderRow::load(tx.conn, id)?;
     let mut gone = Vec::with_capacity(items.len());
     for number in each_once(items) {
-        let Some(item) = ItemRow::load(tx.conn, row_id(id, number.0))? else { continue };
+        let Some(item) = ItemRow::load(tx.conn, row_id(id, number.0))? else {
+            continue;
+        };
         who.check_items(rights, DELETE, std::iter::once(item.creator.as_deref()))?;
         let version = row.bump();
         if item.is_normal() {

@@ -66,18 +66,26 @@ impl Prepared {
         let parts = encode_parts(&message.tree, &mut externals)?;
         let attached: Vec<ContentHash> = externals.0.iter().map(Content::hash).collect();
         let mut contents = externals.0;
-        let original = message.original.as_ref().map(|content| match content.source().in_memory() {
-            Some(bytes) if content.len() <= inline_max && bytes.len() as u64 == content.len() => {
-                Original::Inline(bytes.clone())
-            }
-            _ => {
-                contents.push(content.clone());
-                Original::Segment(content.hash(), content.len())
-            }
-        });
+        let original =
+            message
+                .original
+                .as_ref()
+                .map(|content| match content.source().in_memory() {
+                    Some(bytes)
+                        if content.len() <= inline_max && bytes.len() as u64 == content.len() =>
+                    {
+                        Original::Inline(bytes.clone())
+                    }
+                    _ => {
+                        contents.push(content.clone());
+                        Original::Segment(content.hash(), content.len())
+                    }
+                });
         let body = match &original {
             Some(original) => original.len(),
-            None => (props.len() + parts.len()) as u64 + contents.iter().map(Content::len).sum::<u64>(),
+            None => {
+                (props.len() + parts.len()) as u64 + contents.iter().map(Content::len).sum::<u64>()
+            }
         };
         let prepared = Self {
             key: draft.key.clone(),

@@ -85,7 +85,12 @@ impl FolderRow {
     }
 
     /// Logs that a normal item's number is gone, at this transaction's version.
-    pub(crate) fn log_expunged(&mut self, conn: &Connection, number: u32, created: u64) -> Result<()> {
+    pub(crate) fn log_expunged(
+        &mut self,
+        conn: &Connection,
+        number: u32,
+        created: u64,
+    ) -> Result<()> {
         let version = self.bump();
         let mut insert = conn.prepare_cached("INSERT INTO expunged VALUES (?1, ?2, ?3, ?4)")?;
         insert.execute(params![self.id, version as i64, number, created as i64])?;
@@ -111,7 +116,10 @@ impl FolderRow {
             self.size,
             self.expunged
         ])?;
-        tx.notify(Notice::Folder(FolderId(self.id as u64), Version(self.version)));
+        tx.notify(Notice::Folder(
+            FolderId(self.id as u64),
+            Version(self.version),
+        ));
         Ok(())
     }
 
@@ -130,9 +138,10 @@ impl FolderRow {
             )
             .optional()?;
         if let Some(last) = last {
-            let gone = tx
-                .conn
-                .execute("DELETE FROM expunged WHERE folder = ?1 AND version <= ?2", [self.id, last])?;
+            let gone = tx.conn.execute(
+                "DELETE FROM expunged WHERE folder = ?1 AND version <= ?2",
+                [self.id, last],
+            )?;
             self.expunged -= gone as i64;
             self.forgotten = last as u64;
         }

@@ -85,26 +85,37 @@ impl ItemRow {
 
 /// Removes every row of an item.
 pub(crate) fn remove(conn: &Connection, id: i64) -> Result<()> {
-    conn.prepare_cached("DELETE FROM items WHERE id = ?1")?.execute([id])?;
-    conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?.execute([id])?;
-    conn.prepare_cached("DELETE FROM contents WHERE id = ?1")?.execute([id])?;
-    conn.prepare_cached("DELETE FROM attached WHERE item = ?1")?.execute([id])?;
+    conn.prepare_cached("DELETE FROM items WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("DELETE FROM contents WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("DELETE FROM attached WHERE item = ?1")?
+        .execute([id])?;
     Ok(())
 }
 
 /// Gives every row of an item another id; `version` becomes the one that brought the number.
 pub(crate) fn renumber(conn: &Connection, old: i64, new: i64, version: u64) -> Result<()> {
-    conn.prepare_cached("UPDATE items SET id = ?2, folder = ?2 >> 32, version = ?3, created = ?3 WHERE id = ?1")?
-        .execute(params![old, new, version as i64])?;
-    conn.prepare_cached("UPDATE facts SET id = ?2 WHERE id = ?1")?.execute([old, new])?;
-    conn.prepare_cached("UPDATE contents SET id = ?2 WHERE id = ?1")?.execute([old, new])?;
-    conn.prepare_cached("UPDATE attached SET item = ?2 WHERE item = ?1")?.execute([old, new])?;
+    conn.prepare_cached(
+        "UPDATE items SET id = ?2, folder = ?2 >> 32, version = ?3, created = ?3 WHERE id = ?1",
+    )?
+    .execute(params![old, new, version as i64])?;
+    conn.prepare_cached("UPDATE facts SET id = ?2 WHERE id = ?1")?
+        .execute([old, new])?;
+    conn.prepare_cached("UPDATE contents SET id = ?2 WHERE id = ?1")?
+        .execute([old, new])?;
+    conn.prepare_cached("UPDATE attached SET item = ?2 WHERE item = ?1")?
+        .execute([old, new])?;
     Ok(())
 }
 
 /// The row id of the item with this key.
 pub(crate) fn with_key(conn: &Connection, folder: i64, key: &[u8]) -> Result<Option<(i64, u64)>> {
-    let mut select = conn.prepare_cached("SELECT id, version FROM items WHERE folder = ?1 AND key = ?2 AND state < 2")?;
+    let mut select = conn.prepare_cached(
+        "SELECT id, version FROM items WHERE folder = ?1 AND key = ?2 AND state < 2",
+    )?;
     let found = select.query_row(params![folder, key], |row| {
         let version: i64 = row.get(1)?;
         Ok((row.get(0)?, version as u64))

@@ -19,8 +19,10 @@ use folder_row::FolderRow;
 pub(crate) use item_row::with_key;
 pub(crate) use save::{put_derived, replace, save};
 pub(crate) use transfer::transfer;
-pub(crate) use tree::{create_folder, empty_bag, delete_folder, insert_special, move_folder, set_folder_props, set_mailbox_props,
-    set_permissions};
+pub(crate) use tree::{
+    create_folder, delete_folder, empty_bag, insert_special, move_folder, set_folder_props,
+    set_mailbox_props, set_permissions,
+};
 pub(crate) use update::update;
 
 use crate::{
@@ -37,7 +39,11 @@ pub(crate) struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(conn: &'c Connection, mailbox: &'c Mailbox) -> Self {
-        Self { conn, mailbox, notices: Vec::new() }
+        Self {
+            conn,
+            mailbox,
+            notices: Vec::new(),
+        }
     }
 
     /// To be sent after the commit.
@@ -68,7 +74,11 @@ where
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
     pub(crate) fn new(work: F, reply: oneshot::Sender<Result<T, Error>>) -> Box<dyn Grouped> {
-        Box::new(Self { work, outcome: None, reply })
+        Box::new(Self {
+            work,
+            outcome: None,
+            reply,
+        })
     }
 }
 
@@ -95,7 +105,11 @@ where
 }
 
 /// Runs operations in one transaction; one that fails undoes only itself. What is returned is to be told after it.
-pub(crate) fn commit(conn: &Connection, mailbox: &Mailbox, ops: &mut [Box<dyn Grouped>]) -> Result<Vec<Notice>> {
+pub(crate) fn commit(
+    conn: &Connection,
+    mailbox: &Mailbox,
+    ops: &mut [Box<dyn Grouped>],
+) -> Result<Vec<Notice>> {
     run_sql(conn, "BEGIN IMMEDIATE")?;
     let done = run_all(conn, mailbox, ops);
     if done.is_err() && !conn.is_autocommit() {
@@ -104,7 +118,11 @@ pub(crate) fn commit(conn: &Connection, mailbox: &Mailbox, ops: &mut [Box<dyn Gr
     done
 }
 
-fn run_all(conn: &Connection, mailbox: &Mailbox, ops: &mut [Box<dyn Grouped>]) -> Result<Vec<Notice>> {
+fn run_all(
+    conn: &Connection,
+    mailbox: &Mailbox,
+    ops: &mut [Box<dyn Grouped>],
+) -> Result<Vec<Notice>> {
     let mut tx = Tx::new(conn, mailbox);
     let shared = ops.len() > 1;
     let mut succeeded = false;
@@ -116,7 +134,10 @@ fn run_all(conn: &Connection, mailbox: &Mailbox, ops: &mut [Box<dyn Grouped>]) -
         let done = op.run(&mut tx);
         if conn.is_autocommit() {
             // SQLite gave the whole transaction up: disk full, or worse.
-            return Err(Fail::new(ErrorKind::Unavailable, "the transaction was given up"));
+            return Err(Fail::new(
+                ErrorKind::Unavailable,
+                "the transaction was given up",
+            ));
         }
         succeeded |= done;
         if !done {

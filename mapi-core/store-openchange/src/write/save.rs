@@ -19,7 +19,12 @@ use crate::{
 /// Rights to edit any item, or one's own.
 pub(super) const EDIT: (Rights, Rights) = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
 
-pub(crate) fn save(tx: &mut Tx<'_>, who: &Access, folder: FolderId, drafts: &[Prepared]) -> Result<Vec<Saved>> {
+pub(crate) fn save(
+    tx: &mut Tx<'_>,
+    who: &Access,
+    folder: FolderId,
+    drafts: &[Prepared],
+) -> Result<Vec<Saved>> {
     let (id, _) = who.allowed(tx.conn, folder, Rights::CREATE)?;
     let mut row = FolderRow::load(tx.conn, id)?;
     let mut saved = Vec::with_capacity(drafts.len());
@@ -28,10 +33,19 @@ pub(crate) fn save(tx: &mut Tx<'_>, who: &Access, folder: FolderId, drafts: &[Pr
             && let Some((item, version)) = with_key(tx.conn, id, &key.0)?
         {
             let number = ItemNumber(number_of(item));
-            saved.push(Saved { number, key: key.clone(), version: Version(version), existing: true });
+            saved.push(Saved {
+                number,
+                key: key.clone(),
+                version: Version(version),
+                existing: true,
+            });
             continue;
         }
-        let place = Place { key: draft.key.clone(), creator: who.creator(), state: table_of(draft) };
+        let place = Place {
+            key: draft.key.clone(),
+            creator: who.creator(),
+            state: table_of(draft),
+        };
         saved.push(insert(tx, &mut row, place, draft)?);
     }
     row.store(tx)?;
@@ -59,7 +73,11 @@ pub(crate) fn replace(
     }
     // An item stays in the table it is in, whatever the new content says of the bit.
     draft.hot.set_associated(!old.is_normal());
-    let place = Place { key: Some(old.key), creator: old.creator.as_deref(), state: old.state };
+    let place = Place {
+        key: Some(old.key),
+        creator: old.creator.as_deref(),
+        state: old.state,
+    };
     let saved = insert(tx, &mut row, place, draft)?;
     row.store(tx)?;
     Ok(saved)
@@ -94,7 +112,11 @@ struct Place<'p> {
 }
 
 fn table_of(draft: &Prepared) -> i64 {
-    if draft.hot.is_associated() { state::ASSOCIATED } else { state::NORMAL }
+    if draft.hot.is_associated() {
+        state::ASSOCIATED
+    } else {
+        state::NORMAL
+    }
 }
 
 fn insert(tx: &Tx<'_>, row: &mut FolderRow, place: Place<'_>, draft: &Prepared) -> Result<Saved> {
@@ -116,7 +138,10 @@ fn insert(tx: &Tx<'_>, row: &mut FolderRow, place: Place<'_>, draft: &Prepared) 
         place.state,
         version as i64,
         draft.size as i64,
-        draft.original.as_ref().map(|original| original.len() as i64),
+        draft
+            .original
+            .as_ref()
+            .map(|original| original.len() as i64),
         key.0,
         place.creator,
         hot.flags,
@@ -132,7 +157,12 @@ fn insert(tx: &Tx<'_>, row: &mut FolderRow, place: Place<'_>, draft: &Prepared) 
     if place.state == state::NORMAL {
         row.count_in(hot, draft.size);
     }
-    Ok(Saved { number: ItemNumber(number), key, version: Version(version), existing: false })
+    Ok(Saved {
+        number: ItemNumber(number),
+        key,
+        version: Version(version),
+        existing: false,
+    })
 }
 
 fn put_contents(conn: &Connection, id: i64, draft: &Prepared) -> Result<()> {
@@ -154,18 +184,27 @@ fn put_contents(conn: &Connection, id: i64, draft: &Prepared) -> Result<()> {
 
 fn put_facts(conn: &Connection, id: i64, derived: &Derived) -> Result<()> {
     if *derived == Derived::default() {
-        conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?.execute([id])?;
+        conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?
+            .execute([id])?;
         return Ok(());
     }
-    conn.prepare_cached("INSERT OR REPLACE INTO facts(id, renderer, envelope, structure) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![id, derived.renderer, &derived.envelope[..], &derived.structure[..]])?;
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO facts(id, renderer, envelope, structure) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        id,
+        derived.renderer,
+        &derived.envelope[..],
+        &derived.structure[..]
+    ])?;
     Ok(())
 }
 
-/// A key that no item of the folder has: what all keys of the mailbox begin with, the folder and the number the item
-/// is born with, which no other item of the folder ever has.
+/// A key that no item of the folder has: what all keys of the mailbox begin with, then the folder and the number the
+/// item is born with, which no other item ever has, as the 6-byte counter. Source: GID, MS-OXCDATA 2.2.1.3.
 pub(super) fn new_key(conn: &Connection, mailbox: &Mailbox, id: i64) -> Result<ItemKey> {
-    let mut key: Vec<u8> = mailbox.replica.iter().copied().chain(id.to_be_bytes()).collect();
+    let counter = id.to_be_bytes().into_iter().skip(2);
+    let mut key: Vec<u8> = mailbox.replica.iter().copied().chain(counter).collect();
     // Callers may have chosen a key that looks like one of ours: a message moved by copy and delete.
     while with_key(conn, id >> 32, &key)?.is_some() {
         key.push(0);

@@ -26,10 +26,16 @@ pub(crate) fn transfer(
     let (source, rights) = who.allowed(tx.conn, from, Rights::READ_ANY)?;
     let (target, _) = who.allowed(tx.conn, to, Rights::CREATE)?;
     let mut target_row = FolderRow::load(tx.conn, target)?;
-    let mut source_row = if source == target { None } else { Some(FolderRow::load(tx.conn, source)?) };
+    let mut source_row = if source == target {
+        None
+    } else {
+        Some(FolderRow::load(tx.conn, source)?)
+    };
     let mut transferred = Vec::with_capacity(items.len());
     for number in each_once(items) {
-        let Some(item) = ItemRow::load(tx.conn, row_id(source, number.0))? else { continue };
+        let Some(item) = ItemRow::load(tx.conn, row_id(source, number.0))? else {
+            continue;
+        };
         let (version, new) = (target_row.bump(), target_row.take_number()?);
         let new_id = row_id(target, new);
         let key = match how {
@@ -41,7 +47,10 @@ pub(crate) fn transfer(
             Transfer::Move => {
                 who.check_items(rights, DELETE, std::iter::once(item.creator.as_deref()))?;
                 if source != target && with_key(tx.conn, target, &item.key.0)?.is_some() {
-                    return Err(Fail::new(ErrorKind::Exists, "the target has an item with this key"));
+                    return Err(Fail::new(
+                        ErrorKind::Exists,
+                        "the target has an item with this key",
+                    ));
                 }
                 item_row::renumber(tx.conn, item.id, new_id, version)?;
                 let left = source_row.as_mut().unwrap_or(&mut target_row);
@@ -56,8 +65,16 @@ pub(crate) fn transfer(
         if item.state == item_row::state::NORMAL {
             target_row.count_in(&item.hot, item.size);
         }
-        let target = Saved { number: ItemNumber(new), key, version: Version(version), existing: false };
-        transferred.push(Transferred { source: number, target });
+        let target = Saved {
+            number: ItemNumber(new),
+            key,
+            version: Version(version),
+            existing: false,
+        };
+        transferred.push(Transferred {
+            source: number,
+            target,
+        });
     }
     if let Some(row) = source_row {
         row.store(tx)?;
@@ -91,7 +108,9 @@ fn copy(
          SELECT ?2, hash, prefix, header, props, parts, body FROM contents WHERE id = ?1",
     )?
     .execute([old, new])?;
-    conn.prepare_cached("INSERT INTO attached(item, hash) SELECT ?2, hash FROM attached WHERE item = ?1")?
-        .execute([old, new])?;
+    conn.prepare_cached(
+        "INSERT INTO attached(item, hash) SELECT ?2, hash FROM attached WHERE item = ?1",
+    )?
+    .execute([old, new])?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use mapi_store::{
-    ErrorKind, FOLDER_NAME_BYTES_MAX, FolderInfo, Member, NewFolder, Notice, Permission, Rights, Role,
+    ErrorKind, FOLDER_NAME_BYTES_MAX, FolderInfo, Member, NewFolder, Notice, Permission, Rights,
+    Role,
 };
 use mapi_types::{Change, FolderId, OwnedValue, PropBag, PropTag, Value, tags};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -18,8 +19,11 @@ use crate::{
 };
 
 /// Properties of a folder that have ways of their own to change.
-const FOLDER_FACTS: [PropTag; 3] =
-    [tags::DISPLAY_NAME.tag(), tags::CONTENT_COUNT.tag(), tags::CONTENT_UNREAD_COUNT.tag()];
+const FOLDER_FACTS: [PropTag; 3] = [
+    tags::DISPLAY_NAME.tag(),
+    tags::CONTENT_COUNT.tag(),
+    tags::CONTENT_UNREAD_COUNT.tag(),
+];
 
 pub(crate) fn create_folder(tx: &mut Tx<'_>, who: &Access, new: &NewFolder) -> Result<FolderInfo> {
     let parent = check_place(tx.conn, who, new.parent)?;
@@ -32,7 +36,10 @@ pub(crate) fn create_folder(tx: &mut Tx<'_>, who: &Access, new: &NewFolder) -> R
         // Who makes a folder in somebody else's mailbox owns it. Source: MS-OXCFOLD 3.2.5.2.
         let member = Member::User(who.user.clone());
         permissions.retain(|row| row.member != member);
-        permissions.push(Permission { member, rights: Rights::ALL });
+        permissions.push(Permission {
+            member,
+            rights: Rights::ALL,
+        });
     }
     let id = insert_folder(tx, parent, (&new.name, &new.class), None)?;
     put_permissions(tx.conn, id, &permissions)?;
@@ -45,15 +52,26 @@ pub(crate) fn insert_special(tx: &mut Tx<'_>, role: Role) -> Result<()> {
     insert_folder(tx, None, role.defaults(), Some(role)).map(|_| ())
 }
 
-fn insert_folder(tx: &Tx<'_>, parent: Option<i64>, (name, class): (&str, &str), role: Option<Role>) -> Result<i64> {
+fn insert_folder(
+    tx: &Tx<'_>,
+    parent: Option<i64>,
+    (name, class): (&str, &str),
+    role: Option<Role>,
+) -> Result<i64> {
     let conn = tx.conn;
     let id: i64 = conn.query_row("SELECT next_folder FROM mailbox", [], |row| row.get(0))?;
     if id > FOLDER_MAX {
         return Err(Fail::new(ErrorKind::Quota, "the folder ids are used up"));
     }
     conn.execute("UPDATE mailbox SET next_folder = ?1", [id + 1])?;
-    let highest: i64 = conn.query_row("SELECT ifnull(max(epoch), 0) FROM folders", [], |row| row.get(0))?;
-    let epoch = tx.mailbox.shared.epochs.next(u32::try_from(highest).unwrap_or(0))?;
+    let highest: i64 = conn.query_row("SELECT ifnull(max(epoch), 0) FROM folders", [], |row| {
+        row.get(0)
+    })?;
+    let epoch = tx
+        .mailbox
+        .shared
+        .epochs
+        .next(u32::try_from(highest).unwrap_or(0))?;
     let role = role.and_then(|role| Role::ALL.iter().position(|other| *other == role));
     conn.execute(
         "INSERT INTO folders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 0, 0, 0, 0, 0, 0, 0, ?9)",
@@ -83,15 +101,20 @@ pub(crate) fn move_folder(
     if is_special(tx.conn, id)? {
         return Err(invalid("a special folder stays where it is"));
     }
-    let (old_parent, old_name): (Option<i64>, String) =
-        tx.conn.query_row("SELECT parent, name FROM folders WHERE id = ?1", [id], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (old_parent, old_name): (Option<i64>, String) = tx.conn.query_row(
+        "SELECT parent, name FROM folders WHERE id = ?1",
+        [id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let same_place = parent.map(folder_row_id).transpose()? == old_parent;
     if same_place && old_name == name {
         return Ok(());
     }
-    let parent = if same_place { old_parent } else { check_place(tx.conn, who, parent)? };
+    let parent = if same_place {
+        old_parent
+    } else {
+        check_place(tx.conn, who, parent)?
+    };
     if ancestors(tx.conn, parent)?.contains(&id) {
         return Err(invalid("a folder cannot go into itself"));
     }
@@ -108,14 +131,24 @@ pub(crate) fn delete_folder(tx: &mut Tx<'_>, who: &Access, folder: FolderId) -> 
     if is_special(tx.conn, id)? {
         return Err(invalid("a special folder cannot be deleted"));
     }
-    if tx.conn.prepare_cached("SELECT 1 FROM folders WHERE parent = ?1")?.exists([id])? {
+    if tx
+        .conn
+        .prepare_cached("SELECT 1 FROM folders WHERE parent = ?1")?
+        .exists([id])?
+    {
         return Err(invalid("the folder has subfolders"));
     }
     drop_items(tx.conn, id)?;
-    for sql in ["DELETE FROM permissions WHERE folder = ?1", "DELETE FROM folders WHERE id = ?1"] {
+    for sql in [
+        "DELETE FROM permissions WHERE folder = ?1",
+        "DELETE FROM folders WHERE id = ?1",
+    ] {
         tx.conn.execute(sql, [id])?;
     }
-    tx.conn.execute("INSERT INTO folders_removed VALUES (?1, ?2)", [bump(tx.conn)?, id])?;
+    tx.conn.execute(
+        "INSERT INTO folders_removed VALUES (?1, ?2)",
+        [bump(tx.conn)?, id],
+    )?;
     tx.notify(Notice::Hierarchy);
     Ok(())
 }
@@ -169,7 +202,12 @@ fn put_permissions(conn: &Connection, folder: i64, permissions: &[Permission]) -
     Ok(())
 }
 
-pub(crate) fn set_folder_props(tx: &mut Tx<'_>, who: &Access, folder: FolderId, change: &Change) -> Result<()> {
+pub(crate) fn set_folder_props(
+    tx: &mut Tx<'_>,
+    who: &Access,
+    folder: FolderId,
+    change: &Change,
+) -> Result<()> {
     let (id, _) = who.allowed(tx.conn, folder, Rights::OWNER)?;
     if touched(change).any(|tag| FOLDER_FACTS.contains(&tag)) {
         return Err(invalid("the store computes this property of a folder"));
@@ -185,11 +223,20 @@ pub(crate) fn set_folder_props(tx: &mut Tx<'_>, who: &Access, folder: FolderId, 
         Some(Value::Str(class)) => class,
         _ => "",
     };
-    let facts = FOLDER_FACTS.into_iter().chain([class_tag]).collect::<Vec<_>>();
+    let facts = FOLDER_FACTS
+        .into_iter()
+        .chain([class_tag])
+        .collect::<Vec<_>>();
     let blob = encode(&new.with(&[], &facts))?;
-    tx.conn.execute("UPDATE folders SET class = ?2, props = ?3 WHERE id = ?1", params![id, class, blob])?;
+    tx.conn.execute(
+        "UPDATE folders SET class = ?2, props = ?3 WHERE id = ?1",
+        params![id, class, blob],
+    )?;
     let version = bump(tx.conn)?;
-    tx.conn.execute("UPDATE folders SET changed = ?2 WHERE id = ?1", [id, version])?;
+    tx.conn.execute(
+        "UPDATE folders SET changed = ?2 WHERE id = ?1",
+        [id, version],
+    )?;
     tx.notify(Notice::Hierarchy);
     Ok(())
 }
@@ -198,7 +245,9 @@ pub(crate) fn set_mailbox_props(tx: &mut Tx<'_>, who: &Access, change: &Change) 
     if !who.owner {
         return Err(denied());
     }
-    let blob: Vec<u8> = tx.conn.query_row("SELECT props FROM mailbox", [], |row| row.get(0))?;
+    let blob: Vec<u8> = tx
+        .conn
+        .query_row("SELECT props FROM mailbox", [], |row| row.get(0))?;
     let old = inline_bag(&blob)?;
     let changes = change.apply(|tag| old.value(tag));
     if !changes.is_empty() {
@@ -226,7 +275,10 @@ fn encode(bag: &PropBag) -> Result<Vec<u8>> {
     if externals.0.is_empty() {
         Ok(blob)
     } else {
-        Err(Fail::new(ErrorKind::TooBig, "the property is too large for a folder or mailbox"))
+        Err(Fail::new(
+            ErrorKind::TooBig,
+            "the property is too large for a folder or mailbox",
+        ))
     }
 }
 
@@ -236,7 +288,11 @@ pub(crate) fn empty_bag() -> Result<Vec<u8>> {
 
 /// Begins a change of the tree: its version.
 pub(crate) fn bump(conn: &Connection) -> Result<i64> {
-    Ok(conn.query_row("UPDATE mailbox SET version = version + 1 RETURNING version", [], |row| row.get(0))?)
+    Ok(conn.query_row(
+        "UPDATE mailbox SET version = version + 1 RETURNING version",
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 /// Logs a change of a folder and of all below it: their paths, and where others see them, change with it.
@@ -253,21 +309,31 @@ fn touch_tree(tx: &mut Tx<'_>, id: i64) -> Result<()> {
 }
 
 fn is_special(conn: &Connection, id: i64) -> Result<bool> {
-    let role: Option<i64> = conn.query_row("SELECT role FROM folders WHERE id = ?1", [id], |row| row.get(0))?;
+    let role: Option<i64> =
+        conn.query_row("SELECT role FROM folders WHERE id = ?1", [id], |row| {
+            row.get(0)
+        })?;
     Ok(role.is_some())
 }
 
 /// Errors: `NotFound`, `Denied` unless the principal may make folders there.
 fn check_place(conn: &Connection, who: &Access, parent: Option<FolderId>) -> Result<Option<i64>> {
     match parent {
-        Some(parent) => who.allowed(conn, parent, Rights::CREATE_SUBFOLDER).map(|(id, _)| Some(id)),
+        Some(parent) => who
+            .allowed(conn, parent, Rights::CREATE_SUBFOLDER)
+            .map(|(id, _)| Some(id)),
         None if who.owner => Ok(None),
         None => Err(denied()),
     }
 }
 
 /// Errors: `Invalid`, `Exists`.
-fn check_name(conn: &Connection, parent: Option<i64>, name: &str, except: Option<i64>) -> Result<()> {
+fn check_name(
+    conn: &Connection,
+    parent: Option<i64>,
+    name: &str,
+    except: Option<i64>,
+) -> Result<()> {
     if name.is_empty() || name.len() > FOLDER_NAME_BYTES_MAX || name.contains(char::is_control) {
         return Err(invalid("no folder can have this name"));
     }

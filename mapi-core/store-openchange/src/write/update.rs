@@ -2,7 +2,8 @@
 
 use mapi_store::{Expected, Rights, Updated};
 use mapi_types::{
-    Change, ContentHash, FolderId, ItemNumber, OwnedValue, PropTag, Value, Version, changes_content, tags,
+    Change, ContentHash, FolderId, ItemNumber, OwnedValue, PropBag, PropTag, Version,
+    changes_content, tags,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{Access, invalid},
-    codec::{BagReader, Externals, Stored, encode_stored},
+    codec::{BagReader, Externals, Stored, encode_stored, own},
     fail::{Fail, Result},
     hot::{hot_column, is_fact},
     ids::row_id,
@@ -39,12 +40,14 @@ pub(crate) fn update(
     expected.dedup_by_key(|expect| expect.item);
     let mut updated = Updated::default();
     for expect in expected {
-        let Some(item) = ItemRow::load(tx.conn, row_id(id, expect.item.0))? else { continue };
+        let Some(item) = ItemRow::load(tx.conn, row_id(id, expect.item.0))? else {
+            continue;
+        };
         who.check_items(rights, EDIT, std::iter::once(item.creator.as_deref()))?;
         if expect.version.is_some_and(|seen| item.version > seen.0) {
             updated.stale.push(expect.item);
         } else {
-            update_one(tx.conn, &mut row, item, change, &mut updated)?;
+            update_one(tx, &mut row, item, change, &mut updated)?;
         }
     }
     row.store(tx)?;
@@ -56,25 +59,38 @@ pub(crate) fn touched(change: &Change) -> impl Iterator<Item = PropTag> {
     let set = change.set.iter().map(|(tag, _)| *tag);
     let bits = change.bits.iter().map(|bits| bits.tag);
     let strings = change.strings.iter().map(|strings| strings.tag);
-    set.chain(change.delete.iter().copied()).chain(bits).chain(strings)
+    set.chain(change.delete.iter().copied())
+        .chain(bits)
+        .chain(strings)
 }
 
 fn update_one(
-    conn: &Connection,
+    tx: &Tx<'_>,
     row: &mut FolderRow,
     mut item: ItemRow,
     change: &Change,
     updated: &mut Updated,
 ) -> Result<()> {
+    let conn = tx.conn;
     let only_hot = touched(change).all(|tag| hot_column(tag).is_some());
-    let blob = if only_hot { Vec::new() } else { props_blob(conn, item.id)? };
-    let old = Old { item: &item, blob: &blob };
-    let mut edits = change.apply(|tag| old.value(tag));
+    let blob = if only_hot {
+        Vec::new()
+    } else {
+        props_blob(conn, item.id)?
+    };
+    let old = if only_hot {
+        PropBag::default()
+    } else {
+        touched_props(tx, &blob, change)?
+    };
+    let mut edits = change.apply(|tag| item.hot.value(tag).or_else(|| old.value(tag)));
     keep_table(&item, &mut edits);
     if edits.is_empty() {
         return Ok(());
     }
-    let content = edits.iter().any(|(tag, _)| changes_content(item.hot.class(), *tag));
+    let content = edits
+        .iter()
+        .any(|(tag, _)| changes_content(item.hot.class(), *tag));
     let version = row.bump();
     updated.version = Some(Version(version));
     let old_number = item.number();
@@ -96,7 +112,9 @@ fn update_one(
         item_row::renumber(conn, item.id, new, version)?;
         item.id = new;
         item.size = part_from_original(conn, new)?;
-        updated.renumbered.push((ItemNumber(old_number), ItemNumber(number)));
+        updated
+            .renumbered
+            .push((ItemNumber(old_number), ItemNumber(number)));
     } else {
         updated.changed.push(ItemNumber(old_number));
     }
@@ -108,31 +126,28 @@ fn update_one(
     Ok(())
 }
 
-/// An item as it is before the change.
-struct Old<'o> {
-    item: &'o ItemRow,
-    blob: &'o [u8],
-}
-
-impl<'o> Old<'o> {
-    /// A large or damaged value counts as missing: the change then simply replaces it.
-    fn value(&self, tag: PropTag) -> Option<Value<'o>> {
-        if hot_column(tag).is_some() {
-            return self.item.hot.value(tag);
-        }
-        match BagReader::new(self.blob).ok()?.find(tag) {
-            Ok(Some(Stored::Value(value))) => Some(value),
-            _ => None,
+/// The old values of the properties a change touches, also of those that lie apart.
+fn touched_props(tx: &Tx<'_>, blob: &[u8], change: &Change) -> Result<PropBag> {
+    let load = |hash, len| tx.mailbox.shared.segments.read(&hash, 0, len);
+    let mut found = Vec::new();
+    for tag in touched(change) {
+        if let Some(stored) = BagReader::new(blob)?.find(tag)? {
+            found.push((tag, own(tag, stored, &load)?));
         }
     }
+    Ok(found.into_iter().collect())
 }
 
 /// An item stays normal or associated: that bit is not for changes.
 fn keep_table(item: &ItemRow, edits: &mut Edits) {
     let tag = tags::MESSAGE_FLAGS.tag();
     let mut hot = item.hot.clone();
-    let Some(at) = edits.iter().position(|(changed, _)| *changed == tag) else { return };
-    let Some((_, value)) = edits.get_mut(at) else { return };
+    let Some(at) = edits.iter().position(|(changed, _)| *changed == tag) else {
+        return;
+    };
+    let Some((_, value)) = edits.get_mut(at) else {
+        return;
+    };
     hot.flags = match value {
         Some(OwnedValue::I32(bits)) => Some(*bits),
         _ => None,
@@ -169,10 +184,12 @@ fn rewrite_props(conn: &Connection, id: i64, blob: &[u8], edits: &Edits) -> Resu
     props.sort_by_key(|(tag, _)| *tag);
     let (mut externals, mut blob) = (Externals::default(), Vec::new());
     encode_stored(props.into_iter(), &mut externals, &mut blob)?;
-    conn.prepare_cached("UPDATE contents SET props = ?2 WHERE id = ?1")?.execute(params![id, blob])?;
+    conn.prepare_cached("UPDATE contents SET props = ?2 WHERE id = ?1")?
+        .execute(params![id, blob])?;
     for content in externals.0 {
         let ContentHash(hash) = content.hash();
-        conn.prepare_cached("INSERT OR IGNORE INTO attached VALUES (?1, ?2)")?.execute(params![id, &hash[..]])?;
+        conn.prepare_cached("INSERT OR IGNORE INTO attached VALUES (?1, ?2)")?
+            .execute(params![id, &hash[..]])?;
     }
     Ok(())
 }
@@ -180,10 +197,14 @@ fn rewrite_props(conn: &Connection, id: i64, blob: &[u8], edits: &Edits) -> Resu
 /// The item no longer says what its original says: the facts computed from that go. Its bytes stay, for attachments
 /// may be ranges of them. Returns the item's size from now on.
 fn part_from_original(conn: &Connection, id: i64) -> Result<u64> {
-    conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?.execute([id])?;
-    conn.prepare_cached("UPDATE contents SET prefix = x'', header = x'' WHERE id = ?1")?.execute([id])?;
-    let mut select = conn.prepare_cached("SELECT length(props) + length(parts) FROM contents WHERE id = ?1")?;
+    conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("UPDATE contents SET prefix = x'', header = x'' WHERE id = ?1")?
+        .execute([id])?;
+    let mut select =
+        conn.prepare_cached("SELECT length(props) + length(parts) FROM contents WHERE id = ?1")?;
     let size: i64 = select.query_row([id], |row| row.get(0))?;
-    conn.prepare_cached("UPDATE items SET original = NULL, size = ?2 WHERE id = ?1")?.execute([id, size])?;
+    conn.prepare_cached("UPDATE items SET original = NULL, size = ?2 WHERE id = ?1")?
+        .execute([id, size])?;
     Ok(size as u64)
 }
