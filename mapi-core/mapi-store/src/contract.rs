@@ -17,6 +17,7 @@
 //! * Softly deleted items are listed by [`Table::SoftDeleted`](crate::Table), under the numbers they had; every
 //!   other method finds nothing under those numbers.
 //! * A folder that the principal does not see is `NotFound`; a visible one without the right is `Denied`.
+//! * Who did not log in has an empty address: the rights of [`Member::Anonymous`](crate::Member), else none.
 //! * A new folder takes over the permissions of its parent.
 //! * [`Store::hierarchy`] after the end of the log is `Invalid`. [`Store::props`] of a missing item is `NotFound`.
 //! * Folder names are compared without case over all of Unicode.
@@ -178,6 +179,7 @@ macro_rules! __contract_cases {
                 replacing_with_a_stale_expectation_is_a_conflict
                 replacing_a_missing_item_is_not_found
                 associated_items_have_a_table_of_their_own
+                associated_items_change_apart
             }
             mailboxes {
                 an_unknown_mailbox_is_not_found
@@ -214,6 +216,7 @@ macro_rules! __contract_cases {
                 a_visible_folder_is_not_yet_readable
                 an_invisible_folder_is_not_found
                 a_named_row_wins_over_the_default
+                who_did_not_log_in_has_the_anonymous_rights
                 permissions_count_at_once
                 a_new_folder_takes_over_permissions
                 a_visible_folder_in_an_invisible_one_stands_at_the_top

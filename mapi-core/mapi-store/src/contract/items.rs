@@ -336,16 +336,34 @@ pub async fn associated_items_have_a_table_of_their_own(backend: Arc<dyn Backend
         .await
         .unwrap();
     assert_eq!(found, [Some(hidden.number)]);
-    alice
+}
+
+/// An associated item stays one when it is replaced, and its end is no news of the folder's mail.
+pub async fn associated_items_change_apart(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let table = Table::Associated(alice.inbox);
+    let mail = alice.save("mail").await;
+    let hidden = flagged(draft("rules"), message_flags::ASSOCIATED);
+    let hidden = alice.save_draft(alice.inbox, hidden).await;
+    let replaced = any(hidden.number);
+    let replaced = alice
         .store
-        .delete(alice.inbox, &[hidden.number], Deletion::Hard)
+        .replace(alice.inbox, replaced, &draft("new rules"))
         .await
         .unwrap();
+    assert_eq!(alice.numbers(table).await, [replaced.number]);
+    assert_eq!(alice.inbox_numbers().await, [mail.number]);
+    let since = alice.info().await.version;
+    let gone = [replaced.number];
+    alice
+        .store
+        .delete(alice.inbox, &gone, Deletion::Hard)
+        .await
+        .unwrap();
+    assert!(alice.numbers(table).await.is_empty());
+    let delta = alice.delta(since).await;
     assert!(
-        alice
-            .numbers(Table::Associated(alice.inbox))
-            .await
-            .is_empty()
+        delta.removed.is_empty() && delta.rows.is_empty(),
+        "{delta:?}"
     );
-    assert_eq!(alice.delta(normal.version).await.removed, []);
 }

@@ -238,6 +238,30 @@ pub async fn a_named_row_wins_over_the_default(backend: Arc<dyn Backend>) {
     fails(rights("eve@example.test").await, ErrorKind::Denied);
 }
 
+/// Who did not log in has an empty address, and the rights of the anonymous row alone.
+pub async fn who_did_not_log_in_has_the_anonymous_rights(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let default = Permission {
+        member: Member::Default,
+        rights: Rights::EDITOR,
+    };
+    grant(&alice, alice.inbox, std::slice::from_ref(&default)).await;
+    fails(
+        logon(&*alice.backend, "").await.map(|_| ()),
+        ErrorKind::Denied,
+    );
+    let anonymous = Permission {
+        member: Member::Anonymous,
+        rights: Rights::REVIEWER,
+    };
+    grant(&alice, alice.inbox, &[default, anonymous]).await;
+    let nobody = logon(&*alice.backend, "").await.unwrap();
+    assert_eq!(
+        nobody.folder(alice.inbox).await.unwrap().rights,
+        Rights::REVIEWER
+    );
+}
+
 /// A change of permissions counts at once, in stores that are open, and is in the log of the tree.
 pub async fn permissions_count_at_once(backend: Arc<dyn Backend>) {
     let alice = Mailbox::new(backend).await;

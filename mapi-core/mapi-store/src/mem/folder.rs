@@ -191,3 +191,45 @@ impl Folder {
         Some(item)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mapi_types::{Draft, Message, PropBag};
+
+    use super::{super::item::Body, *};
+    use crate::Changes;
+
+    #[test]
+    fn a_reader_that_lags_beyond_the_log_starts_anew() {
+        let draft = Draft {
+            key: None,
+            message: Message::default().into(),
+            props: PropBag::default(),
+            prefix: Bytes::new(),
+        };
+        let item = Item {
+            key: ItemKey([1].into()),
+            version: Version(0),
+            created: Version(0),
+            creator: String::new(),
+            body: Body::new(&draft).expect("a body"),
+        };
+        let mut folder = Folder::new(FolderId(1), Epoch(1), "folder", "IPF.Note");
+        for _ in 0..=EXPUNGED_MAX {
+            let version = folder.bump();
+            let number = folder.add(item.clone(), version);
+            let version = folder.bump();
+            folder.take(number, version);
+        }
+        let columns = [tags::ITEM_VERSION.tag()];
+        let expired = |since| matches!(folder.changes(since, &columns, 1), Changes::Expired);
+        assert!(
+            expired(Version(1)),
+            "the first removal, of version 2, is forgotten"
+        );
+        assert!(!expired(Version(2)));
+        assert!(!expired(folder.version));
+        assert!(!expired(Version(0)), "who knows nothing misses nothing");
+    }
+}
