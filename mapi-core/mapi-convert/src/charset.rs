@@ -87,7 +87,7 @@ const CODE_PAGES: [(&str, i32); 30] = [
 ];
 
 /// The encoding a label names; `None` for us-ascii and unknown labels.
-fn encoding(label: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn encoding(label: &[u8]) -> Option<&'static Encoding> {
     let lower = label.trim_ascii().to_ascii_lowercase();
     let name: &[u8] = match &*lower {
         b"us-ascii" | b"ascii" | b"ansi_x3.4-1968" => return None,
@@ -103,7 +103,7 @@ fn encoding(label: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(name).filter(|encoding| *encoding != REPLACEMENT)
 }
 
-fn is_utf7(label: &[u8]) -> bool {
+pub(crate) fn is_utf7(label: &[u8]) -> bool {
     label.eq_ignore_ascii_case(b"utf-7") || label.eq_ignore_ascii_case(b"unicode-1-1-utf-7")
 }
 

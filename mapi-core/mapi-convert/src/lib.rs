@@ -11,10 +11,13 @@ mod cursor;
 pub mod date;
 pub mod decode;
 pub mod encoded_word;
+pub mod flowed;
 pub mod header;
+pub mod html;
 pub mod oxcmail;
 pub mod parameter;
 pub mod skeleton;
+pub mod text;
 
 pub use skeleton::{
     EnvelopeView, Limits, Part, PartKind, PartView, RENDERER, Scanned, Scanner, SectionKind,
