@@ -1,0 +1,55 @@
+//! STARTTLS (RFC 3501 6.2.1).
+
+use std::io;
+
+use imap_wire::{Status, Tag};
+
+use crate::{TlsState, session::Session, state::State};
+
+/// Answers, and goes on encrypted.
+///
+/// Octets that came along with the command were not encrypted; whoever put them there may not be the client. The
+/// connection is closed, so that they are never taken for its commands.
+pub(crate) async fn run(session: &mut Session<'_>, tag: &Tag) -> io::Result<()> {
+    let refusal = if session.peer.tls == TlsState::Active {
+        Some("TLS is active already")
+    } else if !matches!(session.state, State::NotAuthenticated) {
+        Some("STARTTLS comes before the login")
+    } else {
+        None
+    };
+    let acceptor = session.server.acceptor();
+    let (None, Some(acceptor)) = (refusal, acceptor) else {
+        let text = refusal.unwrap_or("STARTTLS is not offered");
+        session
+            .connection
+            .writer()
+            .tagged(tag, Status::Bad, None, text);
+        return Ok(());
+    };
+    if session.connection.has_input() {
+        tracing::warn!("octets behind STARTTLS");
+        let mut writer = session.connection.writer();
+        writer.tagged(
+            tag,
+            Status::Bad,
+            None,
+            "nothing may follow STARTTLS before the handshake",
+        );
+        writer.untagged(Status::Bye, None, "closing");
+        session.state = State::Over;
+        return Ok(());
+    }
+    session
+        .connection
+        .writer()
+        .tagged(tag, Status::Ok, None, "begin TLS now");
+    session.connection.flush().await?;
+    session
+        .connection
+        .start_tls(acceptor, session.server.config.handshake_timeout)
+        .await?;
+    session.peer.tls = TlsState::Active;
+    tracing::debug!("TLS started");
+    Ok(())
+}

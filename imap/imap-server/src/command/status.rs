@@ -1,0 +1,90 @@
+//! STATUS (RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 7889 4, RFC 8438).
+
+use account::{FolderInfo, ItemNumber};
+use imap_wire::command::status::{StatusAttribute, StatusCommand};
+
+use crate::{
+    mailboxes,
+    recent::Claim,
+    reply::{Done, Failure, Reply},
+    state::{Authenticated, Talk},
+};
+
+/// `STATUS mailbox (…)`
+pub(super) async fn run(
+    talk: &mut Talk<'_>,
+    user: &mut Authenticated,
+    command: StatusCommand,
+) -> Reply {
+    check(&command.attributes)?;
+    let tree = user.account.folders().await?;
+    let name = command.mailbox.as_str();
+    let Some(folder) = mailboxes::find(&tree, name) else {
+        return Err(Failure::no_mailbox());
+    };
+    answer(talk, user, (name, folder), &command.attributes).await?;
+    Ok(Done::new("STATUS completed"))
+}
+
+/// Refuses attributes of extensions that are not offered.
+pub(super) fn check(attributes: &[StatusAttribute]) -> Result<(), Failure> {
+    let unknown = |attribute| {
+        matches!(
+            attribute,
+            StatusAttribute::MailboxId | StatusAttribute::DeletedStorage
+        )
+    };
+    match attributes.iter().any(|&attribute| unknown(attribute)) {
+        true => Err(Failure::bad("status attribute not supported")),
+        false => Ok(()),
+    }
+}
+
+/// Writes the STATUS response of a mailbox.
+pub(super) async fn answer(
+    talk: &mut Talk<'_>,
+    user: &mut Authenticated,
+    (name, folder): (&str, &FolderInfo),
+    attributes: &[StatusAttribute],
+) -> Result<(), Failure> {
+    let now = user.account.folder(folder.id).await?;
+    let mut values = Vec::with_capacity(attributes.len());
+    for &attribute in attributes {
+        let value = match attribute {
+            StatusAttribute::Messages => now.items.into(),
+            StatusAttribute::Unseen => now.unread.into(),
+            StatusAttribute::Deleted => now.deleted.into(),
+            StatusAttribute::UidNext => now.next_number.0.into(),
+            StatusAttribute::UidValidity => now.epoch.0.into(),
+            StatusAttribute::HighestModSeq => {
+                // RFC 7162 3.1: asking for it switches CONDSTORE on.
+                user.condstore = true;
+                now.version.0.max(1)
+            }
+            StatusAttribute::Size => now.size,
+            StatusAttribute::AppendLimit => talk.server.config.append_bytes_max,
+            StatusAttribute::Recent => recent(talk, user, &now).await?,
+            StatusAttribute::MailboxId | StatusAttribute::DeletedStorage => continue,
+        };
+        values.push((attribute, value));
+    }
+    talk.connection.writer().status(name, &values);
+    Ok(())
+}
+
+async fn recent(
+    talk: &Talk<'_>,
+    user: &Authenticated,
+    folder: &FolderInfo,
+) -> Result<u64, Failure> {
+    let index = user.account.index(folder.id).await?;
+    let last = ItemNumber(index.next_number().0.saturating_sub(1));
+    let mailbox = user.account.mailbox();
+    let announced = talk
+        .server
+        .recent
+        .look(mailbox, folder.id, last, Claim::Leave);
+    let first = ItemNumber(announced.0.saturating_add(1));
+    let (Ok(place) | Err(place)) = index.search(first);
+    Ok((index.len() - place) as u64)
+}

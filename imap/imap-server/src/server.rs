@@ -1,0 +1,134 @@
+//! What all sessions share.
+
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use account::Accounts;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+use tracing::Instrument;
+
+use crate::{Config, connection::Connection, recent::RecentRegister, session::Session};
+
+/// An IMAP service over a set of mailboxes.
+pub struct Server {
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) config: Config,
+    pub(crate) throttle: Arc<dyn Throttle>,
+    pub(crate) recent: RecentRegister,
+    tls: Option<Arc<RwLock<TlsAcceptor>>>,
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its address; `None` on a Unix socket.
+    pub addr: Option<IpAddr>,
+    /// Whether TLS is active already.
+    pub tls: TlsState,
+    /// Whether it is on this machine, so that passwords may come without TLS.
+    pub loopback: bool,
+    /// This connection's id in the log.
+    pub id: u64,
+}
+
+/// Whether a connection is encrypted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TlsState {
+    /// Not encrypted.
+    None,
+    /// Encrypted.
+    Active,
+}
+
+/// Slows guessing of passwords. Shared by all front ends, so that attempts on one count on all.
+pub trait Throttle: Send + Sync {
+    /// How long the next attempt from there on that user has to wait.
+    fn delay(&self, addr: Option<IpAddr>, user: &str) -> Duration;
+    /// Takes note of an attempt's outcome.
+    fn note(&self, addr: Option<IpAddr>, user: &str, outcome: LoginOutcome);
+}
+
+/// How a login ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LoginOutcome {
+    /// The user proved who they are.
+    Accepted,
+    /// They did not.
+    Refused,
+}
+
+/// A throttle that never slows anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unthrottled;
+
+impl Throttle for Unthrottled {
+    fn delay(&self, _: Option<IpAddr>, _: &str) -> Duration {
+        Duration::ZERO
+    }
+
+    fn note(&self, _: Option<IpAddr>, _: &str, _: LoginOutcome) {}
+}
+
+impl Server {
+    /// A service over `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time (a renewed
+    /// certificate counts from the next handshake on).
+    pub fn new(
+        accounts: Arc<Accounts>,
+        config: Config,
+        throttle: Arc<dyn Throttle>,
+        tls: Option<Arc<RwLock<TlsAcceptor>>>,
+    ) -> Self {
+        let recent = RecentRegister::new(config.recent_folders_max);
+        Self {
+            accounts,
+            config,
+            throttle,
+            recent,
+            tls,
+        }
+    }
+
+    /// Runs one connection to its end. When `shutdown` turns true, the session says BYE before its next command; a
+    /// command that is being carried out is still answered.
+    ///
+    /// Errors: those of the stream, `TimedOut` when the client stops reading; the connection is over then.
+    pub async fn serve(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        shutdown: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let span = tracing::info_span!("imap", id = peer.id);
+        let connection = Connection::new(
+            stream,
+            self.config.write_timeout,
+            self.config.write_buffer_bytes,
+        );
+        let open = metrics::gauge!("imap_connections");
+        open.increment(1.0);
+        let ended = Session::new(self, peer, connection, shutdown)
+            .run()
+            .instrument(span)
+            .await;
+        open.decrement(1.0);
+        ended
+    }
+
+    /// What STARTTLS uses now.
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+        let acceptor = self
+            .tls
+            .as_ref()?
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(acceptor.clone())
+    }
+}
