@@ -159,6 +159,20 @@ impl<'a> Cursor<'a> {
         self.at - start
     }
 
+    /// Moves on in a list in parentheses, `items` of which are read: to the next item, or past the end (false).
+    ///
+    /// Spaces beyond the one between two items are harmless, and some clients send them.
+    pub(crate) fn next_item(&mut self, items: usize) -> Result<bool> {
+        let spaces = self.skip_spaces();
+        if self.take(b')') {
+            return Ok(false);
+        }
+        if items > 0 && spaces == 0 {
+            return Err(self.error("a space or \")\""));
+        }
+        Ok(true)
+    }
+
     pub(crate) fn at_end_of_line(&self) -> bool {
         matches!(self.rest(), [] | [b'\r', b'\n', ..])
     }
@@ -398,28 +412,29 @@ impl<'a> Cursor<'a> {
     /// Flags in parentheses, possibly none.
     pub(crate) fn flag_list(&mut self) -> Result<Vec<Flag>> {
         self.expect(b'(', "a list of flags")?;
-        self.skip_spaces();
-        if self.take(b')') {
-            return Ok(Vec::new());
+        let mut flags = Vec::new();
+        while self.next_item(flags.len())? {
+            self.push_flag(&mut flags)?;
         }
-        let flags = self.flags()?;
-        self.skip_spaces();
-        self.expect(b')', "a flag or \")\"")?;
         Ok(flags)
     }
 
-    /// Flags with spaces between them, at least one.
+    /// Flags with a space between them, at least one, up to the line's end.
     pub(crate) fn flags(&mut self) -> Result<Vec<Flag>> {
-        let mut flags = vec![self.flag()?];
-        while self.peek() == Some(b' ') && !matches!(self.peek_second(), Some(b' ' | b')' | b'\r'))
-        {
-            if flags.len() == FLAGS_MAX {
-                return Err(self.error("at most 512 flags"));
-            }
-            self.space()?;
-            flags.push(self.flag()?);
+        let mut flags = Vec::new();
+        self.push_flag(&mut flags)?;
+        while self.skip_spaces() > 0 && !self.at_end_of_line() {
+            self.push_flag(&mut flags)?;
         }
         Ok(flags)
+    }
+
+    fn push_flag(&mut self, flags: &mut Vec<Flag>) -> Result<()> {
+        if flags.len() == FLAGS_MAX {
+            return Err(self.error("at most 512 flags"));
+        }
+        flags.push(self.flag()?);
+        Ok(())
     }
 
     fn flag(&mut self) -> Result<Flag> {

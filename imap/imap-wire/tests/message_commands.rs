@@ -180,11 +180,7 @@ fn partials_and_bad_sections() {
     refused("a FETCH 1 BODY[1!", "\"]\"");
     refused("a FETCH 1 BODY[HEADER.FIELDS (!)]", "a string");
     refused(
-        "a FETCH 1 BODY[HEADER.FIELDS (!a:b)]",
-        "a header field's name",
-    );
-    refused(
-        "a FETCH 1 BODY[HEADER.FIELDS (!\"a b\")]",
+        "a FETCH 1 BODY[HEADER.FIELDS (!{3}\r\na\r\n)]",
         "a header field's name",
     );
     refused("a FETCH 1 BINARY[1.!]", "a part number");
@@ -362,7 +358,7 @@ fn search_options() {
     refused("a SEARCH !FOO", "a search key");
     refused("a SEARCH RETURN (!FOO) ALL", "a result option");
     refused("a SEARCH OR NEW!", "a space");
-    refused("a SEARCH (NEW!", "a space");
+    refused("a SEARCH (NEW!", "a space or \")\"");
     refused("a SEARCH SINCE !1-Foo-1994", "a date such as 1-Feb-1994");
     refused("a SEARCH YOUNGER !0", "a number from 1 to 4294967295");
     refused("a SEARCH SUBJECT !{2}\r\n\0x", "a literal without NUL");

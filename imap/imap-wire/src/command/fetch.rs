@@ -105,12 +105,8 @@ pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Result<Fetch, DecodeE
                 return Err(cursor.error("at most 512 items"));
             }
             fetch.items.push(item(cursor)?);
-            let spaces = cursor.skip_spaces();
-            if cursor.take(b')') {
+            if !cursor.next_item(fetch.items.len())? {
                 break;
-            }
-            if spaces == 0 {
-                return Err(cursor.error("a space or \")\""));
             }
         }
     } else if !macro_items(cursor, &mut fetch.items) {
@@ -239,20 +235,15 @@ fn header_fields(cursor: &mut Cursor<'_>) -> Result<Vec<Box<str>>, DecodeError> 
         }
         let at = cursor.at();
         let field = cursor.astring()?;
-        // RFC 5322 2.2: printable ASCII without the colon.
-        let valid = !field.is_empty()
-            && field.iter().all(|byte| matches!(byte, 33..=126))
-            && !field.contains(&b':');
+        // The grammar has any string here, and one that is no field's name just matches nothing. But it must be safe
+        // to repeat in the label of the response.
+        let valid = field.iter().all(|byte| matches!(byte, b' '..=b'~'));
         match std::str::from_utf8(&field) {
             Ok(field) if valid => fields.push(field.into()),
             _ => return Err(DecodeError::new(at, "a header field's name")),
         }
-        let spaces = cursor.skip_spaces();
-        if cursor.take(b')') {
+        if !cursor.next_item(fields.len())? {
             return Ok(fields);
-        }
-        if spaces == 0 {
-            return Err(cursor.error("a space or \")\""));
         }
     }
 }
@@ -330,10 +321,9 @@ fn modifiers(cursor: &mut Cursor<'_>, fetch: &mut Fetch) -> Result<(), DecodeErr
             }
             _ => return Err(DecodeError::new(at, KNOWN)),
         }
-        if cursor.take(b')') {
+        if !cursor.next_item(1)? {
             break;
         }
-        cursor.space()?;
     }
     // RFC 7162 3.2.6: VANISHED goes with UID FETCH and CHANGEDSINCE only.
     if fetch.vanished && (!fetch.uid || fetch.changed_since.is_none()) {

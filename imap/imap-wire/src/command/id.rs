@@ -18,10 +18,7 @@ pub(super) fn id(cursor: &mut Cursor<'_>) -> Result<Vec<IdPair>, DecodeError> {
     }
     cursor.expect(b'(', "NIL or a list of fields and values")?;
     let mut pairs = Vec::new();
-    while !cursor.take(b')') {
-        if !pairs.is_empty() {
-            cursor.space()?;
-        }
+    while cursor.next_item(pairs.len())? {
         if pairs.len() == ID_PAIRS_MAX {
             return Err(cursor.error("at most 30 fields"));
         }

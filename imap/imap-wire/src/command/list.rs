@@ -102,10 +102,7 @@ pub(super) fn lsub(cursor: &mut Cursor<'_>) -> Result<Lsub, DecodeError> {
 /// The patterns up to the closing parenthesis.
 fn patterns(cursor: &mut Cursor<'_>) -> Result<Vec<ListPattern>, DecodeError> {
     let mut patterns = Vec::new();
-    while !cursor.take(b')') {
-        if !patterns.is_empty() {
-            cursor.space()?;
-        }
+    while cursor.next_item(patterns.len())? {
         if patterns.len() == LIST_PATTERNS_MAX {
             return Err(cursor.error("at most 64 patterns"));
         }
@@ -118,11 +115,9 @@ fn patterns(cursor: &mut Cursor<'_>) -> Result<Vec<ListPattern>, DecodeError> {
 fn selection(cursor: &mut Cursor<'_>) -> Result<ListSelect, DecodeError> {
     let open = cursor.at();
     let mut select = ListSelect::default();
-    let mut first = true;
-    while !cursor.take(b')') {
-        if !std::mem::take(&mut first) {
-            cursor.space()?;
-        }
+    let mut options = 0;
+    while cursor.next_item(options)? {
+        options += 1;
         let at = cursor.at();
         match &*cursor.atom_upper("a selection option")? {
             "SUBSCRIBED" => select.subscribed = true,
@@ -145,11 +140,9 @@ fn selection(cursor: &mut Cursor<'_>) -> Result<ListSelect, DecodeError> {
 fn return_options(cursor: &mut Cursor<'_>) -> Result<ListReturn, DecodeError> {
     cursor.expect(b'(', "a list of return options")?;
     let mut returns = ListReturn::default();
-    let mut first = true;
-    while !cursor.take(b')') {
-        if !std::mem::take(&mut first) {
-            cursor.space()?;
-        }
+    let mut options = 0;
+    while cursor.next_item(options)? {
+        options += 1;
         let at = cursor.at();
         match &*cursor.atom_upper("a return option")? {
             "SUBSCRIBED" => returns.subscribed = true,

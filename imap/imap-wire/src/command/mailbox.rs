@@ -81,10 +81,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Create, DecodeError> {
         cursor.expect_word("USE", "USE")?;
         cursor.space()?;
         cursor.expect(b'(', "a list of special uses")?;
-        while !cursor.take(b')') {
-            if !special_uses.is_empty() {
-                cursor.space()?;
-            }
+        while cursor.next_item(special_uses.len())? {
             cursor.expect(b'\\', "a special use")?;
             let name = cursor.atom("a special use")?;
             let known = SpecialUse::KNOWN.into_iter();

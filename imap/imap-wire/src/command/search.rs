@@ -163,11 +163,9 @@ pub(super) fn search(cursor: &mut Cursor<'_>, uid: bool) -> Result<Search, Decod
 fn return_options(cursor: &mut Cursor<'_>) -> Result<SearchReturn, DecodeError> {
     cursor.expect(b'(', "a list of result options")?;
     let mut returns = SearchReturn::default();
-    let mut first = true;
-    while !cursor.take(b')') {
-        if !std::mem::take(&mut first) {
-            cursor.space()?;
-        }
+    let mut options = 0;
+    while cursor.next_item(options)? {
+        options += 1;
         let at = cursor.at();
         match &*cursor.atom_upper("a result option")? {
             "MIN" => returns.min = true,
@@ -242,13 +240,13 @@ fn group(
     keys_left: &mut usize,
 ) -> Result<SearchKey, DecodeError> {
     cursor.expect(b'(', "\"(\"")?;
+    cursor.skip_spaces();
     let first = key(cursor, depth + 1, keys_left)?;
-    if cursor.take(b')') {
+    if !cursor.next_item(1)? {
         return Ok(first);
     }
-    let mut keys = vec![first];
-    while !cursor.take(b')') {
-        cursor.space()?;
+    let mut keys = vec![first, key(cursor, depth + 1, keys_left)?];
+    while cursor.next_item(keys.len())? {
         keys.push(key(cursor, depth + 1, keys_left)?);
     }
     Ok(SearchKey::And(keys))

@@ -50,10 +50,9 @@ pub(super) fn select(cursor: &mut Cursor<'_>) -> Result<Select, DecodeError> {
             }
             _ => return Err(DecodeError::new(at, "CONDSTORE or QRESYNC")),
         }
-        if cursor.take(b')') {
+        if !cursor.next_item(1)? {
             return Ok(select);
         }
-        cursor.space()?;
     }
 }
 

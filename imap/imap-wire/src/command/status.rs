@@ -98,12 +98,8 @@ pub(super) fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<StatusAttribute>
         if !attributes.contains(&attribute) {
             attributes.push(attribute);
         }
-        let spaces = cursor.skip_spaces();
-        if cursor.take(b')') {
+        if !cursor.next_item(attributes.len())? {
             return Ok(attributes);
-        }
-        if spaces == 0 {
-            return Err(cursor.error("a space or \")\""));
         }
     }
 }
