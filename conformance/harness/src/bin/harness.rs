@@ -1,7 +1,9 @@
 //! `harness conformance [--only NAME]…` runs the black-box checks; `harness list` names them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use harness::bench::Plan;
 use harness::checks::{GROUPS, run_group};
 use harness::failure::{Outcome, failure};
 use harness::report::Report;
@@ -35,7 +37,10 @@ fn dispatch(arguments: &[String]) -> Outcome<bool> {
             Ok(true)
         }
         ["conformance", rest @ ..] => conformance(rest),
-        _ => failure("usage: harness list | packages | conformance [--only NAME]…"),
+        ["bench", rest @ ..] => bench(rest).map(|()| true),
+        _ => failure(
+            "usage: harness list | packages | conformance [--only NAME]… | bench [--stages A,B] [--servers A,B] [--rounds N] [--results FILE] [--page FILE]",
+        ),
     }
 }
 
@@ -57,6 +62,29 @@ fn conformance(options: &[&str]) -> Outcome<bool> {
         run_group(group, &kind, &mut report);
     }
     Ok(report.close())
+}
+
+fn bench(options: &[&str]) -> Outcome {
+    let names = |list: &str| list.split(',').map(str::to_owned).collect();
+    let results = PathBuf::from("target/bench/results.jsonl");
+    let mut plan = Plan {
+        stages: Vec::new(),
+        servers: Vec::new(),
+        rounds: 5,
+        results,
+        page: None,
+    };
+    for pair in options.chunks(2) {
+        match pair {
+            ["--stages", list] => plan.stages = names(list),
+            ["--servers", list] => plan.servers = names(list),
+            ["--rounds", count] => plan.rounds = count.parse()?,
+            ["--results", path] => plan.results = PathBuf::from(path),
+            ["--page", path] => plan.page = Some(PathBuf::from(path)),
+            other => return failure(format!("unknown option {other:?}")),
+        }
+    }
+    harness::bench::run(&plan)
 }
 
 #[expect(clippy::print_stdout, reason = "this program's output")]

@@ -15,9 +15,9 @@ use crate::random::Random;
 /// How long EXISTS may take before the delivery counts as missed.
 const MISSED_AFTER: Duration = Duration::from_secs(40);
 /// Pause between deliveries: longer than any server's batching of notifications.
-const GAP: Duration = Duration::from_millis(1500);
+const GAP: Duration = Duration::from_millis(800);
 /// How long an idle server is watched.
-const WATCH: Duration = Duration::from_secs(10);
+const WATCH: Duration = Duration::from_secs(5);
 /// How long a server may settle before memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
 /// Users that share the idle connections.

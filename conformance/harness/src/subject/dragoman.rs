@@ -35,8 +35,13 @@ pub(super) fn binary() -> Outcome<PathBuf> {
 /// Creates the users in the subject's data folder.
 pub(super) fn prepare(subject: &Subject, binary: &Path) -> Outcome {
     std::fs::create_dir_all(subject.data())?;
-    add_user(binary, &subject.data(), &subject.alice)?;
-    add_user(binary, &subject.data(), &subject.bob)
+    for account in [&subject.alice, &subject.bob]
+        .into_iter()
+        .chain(&subject.options.accounts)
+    {
+        add_user(binary, &subject.data(), account)?;
+    }
+    Ok(())
 }
 
 fn add_user(binary: &Path, data: &Path, account: &Account) -> Outcome {

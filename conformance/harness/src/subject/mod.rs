@@ -94,6 +94,8 @@ impl Kind {
 pub struct Options {
     /// Further `KEY=VALUE` settings (of Dragoman; others ignore them).
     pub settings: Vec<String>,
+    /// Further users besides alice and bob (of Dragoman; others ignore them).
+    pub accounts: Vec<Account>,
     /// A prefix to the command line, as `strace …`.
     pub wrapper: Vec<String>,
     /// The data folder, when it must be somewhere particular (a small file system).
