@@ -13,36 +13,68 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mapi-store", &["mapi-types"]),
     ("mapi-convert", &["mapi-types"]),
     ("store-openchange", &["mapi-store", "mapi-types"]),
-    ("account", &["mapi-store", "mapi-types", "mapi-convert", "directory"]),
+    (
+        "account",
+        &["mapi-store", "mapi-types", "mapi-convert", "directory"],
+    ),
     ("imap-server", &["account", "sasl", "imap-wire"]),
     ("smtp-server", &["account", "sasl"]),
-    ("dragoman", &["account", "directory", "imap-server", "smtp-server", "store-openchange", "mapi-store", "sasl"]),
+    (
+        "dragoman",
+        &[
+            "account",
+            "directory",
+            "imap-server",
+            "smtp-server",
+            "store-openchange",
+            "mapi-store",
+            "sasl",
+        ],
+    ),
     ("harness", &[]),
-    ("load-driver", &[]),
     ("xtask", &["harness"]),
 ];
 
 /// Crates that compute and nothing else: no runtime, no sockets, no database beneath them.
 const PURE: &[&str] = &["imap-wire", "mapi-types", "mapi-convert", "sasl"];
-const IMPURE: &[&str] = &["tokio", "mio", "socket2", "rusqlite", "hyper", "axum", "rustls"];
+const IMPURE: &[&str] = &[
+    "tokio", "mio", "socket2", "rusqlite", "hyper", "axum", "rustls",
+];
 
 #[test]
 fn crates_depend_only_downwards() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let allowed: BTreeMap<_, _> = ALLOWED.iter().copied().collect();
-    let ours: Vec<_> = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+    let ours: Vec<_> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
     let mut faults = Vec::new();
     for package in metadata.workspace_packages() {
         let Some(may) = allowed.get(package.name.as_str()) else {
-            faults.push(format!("{}: not listed; say where it belongs", package.name));
+            faults.push(format!(
+                "{}: not listed; say where it belongs",
+                package.name
+            ));
             continue;
         };
-        for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind != DependencyKind::Development)
+        {
             if ours.contains(&dependency.name) && !may.contains(&dependency.name.as_str()) {
-                faults.push(format!("{} must not depend on {}", package.name, dependency.name));
+                faults.push(format!(
+                    "{} must not depend on {}",
+                    package.name, dependency.name
+                ));
             }
             if PURE.contains(&package.name.as_str()) && IMPURE.contains(&dependency.name.as_str()) {
-                faults.push(format!("{} is pure and must not depend on {}", package.name, dependency.name));
+                faults.push(format!(
+                    "{} is pure and must not depend on {}",
+                    package.name, dependency.name
+                ));
             }
         }
     }
