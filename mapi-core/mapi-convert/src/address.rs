@@ -3,7 +3,7 @@
 //! Every entry comes back, however broken: a word without a domain is a mailbox without one. Groups are bracketed by
 //! [`Entry::GroupStart`] and [`Entry::GroupEnd`], as IMAP's ENVELOPE shows them. Source: RFC 5322 3.4 and 4.4.
 
-use crate::cursor::{Cursor, is_dropped, is_space};
+use crate::cursor::{Cursor, is_closed_quote, is_dropped, is_space};
 
 /// One entry of an address list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,10 @@ impl Parser<'_> {
                 Some(b'@') => {
                     self.cursor.bump();
                     return self.addr_spec(words);
+                }
+                // A quote that never closes would swallow the address.
+                Some(b'"') if !is_closed_quote(self.cursor.rest()) => {
+                    self.cursor.bump();
                 }
                 Some(b'"') => words.push(&self.cursor.quoted(), space),
                 Some(_) => {
@@ -381,10 +385,7 @@ mod tests {
                 "A <a@b@x.test> junk, c@x.test",
                 "[A|-|a@b|x.test] [-|-|c|x.test]",
             ),
-            (
-                "\"never closed <a@x.test>",
-                "[-|-|never closed <a@x.test>|-]",
-            ),
+            ("\"never closed <a@x.test>", "[never closed|-|a|x.test]"),
         ];
         for (value, expected) in cases {
             assert_eq!(shown(value), expected, "{value}");

@@ -120,6 +120,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Whether a quoted string whose opening quote is the first byte is closed.
+pub(crate) fn is_closed_quote(bytes: &[u8]) -> bool {
+    let mut cursor = Cursor::new(bytes);
+    cursor.bump();
+    while let Some(byte) = cursor.bump() {
+        match byte {
+            b'"' => return true,
+            b'\\' => {
+                cursor.bump();
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// White space within a field body, line ends of folding included.
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)

@@ -79,6 +79,25 @@ pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
+/// Year, month and day of a day counted from 1970-01-01: the inverse of [`days`].
+pub(crate) const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = era * 400 + year_of_era;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
 fn time(cursor: &mut Cursor<'_>) -> Option<i64> {
     let separator = |cursor: &mut Cursor<'_>| {
         let mut ahead = *cursor;
@@ -249,5 +268,15 @@ mod tests {
             let found = parse(value.as_bytes()).map(|date| (date.unix, date.zone_minutes));
             assert_eq!(found, expected, "{value}");
         }
+    }
+
+    #[test]
+    fn days_and_civil_dates_are_inverse() {
+        for day in (-800_000..800_000).step_by(37) {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(days(year, month, of_month), day);
+        }
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
     }
 }

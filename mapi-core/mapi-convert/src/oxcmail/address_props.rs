@@ -16,10 +16,10 @@ pub(super) struct Person {
 
 /// The properties that hold a person in one role.
 pub(super) struct Role {
-    name: Tag<kind::Str>,
-    address_type: Tag<kind::Str>,
-    email_address: Tag<kind::Str>,
-    smtp_address: Tag<kind::Str>,
+    pub(super) name: Tag<kind::Str>,
+    pub(super) address_type: Tag<kind::Str>,
+    pub(super) email_address: Tag<kind::Str>,
+    pub(super) smtp_address: Tag<kind::Str>,
     search_key: Tag<kind::Bin>,
     entry_id: Tag<kind::Bin>,
 }
@@ -53,6 +53,11 @@ pub(super) const RECIPIENT: Role = Role {
     search_key: tags::SEARCH_KEY,
     entry_id: tags::ENTRY_ID,
 };
+
+/// The provider of one-off entry ids.
+const PROVIDER: [u8; 16] = [
+    0x81, 0x2b, 0x1f, 0xa4, 0xbe, 0xa3, 0x10, 0x19, 0x9d, 0x6e, 0x00, 0xdd, 0x01, 0x0f, 0x54, 0x02,
+];
 
 impl Person {
     pub(super) fn from_mailbox(mailbox: &Mailbox) -> Self {
@@ -91,10 +96,6 @@ impl Person {
     /// Source: One-Off EntryID, MS-OXCDATA 2.2.5.1: flags, provider, version, bits (Unicode, no rich info), then
     /// name, address type and address in UTF-16LE, each ended by NUL.
     pub(super) fn one_off_entry_id(&self) -> Vec<u8> {
-        const PROVIDER: [u8; 16] = [
-            0x81, 0x2b, 0x1f, 0xa4, 0xbe, 0xa3, 0x10, 0x19, 0x9d, 0x6e, 0x00, 0xdd, 0x01, 0x0f,
-            0x54, 0x02,
-        ];
         let mut id = vec![0; 4];
         id.extend_from_slice(&PROVIDER);
         id.extend_from_slice(&[0x00, 0x00, 0x01, 0x80]);
@@ -120,6 +121,41 @@ pub(super) fn flat_entry_list(people: &[Person]) -> Vec<u8> {
     list
 }
 
+/// The people of a FlatEntryList, as far as they are Internet addresses in Unicode one-off entry ids.
+pub(super) fn read_flat_entry_list(list: &[u8]) -> Vec<Person> {
+    let mut people = Vec::new();
+    let mut rest = list.get(8..).unwrap_or_default();
+    while let Some((len, tail)) = rest.split_first_chunk::<4>() {
+        let len = u32::from_le_bytes(*len) as usize;
+        let Some((id, tail)) = tail.split_at_checked(len) else {
+            break;
+        };
+        people.extend(read_one_off(id));
+        rest = tail
+            .get(len.next_multiple_of(4) - len..)
+            .unwrap_or_default();
+    }
+    people
+}
+
+fn read_one_off(id: &[u8]) -> Option<Person> {
+    let id = id.get(4..)?.strip_prefix(&PROVIDER)?;
+    let (&[_, _, _, bits], texts) = id.split_first_chunk::<4>()?;
+    if bits & 0x80 == 0 {
+        return None;
+    }
+    let units: Vec<u16> = texts
+        .as_chunks()
+        .0
+        .iter()
+        .map(|unit| u16::from_le_bytes(*unit))
+        .collect();
+    let mut texts = units.split(|unit| *unit == 0).map(String::from_utf16_lossy);
+    let (name, kind, address) = (texts.next()?, texts.next()?, texts.next()?);
+    kind.eq_ignore_ascii_case("SMTP")
+        .then_some(Person { name, address })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +175,6 @@ mod tests {
         let list = flat_entry_list(std::slice::from_ref(&person));
         assert_eq!(list.len(), 8 + 4 + id.len().next_multiple_of(4));
         assert_eq!(list.first_chunk::<4>(), Some(&[1, 0, 0, 0]));
+        assert_eq!(read_flat_entry_list(&list), [person]);
     }
 }

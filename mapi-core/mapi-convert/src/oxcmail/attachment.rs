@@ -13,7 +13,7 @@ pub(super) const BY_VALUE: i32 = 1;
 /// afEmbeddedMessage.
 pub(super) const EMBEDDED_MESSAGE: i32 = 5;
 /// attRenderedInBody: of multipart/related.
-const RENDERED_IN_BODY: i32 = 4;
+pub(super) const RENDERED_IN_BODY: i32 = 4;
 
 /// The properties of the attachment that `part` is, without data; `number` counts from 0.
 pub(super) fn props(scanned: &Scanned, part: &Part, number: i32, position: Position) -> Props {

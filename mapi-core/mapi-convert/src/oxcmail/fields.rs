@@ -33,8 +33,8 @@ impl Block<'_> {
     }
 }
 
-/// Sets everything that single header fields say. `now` stands for a missing date.
-pub(super) fn put(block: &[u8], now: FileTime, props: &mut Props) {
+/// Sets everything that single header fields say. `now` stands for a missing date, if anything does.
+pub(super) fn put(block: &[u8], now: Option<FileTime>, props: &mut Props) {
     let fields = Block(block);
     if !block.is_empty() {
         props.text(
@@ -84,7 +84,7 @@ fn put_people(fields: Block<'_>, props: &mut Props) {
     }
 }
 
-fn put_times(fields: Block<'_>, now: FileTime, props: &mut Props) {
+fn put_times(fields: Block<'_>, now: Option<FileTime>, props: &mut Props) {
     let mut put = |tag: &Tag<kind::Time>, names: &[&'static str]| {
         for name in names {
             let Some(field) = header::field(fields.0, name) else {
@@ -100,7 +100,9 @@ fn put_times(fields: Block<'_>, now: FileTime, props: &mut Props) {
     };
     put(&tags::REPLY_TIME, &["Reply-By"]);
     put(&tags::EXPIRY_TIME, &["Expires", "Expiry-Date"]);
-    if !put(&tags::CLIENT_SUBMIT_TIME, &["Date"]) {
+    if !put(&tags::CLIENT_SUBMIT_TIME, &["Date"])
+        && let Some(now) = now
+    {
         props.time(&tags::CLIENT_SUBMIT_TIME, now);
     }
 }

@@ -3,20 +3,24 @@
 //! The body's text and the attachments' data stay in the original, which the store keeps: properties say what it is,
 //! attachments where it is. Source: MS-OXCMAIL 2.2.3.
 
+use std::io;
+
 use mapi_types::{
-    Attachment, AttachmentData, FileTime, MessageTree, TransferEncoding, tags, tags::message_flags,
+    Attachment, AttachmentData, FileTime, MessageTree, ReadAt, TransferEncoding, tags,
+    tags::message_flags,
 };
 
 use super::{
     Warning,
     attachment::{self, BY_VALUE, EMBEDDED_MESSAGE},
+    body,
     class::Class,
     fields,
     layout::{Layout, Placed},
     props::Props,
     recipients,
 };
-use crate::{Part, PartKind, Scanned, charset, parameter};
+use crate::{Part, PartKind, Scanned};
 
 /// Converts a message that came as RFC 5322 into properties, recipients and attachments.
 ///
@@ -27,22 +31,61 @@ pub fn import(scanned: &Scanned, now: FileTime) -> (MessageTree, Vec<Warning>) {
     let mut importer = Importer {
         scanned,
         now,
+        original: None,
         warnings: Vec::new(),
     };
-    if scanned.limited {
-        importer.warnings.push(Warning::LimitMet);
-    }
-    let tree = importer.message(0);
+    let tree = importer.top();
     (tree, importer.warnings)
+}
+
+/// The same with the texts (PidTagBody, PidTagHtml) in the properties, those of embedded messages too: for a message
+/// that will be edited, after which its original is gone.
+///
+/// Attachment data are still ranges of the original. Texts may be above 64 KiB. Blocking, unless the original is in
+/// memory. Errors: of the original.
+pub fn import_with_text(
+    scanned: &Scanned,
+    original: &dyn ReadAt,
+    now: FileTime,
+) -> io::Result<(MessageTree, Vec<Warning>)> {
+    let original = Some(Original {
+        source: original,
+        error: None,
+    });
+    let mut importer = Importer {
+        scanned,
+        now,
+        original,
+        warnings: Vec::new(),
+    };
+    let tree = importer.top();
+    match importer.original.and_then(|original| original.error) {
+        Some(error) => Err(error),
+        None => Ok((tree, importer.warnings)),
+    }
 }
 
 struct Importer<'a> {
     scanned: &'a Scanned,
     now: FileTime,
+    original: Option<Original<'a>>,
     warnings: Vec<Warning>,
 }
 
+/// Where texts are read, and the first error of that.
+struct Original<'a> {
+    source: &'a dyn ReadAt,
+    error: Option<io::Error>,
+}
+
 impl Importer<'_> {
+    fn top(&mut self) -> MessageTree {
+        if self.scanned.limited {
+            self.warnings.push(Warning::LimitMet);
+        }
+        self.message(0)
+    }
+
     /// The message whose root is part `index`. Recursion is bounded by the scanner's depth.
     fn message(&mut self, index: usize) -> MessageTree {
         let Some(root) = self.scanned.part(index) else {
@@ -52,13 +95,13 @@ impl Importer<'_> {
         let class = Class::of(self.scanned, root);
         let mut props = Props::default();
         props.text(&tags::MESSAGE_CLASS, &class.name());
-        fields::put(block, self.now, &mut props);
-        for tag in [
-            &tags::MESSAGE_DELIVERY_TIME,
-            &tags::CREATION_TIME,
-            &tags::LAST_MODIFICATION_TIME,
-        ] {
-            props.time(tag, self.now);
+        // An embedded message did not arrive.
+        let arrived = (index == 0).then_some(self.now);
+        fields::put(block, arrived, &mut props);
+        if let Some(now) = arrived {
+            props.time(&tags::MESSAGE_DELIVERY_TIME, now);
+            props.time(&tags::CREATION_TIME, now);
+            props.time(&tags::LAST_MODIFICATION_TIME, now);
         }
         let mut recipients = recipients::put(block, &mut props, &mut self.warnings);
         let attachments = match &class {
@@ -93,22 +136,12 @@ impl Importer<'_> {
 
     fn body_and_attachments(&mut self, root: usize, props: &mut Props) -> Vec<Attachment> {
         let layout = Layout::of(self.scanned, root);
-        let best = layout
-            .html
-            .or(layout.plain)
-            .and_then(|index| self.scanned.part(index));
-        if let Some(body) = best {
-            let label = parameter::joined_raw(&body.content_type.params, "charset");
-            props.long(
-                &tags::INTERNET_CODEPAGE,
-                charset::code_page(label.as_deref()),
-            );
-            props.long(
-                &tags::NATIVE_BODY,
-                if layout.html.is_some() { 3 } else { 1 },
-            );
+        body::put_kind(self.scanned, &layout, props);
+        if let Some(original) = &mut self.original
+            && let Err(error) = body::put_text(self.scanned, &layout, original.source, props)
+        {
+            original.error.get_or_insert(error);
         }
-        props.flag(&tags::RTF_IN_SYNC, false);
         // What a report says to machines has become properties.
         let shown = |placed: &&Placed| {
             self.scanned
@@ -152,13 +185,22 @@ impl Importer<'_> {
         })
     }
 
-    /// The whole entity, header included, so that the signature stays valid. Source: MS-OXOSMIME 2.1.3.2.
+    /// The whole entity with its header, so that the signature stays valid. Source: MS-OXOSMIME 2.1.3.2.
     fn signed_entity(&mut self, root: &Part) -> Attachment {
         let range = root.header.start..root.body.end;
-        let data = AttachmentData::Part {
+        let mut data = AttachmentData::Part {
             range,
             encoding: TransferEncoding::Identity,
         };
+        if let Some(original) = &mut self.original {
+            match body::entity(self.scanned, root, original.source) {
+                Ok(Some(entity)) => data = AttachmentData::Inline(entity),
+                Ok(None) => self.warnings.push(Warning::Omitted(tags::BODY.tag())),
+                Err(error) => {
+                    original.error.get_or_insert(error);
+                }
+            }
+        }
         self.smime(data, "multipart/signed")
     }
 

@@ -2,6 +2,24 @@
 
 use crate::{Part, PartKind, Scanned, parameter};
 
+/// Where a message's own text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyParts {
+    /// Index of the text/plain part in [`Scanned::parts`].
+    pub plain: Option<usize>,
+    /// Index of the text/html part.
+    pub html: Option<usize>,
+}
+
+/// Which parts are the body of a scanned message.
+pub fn body_parts(scanned: &Scanned) -> BodyParts {
+    let layout = Layout::of(scanned, 0);
+    BodyParts {
+        plain: layout.plain,
+        html: layout.html,
+    }
+}
+
 /// The parts of a message by what they are to a reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layout {

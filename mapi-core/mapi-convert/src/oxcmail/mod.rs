@@ -2,8 +2,10 @@
 
 mod address_props;
 mod attachment;
+mod body;
 mod class;
 mod conversation;
+mod export;
 mod fields;
 mod import;
 mod language;
@@ -14,6 +16,8 @@ mod report;
 mod subject;
 mod warning;
 
-pub use import::import;
+pub use export::{Export, Identity, Segment, export};
+pub use import::{import, import_with_text};
+pub use layout::{BodyParts, body_parts};
 pub use subject::split_subject;
 pub use warning::Warning;

@@ -1,6 +1,6 @@
 //! Properties being collected, within the size a row may have inline.
 
-use mapi_types::{FileTime, OwnedValue, PropBag, PropTag, Tag, kind};
+use mapi_types::{FileTime, OwnedValue, PropBag, PropTag, Tag, kind, tags};
 
 use super::Warning;
 
@@ -60,6 +60,20 @@ impl Props {
             }
             _ => self.list.push((tag.tag(), value)),
         }
+    }
+
+    /// PidTagBody, whatever its size.
+    pub(super) fn body(&mut self, text: &str) {
+        self.list.push((
+            tags::BODY.tag(),
+            OwnedValue::Str(text.replace('\0', "").into()),
+        ));
+    }
+
+    /// PidTagHtml, whatever its size.
+    pub(super) fn html(&mut self, octets: Vec<u8>) {
+        self.list
+            .push((tags::BODY_HTML.tag(), OwnedValue::Bin(octets.into())));
     }
 
     pub(super) fn warn(&mut self, warning: Warning) {

@@ -1,0 +1,496 @@
+//! From a message object to RFC 5322, for messages that have no original. Source: MS-OXCMAIL 2.1.
+//!
+//! Deterministic to the octet: no clock, no randomness; boundaries come from a hash of what the message says and of
+//! where the boundary stands. So sizes and structures stay what IMAP clients were told.
+
+mod body;
+mod field;
+mod message_fields;
+mod segment;
+
+use bytes::Bytes;
+use mapi_types::{Attachment, AttachmentData, MessageTree, PropTag, TransferEncoding, tags};
+use md5::{Digest as _, Md5};
+
+use self::field::Fields;
+pub use self::segment::{Export, Segment};
+use super::{Warning, attachment::RENDERED_IN_BODY};
+use crate::{charset, header, html};
+
+/// Embedded messages within embedded messages; deeper ones are left out.
+const EMBEDDED_DEPTH_MAX: usize = 32;
+
+/// What a message is called where it has no name of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// Identifies the message's content: the same for the same content, for ever.
+    pub key: &'a [u8],
+    /// The domain of made-up ids and of encapsulated addresses.
+    pub domain: &'a str,
+}
+
+impl Identity<'_> {
+    /// A hash of the key and where something stands in the message.
+    fn digest(&self, path: &[usize]) -> String {
+        let mut hash = Md5::new();
+        hash.update((self.key.len() as u64).to_le_bytes());
+        hash.update(self.key);
+        for step in path {
+            hash.update((*step as u64).to_le_bytes());
+        }
+        hash.finalize()
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect()
+    }
+}
+
+/// Converts a message object into a message.
+///
+/// Never fails: what RFC 5322 cannot say is left out with a warning. Cost: texts are copied, attachments are not.
+pub fn export(tree: &MessageTree, identity: &Identity<'_>) -> (Export, Vec<Warning>) {
+    let content = content_digest(tree, identity);
+    let mut exporter = Exporter {
+        identity: Identity {
+            key: &content,
+            domain: identity.domain,
+        },
+        named: *identity,
+        path: Vec::new(),
+        depth: 0,
+        warnings: Vec::new(),
+    };
+    let node = exporter.message(tree);
+    (
+        Export {
+            segments: merged(node.segments),
+        },
+        exporter.warnings,
+    )
+}
+
+/// Boundaries depend on the text, so that no text can contain its own boundary.
+fn content_digest(tree: &MessageTree, identity: &Identity<'_>) -> [u8; 16] {
+    let mut hash = Md5::new();
+    let texts =
+        [&tags::SUBJECT, &tags::BODY].map(|tag| tree.props.get(tag).unwrap_or_default().as_bytes());
+    let html = tree.props.get(&tags::BODY_HTML).unwrap_or_default();
+    for part in [identity.key, texts[0], texts[1], html] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+struct Exporter<'a> {
+    /// Of boundaries.
+    identity: Identity<'a>,
+    /// Of ids and addresses.
+    named: Identity<'a>,
+    /// Where the part being written stands.
+    path: Vec<usize>,
+    /// Embedded messages around it.
+    depth: usize,
+    warnings: Vec<Warning>,
+}
+
+/// An entity: its MIME fields with the rest behind them.
+struct Node {
+    /// MIME fields without the blank line.
+    fields: String,
+    /// The body.
+    segments: Vec<Segment>,
+    /// It has octets above 127, or may have.
+    eight_bit: bool,
+}
+
+/// An attachment's data as it will stand in the message.
+struct Payload<'t> {
+    mime_tag: &'t str,
+    encoding: &'static str,
+    segments: Vec<Segment>,
+}
+
+impl Exporter<'_> {
+    /// A whole message: fields, blank line, body.
+    fn message(&mut self, tree: &MessageTree) -> Node {
+        let mut fields = Fields::default();
+        message_fields::put(tree, &self.named, self.depth > 0, &mut fields);
+        let entity = self.smime(tree).unwrap_or_else(|| self.entity(tree));
+        let mut head = fields.finish();
+        // Internationalised addresses stand in the header as UTF-8 (RFC 6532).
+        let eight_bit = entity.eight_bit || !head.is_ascii();
+        head.push_str(&entity.fields);
+        head.push_str("\r\n");
+        let mut segments = vec![Segment::Octets(head.into())];
+        segments.extend(entity.segments);
+        Node {
+            fields: String::new(),
+            segments,
+            eight_bit,
+        }
+    }
+
+    /// mixed(related(alternative(plain, html), inline…), attachments…), without the levels that have one part.
+    fn entity(&mut self, tree: &MessageTree) -> Node {
+        let has_html = tree.props.get(&tags::BODY_HTML).is_some();
+        let (inline, beside): (Vec<_>, Vec<_>) = tree
+            .attachments
+            .iter()
+            .enumerate()
+            .partition(|(_, attachment)| has_html && is_inline(attachment));
+        let mut related = vec![self.body(tree)];
+        self.path.push(1);
+        related.extend(
+            inline
+                .iter()
+                .filter_map(|(index, a)| self.attachment(*index, a, "inline")),
+        );
+        self.path.pop();
+        let body = self.multipart("related", related, 1);
+        let mut mixed = vec![body];
+        self.path.push(0);
+        mixed.extend(
+            beside
+                .iter()
+                .filter_map(|(index, a)| self.attachment(*index, a, "attachment")),
+        );
+        self.path.pop();
+        self.multipart("mixed", mixed, 0)
+    }
+
+    fn body(&mut self, tree: &MessageTree) -> Node {
+        let plain = tree.props.get(&tags::BODY);
+        let Some(octets) = tree.props.get(&tags::BODY_HTML) else {
+            if plain.is_none() && tree.props.get(&tags::RTF_COMPRESSED).is_some() {
+                self.omitted(tags::RTF_COMPRESSED.tag());
+            }
+            return text("plain", "utf-8", plain.unwrap_or_default().as_bytes());
+        };
+        let label = tree
+            .props
+            .get(&tags::INTERNET_CODEPAGE)
+            .and_then(charset::label);
+        // PidTagHtml without a code page is UTF-8 in the stores that know nothing else.
+        let label = label.unwrap_or("utf-8");
+        // A text that is not what the code page says came without a charset.
+        let label = match label {
+            "utf-8" | "UTF-8" | "us-ascii" if std::str::from_utf8(octets).is_err() => {
+                "windows-1252"
+            }
+            other => other,
+        };
+        let shown = charset::decode(Some(label.as_bytes()), octets);
+        let derived;
+        let plain = match plain {
+            Some(plain) => plain,
+            None => {
+                derived = html::to_text(&shown);
+                &derived
+            }
+        };
+        let alternatives = vec![
+            text("plain", "utf-8", plain.as_bytes()),
+            text("html", label, octets),
+        ];
+        self.multipart("alternative", alternatives, 2)
+    }
+
+    /// The parts as one; a single one alone.
+    fn multipart(&self, subtype: &str, mut parts: Vec<Node>, level: usize) -> Node {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return only;
+        }
+        let path: Vec<usize> = self
+            .path
+            .iter()
+            .copied()
+            .chain([usize::MAX, level])
+            .collect();
+        let boundary = format!("=_{}", self.identity.digest(&path));
+        let eight_bit = parts.iter().any(|part| part.eight_bit);
+        let mut fields = Fields::default();
+        fields.with_params(
+            "Content-Type",
+            &format!("multipart/{subtype}"),
+            &[("boundary", &boundary)],
+        );
+        if eight_bit {
+            fields.ids("Content-Transfer-Encoding", "8bit");
+        }
+        let mut segments = Vec::new();
+        for part in parts {
+            // The line end before a boundary belongs to it, so every part ends with one of its own or not at all.
+            let line_end = if segments.is_empty() { "" } else { "\r\n" };
+            let open = format!("{line_end}--{boundary}\r\n{}\r\n", part.fields);
+            segments.push(Segment::Octets(open.into()));
+            segments.extend(part.segments);
+        }
+        segments.push(Segment::Octets(format!("\r\n--{boundary}--\r\n").into()));
+        Node {
+            fields: fields.finish(),
+            segments,
+            eight_bit,
+        }
+    }
+
+    fn attachment(
+        &mut self,
+        index: usize,
+        attachment: &Attachment,
+        disposition: &str,
+    ) -> Option<Node> {
+        let props = &attachment.props;
+        let name = [
+            &tags::ATTACH_LONG_FILENAME,
+            &tags::ATTACH_FILENAME,
+            &tags::DISPLAY_NAME,
+        ]
+        .iter()
+        .find_map(|tag| props.get(*tag))
+        .filter(|name| !name.is_empty());
+        let Payload {
+            mime_tag,
+            encoding,
+            segments,
+        } = self.payload(index, attachment)?;
+        let mut fields = Fields::default();
+        let params: &[(&str, &str)] = if let Some(name) = name {
+            &[("name", name)]
+        } else {
+            &[]
+        };
+        fields.with_params("Content-Type", mime_tag, params);
+        fields.ids("Content-Transfer-Encoding", encoding);
+        let params: &[(&str, &str)] = if let Some(name) = name {
+            &[("filename", name)]
+        } else {
+            &[]
+        };
+        fields.with_params("Content-Disposition", disposition, params);
+        if let Some(id) = props
+            .get(&tags::ATTACH_CONTENT_ID)
+            .filter(|id| !id.is_empty())
+        {
+            fields.ids("Content-ID", &format!("<{id}>"));
+        }
+        if let Some(location) = props.get(&tags::ATTACH_CONTENT_LOCATION) {
+            fields.ids("Content-Location", location);
+        }
+        Some(Node {
+            fields: fields.finish(),
+            segments,
+            eight_bit: encoding == "8bit",
+        })
+    }
+
+    /// An attachment's data; `None` when there is none to send.
+    fn payload<'t>(&mut self, index: usize, attachment: &'t Attachment) -> Option<Payload<'t>> {
+        let mime_tag = attachment
+            .props
+            .get(&tags::ATTACH_MIME_TAG)
+            .filter(|tag| is_media_type(tag));
+        let mime_tag = mime_tag.unwrap_or("application/octet-stream");
+        let payload = |mime_tag, encoding, segment| Payload {
+            mime_tag,
+            encoding,
+            segments: vec![segment],
+        };
+        Some(match &attachment.data {
+            AttachmentData::Message(tree) if self.depth < EMBEDDED_DEPTH_MAX => {
+                self.depth += 1;
+                self.path.push(index);
+                let node = self.message(tree);
+                self.path.pop();
+                self.depth -= 1;
+                let encoding = if node.eight_bit { "8bit" } else { "7bit" };
+                Payload {
+                    mime_tag: "message/rfc822",
+                    encoding,
+                    segments: node.segments,
+                }
+            }
+            AttachmentData::None | AttachmentData::Message(_) => {
+                self.omitted(tags::ATTACH_METHOD.tag());
+                return None;
+            }
+            AttachmentData::Part { range, encoding } => {
+                let encoded = *encoding != TransferEncoding::Identity;
+                let composite = mime_tag.starts_with("multipart/")
+                    || (mime_tag.starts_with("message/") && encoded);
+                let mime_tag = if composite {
+                    "application/octet-stream"
+                } else {
+                    mime_tag
+                };
+                payload(
+                    mime_tag,
+                    encoding_name(*encoding),
+                    Segment::Original(range.clone()),
+                )
+            }
+            // RFC 2046 5.2.1: a message is never encoded.
+            AttachmentData::Inline(data) if mime_tag.starts_with("message/") => {
+                payload(mime_tag, "8bit", Segment::Octets(data.clone()))
+            }
+            // A multipart is never encoded either, and would be taken apart.
+            AttachmentData::Inline(data) if mime_tag.starts_with("multipart/") => payload(
+                "application/octet-stream",
+                "base64",
+                Segment::Base64(data.clone()),
+            ),
+            AttachmentData::Inline(data) => {
+                payload(mime_tag, "base64", Segment::Base64(data.clone()))
+            }
+        })
+    }
+
+    /// The entity of an S/MIME message, from its one attachment. Source: MS-OXOSMIME 2.2.
+    fn smime(&self, tree: &MessageTree) -> Option<Node> {
+        let class = tree.props.get(&tags::MESSAGE_CLASS)?.to_ascii_lowercase();
+        let [attachment] = tree.attachments.as_slice() else {
+            return None;
+        };
+        if class.starts_with("ipm.note.smime.multipartsigned") {
+            let AttachmentData::Inline(data) = &attachment.data else {
+                return None;
+            };
+            return signed(data);
+        }
+        if !class.starts_with("ipm.note.smime") {
+            return None;
+        }
+        let (encoding, segment) = match &attachment.data {
+            AttachmentData::Inline(data) => ("base64", Segment::Base64(data.clone())),
+            AttachmentData::Part { range, encoding } => {
+                (encoding_name(*encoding), Segment::Original(range.clone()))
+            }
+            AttachmentData::None | AttachmentData::Message(_) => return None,
+        };
+        let mut fields = Fields::default();
+        let mime_tag = attachment
+            .props
+            .get(&tags::ATTACH_MIME_TAG)
+            .filter(|tag| is_media_type(tag));
+        let mime_tag = mime_tag.unwrap_or("application/pkcs7-mime");
+        fields.with_params("Content-Type", mime_tag, &[("name", "smime.p7m")]);
+        fields.ids("Content-Transfer-Encoding", encoding);
+        fields.with_params(
+            "Content-Disposition",
+            "attachment",
+            &[("filename", "smime.p7m")],
+        );
+        let eight_bit = encoding == "8bit";
+        Some(Node {
+            fields: fields.finish(),
+            segments: vec![segment],
+            eight_bit,
+        })
+    }
+
+    fn omitted(&mut self, tag: PropTag) {
+        self.warnings.push(Warning::Omitted(tag));
+    }
+}
+
+/// The name of an encoding in which octets are already.
+const fn encoding_name(encoding: TransferEncoding) -> &'static str {
+    match encoding {
+        TransferEncoding::Base64 => "base64",
+        TransferEncoding::QuotedPrintable => "quoted-printable",
+        TransferEncoding::Identity => "8bit",
+    }
+}
+
+/// A signed entity as it is: its MIME fields, then its octets.
+fn signed(data: &Bytes) -> Option<Node> {
+    let mut fields = Vec::new();
+    let mut end = 0;
+    for field in header::fields(data) {
+        end = field.offset + field.raw.len();
+        if field.name.to_ascii_lowercase().starts_with(b"content-") {
+            fields.extend_from_slice(field.raw);
+        }
+    }
+    let rest = data.get(end..)?;
+    let blank = [&b"\r\n"[..], b"\n"]
+        .into_iter()
+        .find(|blank| rest.starts_with(blank))?;
+    let fields = String::from_utf8(fields)
+        .ok()
+        .filter(|fields| fields.ends_with('\n'))?;
+    let body = data.slice(end + blank.len()..);
+    let eight_bit = !body.is_ascii();
+    Some(Node {
+        fields,
+        segments: vec![Segment::Octets(body)],
+        eight_bit,
+    })
+}
+
+fn text(subtype: &str, label: &str, octets: &[u8]) -> Node {
+    let encoded = body::encode(octets);
+    let mut fields = Fields::default();
+    let label = if octets.is_ascii() && !label.starts_with("iso-2022") {
+        "us-ascii"
+    } else {
+        label
+    };
+    fields.with_params(
+        "Content-Type",
+        &format!("text/{subtype}"),
+        &[("charset", &label.to_ascii_lowercase())],
+    );
+    fields.ids("Content-Transfer-Encoding", encoded.name);
+    Node {
+        fields: fields.finish(),
+        segments: vec![encoded.segment],
+        eight_bit: false,
+    }
+}
+
+/// Shown by the HTML body.
+fn is_inline(attachment: &Attachment) -> bool {
+    let props = &attachment.props;
+    let rendered = props.get(&tags::ATTACH_FLAGS).unwrap_or(0) & RENDERED_IN_BODY != 0
+        || props.get(&tags::ATTACHMENT_HIDDEN) == Some(true);
+    rendered
+        && !matches!(attachment.data, AttachmentData::Message(_))
+        && (props.get(&tags::ATTACH_CONTENT_ID).is_some()
+            || props.get(&tags::ATTACH_CONTENT_LOCATION).is_some())
+}
+
+/// `type/subtype` of token characters.
+fn is_media_type(tag: &str) -> bool {
+    let is_token = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    tag.split_once('/')
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Neighbouring octets as one segment.
+fn merged(segments: Vec<Segment>) -> Vec<Segment> {
+    let mut out: Vec<Segment> = Vec::new();
+    let mut run: Vec<u8> = Vec::new();
+    for segment in segments {
+        match segment {
+            Segment::Octets(octets) => run.extend_from_slice(&octets),
+            other => {
+                if !run.is_empty() {
+                    out.push(Segment::Octets(std::mem::take(&mut run).into()));
+                }
+                out.push(other);
+            }
+        }
+    }
+    if !run.is_empty() {
+        out.push(Segment::Octets(run.into()));
+    }
+    out
+}
