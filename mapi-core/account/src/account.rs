@@ -7,8 +7,8 @@ use std::{
 };
 
 use mapi_store::{
-    Changes, Deletion, Error, ErrorKind, FolderInfo, NewFolder, Notice, Object, Permission,
-    Principal, Result, Rights, Store, Transfer, Transferred,
+    Changes, Deletion, Error, ErrorKind, FolderInfo, HierarchyDelta, NewFolder, Notice, Object,
+    Permission, Principal, Result, Rights, Store, Transfer, Transferred,
 };
 use mapi_types::{Change, FolderId, ItemNumber, MailboxId, StringsChange, Version, tags};
 
@@ -138,9 +138,10 @@ impl Account {
             .as_ref()
             .map(|old| Arc::clone(&old.tree))
             .unwrap_or_default();
-        let delta = opened.store.hierarchy(old.version()).await?;
+        let (old, delta) = self.hierarchy(old).await?;
+        // Others may see them still; who waits for one of them finds out.
         for gone in &delta.removed {
-            opened.mailbox.forget(*gone);
+            opened.mailbox.doubt_folder(*gone);
         }
         let nothing = delta.changed.is_empty() && delta.removed.is_empty();
         let tree = if nothing && delta.to == old.version() {
@@ -155,6 +156,23 @@ impl Account {
         };
         *lock(&opened.tree) = Some(checked);
         Ok(tree)
+    }
+
+    /// What changed in the tree; the whole of it when its change log does not reach back to `old`.
+    async fn hierarchy(&self, old: Arc<FolderTree>) -> Result<(Arc<FolderTree>, HierarchyDelta)> {
+        let store = &self.0.store;
+        match store.hierarchy(old.version()).await {
+            Ok(delta) => Ok((old, delta)),
+            Err(error) if error.kind == ErrorKind::Invalid && old.version() > Version(0) => {
+                Ok((Arc::default(), store.hierarchy(Version(0)).await?))
+            }
+            Err(error) => {
+                if error.kind == ErrorKind::NotFound {
+                    self.0.mailbox.set_gone();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// One folder with its counts as of now. One call to the store, none per item. Errors: `NotFound`, `Denied`.

@@ -142,8 +142,13 @@ impl Accounts {
     /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
     pub async fn open(&self, principal: &Principal, mailbox: &MailboxId) -> Result<Account> {
         let key = (principal.clone(), mailbox.clone());
-        if let Some(opened) = self.opened.get(&key) {
-            return Ok(Account(opened));
+        if let Some(account) = self.opened.get(&key).map(Account) {
+            // A mailbox may have been removed, and made again.
+            let tree = account.folders().await;
+            if !account.0.mailbox.is_gone() {
+                return tree.map(|_| account);
+            }
+            self.opened.invalidate(&key);
         }
         let store = self.backend.logon(principal, mailbox).await?;
         let shared = Arc::clone(&self.shared);
@@ -163,7 +168,8 @@ impl Accounts {
     /// The open mailbox that everybody shares.
     fn mailbox(&self, id: &MailboxId, store: &Arc<dyn Store>) -> Arc<Mailbox> {
         let mut mailboxes = lock(&self.mailboxes);
-        if let Some(mailbox) = mailboxes.get(id).and_then(Weak::upgrade) {
+        let open = mailboxes.get(id).and_then(Weak::upgrade);
+        if let Some(mailbox) = open.filter(|mailbox| !mailbox.is_gone()) {
             return mailbox;
         }
         let serial = self.shared.serials.fetch_add(1, Ordering::Relaxed);

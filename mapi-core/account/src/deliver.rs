@@ -52,27 +52,30 @@ impl Accounts {
         received: FileTime,
         role: Role,
     ) -> Result<()> {
-        let owner = Principal {
-            user: copy.mailbox.0.clone(),
-        };
-        let account = self.open(&owner, &copy.mailbox).await?;
-        let folder = target(&account, role).await?;
-        let mut props = copy_props(&message.0, Flags::NONE, &[], received);
-        let (to_me, cc_me) = addressed(&message.0.tree, &copy.mailbox.0);
-        for (tag, is) in [
-            (tags::MESSAGE_TO_ME.tag(), to_me),
-            (tags::MESSAGE_CC_ME.tag(), cc_me),
-            (tags::MESSAGE_RECIPIENT_ME.tag(), to_me || cc_me),
-        ] {
-            props.push((tag, OwnedValue::Bool(is)));
+        let draft = draft(message, copy, received);
+        match self.file(&copy.mailbox, &draft, role).await {
+            // The mailbox may have been removed and made again since it was opened.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.file(&copy.mailbox, &draft, role).await
+            }
+            filed => filed,
         }
-        let draft = Draft {
-            key: None,
-            message: message.0.clone(),
-            props: props.into_iter().collect(),
-            prefix: copy.prefix.clone(),
+    }
+
+    async fn file(&self, mailbox: &MailboxId, draft: &Draft, role: Role) -> Result<()> {
+        let owner = Principal {
+            user: mailbox.0.clone(),
         };
-        account.save(folder, &[draft]).await.map(drop)
+        let account = self.open(&owner, mailbox).await?;
+        let folder = target(&account, role).await?;
+        let filed = account.save(folder, std::slice::from_ref(draft)).await;
+        if filed
+            .as_ref()
+            .is_err_and(|error| error.kind == ErrorKind::NotFound)
+        {
+            account.0.mailbox.doubt();
+        }
+        filed.map(drop)
     }
 
     fn is_junk(&self, message: &Spooled) -> bool {
@@ -86,6 +89,24 @@ impl Accounts {
                     .trim_ascii()
                     .eq_ignore_ascii_case(value.as_bytes())
         })
+    }
+}
+
+fn draft(message: &Spooled, copy: &Copy, received: FileTime) -> Draft {
+    let mut props = copy_props(&message.0, Flags::NONE, &[], received);
+    let (to_me, cc_me) = addressed(&message.0.tree, &copy.mailbox.0);
+    for (tag, is) in [
+        (tags::MESSAGE_TO_ME.tag(), to_me),
+        (tags::MESSAGE_CC_ME.tag(), cc_me),
+        (tags::MESSAGE_RECIPIENT_ME.tag(), to_me || cc_me),
+    ] {
+        props.push((tag, OwnedValue::Bool(is)));
+    }
+    Draft {
+        key: None,
+        message: message.0.clone(),
+        props: props.into_iter().collect(),
+        prefix: copy.prefix.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mapi_convert::{EnvelopeView, StructureView};
+use mapi_convert::{EnvelopeView, RENDERER, StructureView};
 use mapi_store::{Items, Query, Result, Rights, Table};
 use mapi_types::{FolderId, ItemNumber, PropTag, Row, RowSet, Value, tags};
 
@@ -328,7 +328,7 @@ impl Columns {
             Some(Value::Bin(value)) => Some(value),
             _ => None,
         };
-        row.at(2)?;
+        (row.at(2) == Some(Value::I32(RENDERER as i32))).then_some(())?;
         let prefix = at(1).unwrap_or_default();
         let mut columns = 3..;
         let mut value = |fact| match self.want.contains(fact) {

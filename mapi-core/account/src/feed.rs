@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mapi_store::{ErrorKind, Notice, Store};
+use mapi_store::{Notice, Store};
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{MissedTickBehavior, interval, sleep},
@@ -67,9 +67,8 @@ async fn check(mailbox: &Mailbox, store: &dyn Store) {
     for folder in mailbox.watched() {
         match store.folder(folder).await {
             Ok(info) => mailbox.hear(Notice::Folder(folder, info.version)),
-            Err(error) if error.kind == ErrorKind::NotFound => mailbox.forget(folder),
             // Whoever opened the mailbox first may not see what others do: let them look for themselves.
-            Err(_) => mailbox.folder(folder).doubt(),
+            Err(_) => mailbox.doubt_folder(folder),
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Mailbox {
     notices: Mutex<broadcast::Receiver<Notice>>,
     /// Set while nobody tells us anything: nothing cached can be believed.
     deaf: AtomicBool,
+    /// Set once the store said that there is no such mailbox. One made anew under its id is another.
+    gone: AtomicBool,
     feed: Mutex<Option<AbortHandle>>,
 }
 
@@ -74,6 +76,7 @@ impl Mailbox {
             tree: watch::Sender::default(),
             notices: Mutex::new(notices),
             deaf: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             feed: Mutex::default(),
         }
     }
@@ -95,6 +98,25 @@ impl Mailbox {
             .iter()
             .filter(|(_, state)| state.hint.receiver_count() > 0);
         watched.map(|(id, _)| *id).collect()
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Whoever opens the mailbox next asks the store for it; who waits for changes looks, and learns of it.
+    pub(crate) fn set_gone(&self) {
+        if !self.gone.swap(true, Ordering::AcqRel) {
+            self.doubt();
+        }
+    }
+
+    /// Makes everybody look at a folder again.
+    pub(crate) fn doubt_folder(&self, folder: FolderId) {
+        let state = lock(&self.folders).get(&folder).cloned();
+        if let Some(state) = state {
+            state.doubt();
+        }
     }
 
     /// Forgets a folder that is gone, and wakes who waits for it.

@@ -1,7 +1,7 @@
 //! Facts that are not in the row: too large for it, or not computed yet.
 
 use bytes::{Bytes, BytesMut};
-use mapi_convert::{Limits, Scanner, SectionKind, StructureView};
+use mapi_convert::{Limits, RENDERER, Scanner, SectionKind, StructureView};
 use mapi_store::{ByteRange, ErrorKind, Object, READ_BYTES_MAX, Result, Store};
 use mapi_types::{Derived, FolderId, ItemNumber, PropTag, tags};
 
@@ -31,8 +31,8 @@ pub(crate) async fn facts(
         item,
     };
     let derived = match props.get(&tags::DERIVED_RENDERER) {
-        Some(_) => reader.derived(want).await?,
-        None => reader.scan().await?,
+        Some(renderer) if renderer as u32 == RENDERER => reader.derived(want).await?,
+        _ => reader.scan().await?,
     };
     let Some(derived) = derived else {
         return Ok(None);
