@@ -9,6 +9,8 @@
 //!
 //! Sources: RFC 3501 2.2 and 4.3, RFC 7888 (non-synchronising literals), RFC 3516 (literal8).
 
+use std::fmt;
+
 use crate::command::Tag;
 use crate::limits::Limits;
 
@@ -18,7 +20,7 @@ const KEPT_BYTES: usize = 4096;
 const TAIL_BYTES: usize = 32;
 
 /// A complete command, borrowed from the framer until it is fed again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Frame<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) literals: &'a [Literal],
@@ -177,7 +179,6 @@ enum State {
 }
 
 /// Cuts a client's octets into frames. One for each connection.
-#[derive(Debug)]
 pub struct Framer {
     limits: Limits,
     mode: Mode,
@@ -514,6 +515,25 @@ impl Framer {
         {
             self.refuse_literal(header, reason);
         }
+    }
+}
+
+/// Shows sizes only: a frame may hold a password.
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Frame({} octets, {} literals)",
+            self.bytes.len(),
+            self.literals.len()
+        )
+    }
+}
+
+/// Shows sizes only: a frame may hold a password.
+impl fmt::Debug for Framer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Framer({:?}, {} octets)", self.state, self.bytes_held())
     }
 }
 

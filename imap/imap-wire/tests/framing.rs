@@ -266,6 +266,17 @@ fn an_idle_framer_holds_no_memory() {
 }
 
 #[test]
+fn what_a_client_sent_does_not_reach_a_log() {
+    let mut framer = Framer::new(Limits::default());
+    assert_eq!(framer.feed(b"a LOGIN u secret\r\n").1, Event::Frame);
+    let shown = format!("{framer:?} {:?}", framer.frame());
+    assert_eq!(
+        shown,
+        "Framer(Complete, 18 octets) Frame(18 octets, 0 literals)"
+    );
+}
+
+#[test]
 fn an_answer_without_a_question_does_nothing() {
     let mut framer = Framer::new(Limits::default());
     assert!(!framer.answer(Answer::Stream));
