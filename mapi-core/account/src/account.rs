@@ -7,10 +7,9 @@ use std::{
 };
 
 use mapi_store::{
-    Changes, Deletion, Error, ErrorKind, FolderInfo, HierarchyDelta, NewFolder, Notice, Object,
-    Permission, Principal, Result, Rights, Store, Transfer, Transferred,
+    Changes, Deletion, Error, ErrorKind, Principal, Result, Rights, Store, Transfer, Transferred,
 };
-use mapi_types::{Change, FolderId, ItemNumber, MailboxId, StringsChange, Version, tags};
+use mapi_types::{FolderId, ItemNumber, MailboxId, Version, tags};
 
 use crate::{
     FolderIndex, FolderTree, Watch,
@@ -34,24 +33,17 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) shared: Arc<Shared>,
-    tree: Mutex<Option<CheckedTree>>,
-    refreshing: tokio::sync::Mutex<()>,
+    pub(crate) tree: Mutex<Option<CheckedTree>>,
+    /// Held by the one who refreshes the tree.
+    pub(crate) refreshing: tokio::sync::Mutex<()>,
 }
 
-#[derive(Clone)]
-struct CheckedTree {
-    tree: Arc<FolderTree>,
-    generation: u64,
-    checked: Instant,
-}
-
-/// Whether a name is subscribed to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Subscribed {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
+/// The folder tree as the principal saw it.
+pub(crate) struct CheckedTree {
+    pub(crate) tree: Arc<FolderTree>,
+    /// What had been heard of the tree before the store was asked.
+    pub(crate) generation: u64,
+    pub(crate) checked: Instant,
 }
 
 /// What changed in a folder since a version.
@@ -98,7 +90,7 @@ impl Opened {
     }
 
     /// The tree, if nothing was heard since it was checked, and it was checked not before `oldest`.
-    fn fresh_tree(&self, generation: u64, oldest: Instant) -> Option<Arc<FolderTree>> {
+    pub(crate) fn fresh_tree(&self, generation: u64, oldest: Instant) -> Option<Arc<FolderTree>> {
         let tree = lock(&self.tree);
         let fresh = |tree: &&CheckedTree| tree.generation >= generation && tree.checked >= oldest;
         tree.as_ref()
@@ -116,144 +108,6 @@ impl Account {
     /// Which mailbox it is.
     pub fn mailbox(&self) -> &MailboxId {
         &self.0.id
-    }
-
-    /// The folder tree as of now. No call to the store when nothing was heard of it.
-    ///
-    /// Errors: `Denied`, `Unavailable`.
-    pub async fn folders(&self) -> Result<Arc<FolderTree>> {
-        let opened = &*self.0;
-        let oldest = self.oldest_trusted();
-        let generation = opened.mailbox.tree_generation();
-        if let Some(tree) = opened.fresh_tree(generation, oldest) {
-            return Ok(tree);
-        }
-        let _refreshing = opened.refreshing.lock().await;
-        if let Some(tree) = opened.fresh_tree(generation, oldest) {
-            return Ok(tree);
-        }
-        let generation = opened.mailbox.tree_generation();
-        let checked = Instant::now();
-        let old = lock(&opened.tree)
-            .as_ref()
-            .map(|old| Arc::clone(&old.tree))
-            .unwrap_or_default();
-        let (old, delta) = self.hierarchy(old).await?;
-        // Others may see them still; who waits for one of them finds out.
-        for gone in &delta.removed {
-            opened.mailbox.doubt_folder(*gone);
-        }
-        let nothing = delta.changed.is_empty() && delta.removed.is_empty();
-        let tree = if nothing && delta.to == old.version() {
-            old
-        } else {
-            Arc::new(old.merge(delta))
-        };
-        let checked = CheckedTree {
-            tree: Arc::clone(&tree),
-            generation,
-            checked,
-        };
-        *lock(&opened.tree) = Some(checked);
-        Ok(tree)
-    }
-
-    /// What changed in the tree; the whole of it when its change log does not reach back to `old`.
-    async fn hierarchy(&self, old: Arc<FolderTree>) -> Result<(Arc<FolderTree>, HierarchyDelta)> {
-        let store = &self.0.store;
-        match store.hierarchy(old.version()).await {
-            Ok(delta) => Ok((old, delta)),
-            Err(error) if error.kind == ErrorKind::Invalid && old.version() > Version(0) => {
-                Ok((Arc::default(), store.hierarchy(Version(0)).await?))
-            }
-            Err(error) => {
-                if error.kind == ErrorKind::NotFound {
-                    self.0.mailbox.set_gone();
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// One folder with its counts as of now. One call to the store, none per item. Errors: `NotFound`, `Denied`.
-    pub async fn folder(&self, folder: FolderId) -> Result<FolderInfo> {
-        self.0.store.folder(folder).await
-    }
-
-    /// Makes a folder. Errors: `Exists`, `Invalid`, `Denied`.
-    pub async fn create_folder(&self, folder: &NewFolder) -> Result<FolderInfo> {
-        let made = self.0.store.create_folder(folder).await;
-        self.0.mailbox.hear(Notice::Hierarchy);
-        made
-    }
-
-    /// Moves and renames a folder with all below it; `parent: None` is the top. Errors: `Exists`, `Invalid`, `Denied`.
-    pub async fn move_folder(
-        &self,
-        folder: FolderId,
-        parent: Option<FolderId>,
-        name: &str,
-    ) -> Result<()> {
-        let moved = self.0.store.move_folder(folder, parent, name).await;
-        self.0.mailbox.hear(Notice::Hierarchy);
-        moved
-    }
-
-    /// Deletes a folder with its items, for good. Errors: `Invalid` (special, or has subfolders), `Denied`.
-    pub async fn delete_folder(&self, folder: FolderId) -> Result<()> {
-        let deleted = self.0.store.delete_folder(folder).await;
-        self.0.mailbox.hear(Notice::Hierarchy);
-        if deleted.is_ok() {
-            self.0.mailbox.forget(folder);
-        }
-        deleted
-    }
-
-    /// Who may do what in a folder. Errors: `Denied` unless the principal owns the folder.
-    pub async fn permissions(&self, folder: FolderId) -> Result<Vec<Permission>> {
-        self.0.store.permissions(folder).await
-    }
-
-    /// Replaces a folder's permissions. Errors: `Denied` unless the principal owns the folder.
-    pub async fn set_permissions(
-        &self,
-        folder: FolderId,
-        permissions: &[Permission],
-    ) -> Result<()> {
-        let set = self.0.store.set_permissions(folder, permissions).await;
-        self.0.mailbox.hear(Notice::Hierarchy);
-        set
-    }
-
-    /// The names the mailbox's user subscribed to.
-    pub async fn subscriptions(&self) -> Result<Arc<[Box<str>]>> {
-        let tag = tags::SUBSCRIPTIONS;
-        let props = self.0.store.props(Object::Mailbox, &[tag.tag()]).await?;
-        Ok(props
-            .get(&tag)
-            .into_iter()
-            .flat_map(|names| names.strs())
-            .map(Into::into)
-            .collect())
-    }
-
-    /// Subscribes to a name or ends that; names are compared without ASCII case.
-    pub async fn set_subscribed(&self, name: &str, on: Subscribed) -> Result<()> {
-        let names = vec![name.into()];
-        let (add, remove) = match on {
-            Subscribed::Yes => (names, Vec::new()),
-            Subscribed::No => (Vec::new(), names),
-        };
-        let strings = vec![StringsChange {
-            tag: tags::SUBSCRIPTIONS.tag(),
-            add,
-            remove,
-        }];
-        let change = Change {
-            strings,
-            ..Change::default()
-        };
-        self.0.store.set_props(Object::Mailbox, &change).await
     }
 
     /// A folder's index, at least as new as every write acknowledged before the call.
@@ -423,7 +277,7 @@ impl Account {
     }
 
     /// Hears everything sent so far; what was checked before the answer is not to be believed any more.
-    fn oldest_trusted(&self) -> Instant {
+    pub(crate) fn oldest_trusted(&self) -> Instant {
         let now = Instant::now();
         if !self.0.mailbox.catch_up() {
             return now;

@@ -20,7 +20,7 @@ async fn every_flag_is_kept_set_and_cleared() {
     let alice = world.open(ALICE).await;
     let folder = inbox(&alice).await;
     for flag in ALL {
-        let number = world.append_with(&alice, folder, MESSAGE, flag, &[]).await;
+        let number = world.append_with(&alice, folder, flag, &[]).await;
         let flags = async || {
             alice
                 .index(folder)
@@ -64,7 +64,7 @@ async fn a_change_of_unlike_items_reaches_them_all() {
     let folder = inbox(&alice).await;
     let mut numbers = Vec::new();
     for flag in ALL {
-        numbers.push(world.append_with(&alice, folder, MESSAGE, flag, &[]).await);
+        numbers.push(world.append_with(&alice, folder, flag, &[]).await);
     }
     let all = Flags::ANSWERED | Flags::FLAGGED;
     let updated = alice
@@ -121,10 +121,10 @@ async fn keywords_are_compared_without_case_and_keep_the_folders_first_spelling(
     let alice = world.open(ALICE).await;
     let folder = inbox(&alice).await;
     world
-        .append_with(&alice, folder, MESSAGE, Flags::NONE, &["Work"])
+        .append_with(&alice, folder, Flags::NONE, &["Work"])
         .await;
     let b = world
-        .append_with(&alice, folder, MESSAGE, Flags::NONE, &["WORK", "$Label1"])
+        .append_with(&alice, folder, Flags::NONE, &["WORK", "$Label1"])
         .await;
     let keywords = async |number| {
         let index = alice.index(folder).await.unwrap();

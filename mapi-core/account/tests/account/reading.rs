@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use account::{ErrorKind, Facts, Flags, ItemNumber, Options, Piece};
+use account::{ErrorKind, Facts, ItemNumber, Options, Piece};
 use bytes::Bytes;
 use mapi_types::{Content, ContentHash, Draft, Message};
 
@@ -32,11 +32,7 @@ async fn facts_come_in_the_order_asked_and_from_the_cache_the_second_time() {
     let mut items = Vec::new();
     for n in 0..300 {
         let text = format!("Subject: {n}\r\n\r\nx");
-        items.push(
-            world
-                .append_with(&alice, folder, &text, Flags::NONE, &[])
-                .await,
-        );
+        items.push(world.append(&alice, folder, &text).await);
     }
     items.reverse();
     items.push(ItemNumber(9999));

@@ -58,25 +58,28 @@ impl World {
         folder: FolderId,
         text: &str,
     ) -> ItemNumber {
-        self.append_with(account, folder, text, Flags::NONE, &[])
-            .await
+        let item = self.item(text, Flags::NONE, &[]).await;
+        account.append(folder, vec![item]).await.unwrap()[0].number
     }
 
     pub(crate) async fn append_with(
         &self,
         account: &Account,
         folder: FolderId,
-        text: &str,
         flags: Flags,
         keywords: &[&str],
     ) -> ItemNumber {
-        let item = NewItem {
+        let item = self.item(MESSAGE, flags, keywords).await;
+        account.append(folder, vec![item]).await.unwrap()[0].number
+    }
+
+    async fn item(&self, text: &str, flags: Flags, keywords: &[&str]) -> NewItem {
+        NewItem {
             message: self.spooled(text).await,
             flags,
             keywords: keywords.iter().map(|name| (*name).into()).collect(),
             received: FileTime::from_unix(1_700_000_000),
-        };
-        account.append(folder, vec![item]).await.unwrap()[0].number
+        }
     }
 }
 
