@@ -3,9 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
-use mapi_types::MailboxId;
+use mapi_types::{FolderId, MailboxId};
 
-use crate::{Options, access::Access, engine::Engine, store::OpenStore};
+use crate::{Compacted, Fault, Options, access::Access, engine::Engine, store::OpenStore};
 
 /// A data folder, open. Dropping the last store and this finishes what was begun and closes every file; it blocks
 /// for as long as that takes.
@@ -31,6 +31,48 @@ impl OpenChange {
             .all_mailboxes()
             .map_err(crate::fail::Fail::from)?;
         Ok(found.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Names every fault of the data folder: each database, each segment, and whether they fit together. Mailboxes
+    /// are used meanwhile. Reads everything.
+    pub async fn check(&self) -> Result<Vec<Fault>> {
+        self.engine.check().await
+    }
+
+    /// Gives back the room of what no mailbox refers to any more. Mailboxes are used meanwhile.
+    ///
+    /// Errors: `Corrupt` when a mailbox cannot be read, for what it refers to must stay.
+    pub async fn compact(&self) -> Result<Compacted> {
+        self.engine.compact().await
+    }
+
+    /// Writes a mailbox as it is now, or one folder with its subfolders, to a file of its own that needs nothing
+    /// else to be restored. The mailbox is used meanwhile.
+    ///
+    /// Errors: `NotFound`, `Exists` when there is such a file.
+    pub async fn backup(
+        &self,
+        mailbox: &MailboxId,
+        folder: Option<FolderId>,
+        target: &Path,
+    ) -> Result<()> {
+        self.engine.backup(mailbox, folder, target.to_owned()).await
+    }
+
+    /// Makes a mailbox what it was when the backup was taken; one that is gone is made again. With `folder`, only
+    /// that folder of the backup with its subfolders is brought back: where it is now, or where it was, or to the
+    /// top. All of it or nothing; every restored folder begins a new epoch.
+    ///
+    /// Errors: `NotFound`, `Invalid` (no such backup), `Unsupported`.
+    pub async fn restore(
+        &self,
+        mailbox: &MailboxId,
+        folder: Option<FolderId>,
+        source: &Path,
+    ) -> Result<()> {
+        self.engine
+            .restore(mailbox, folder, source.to_owned())
+            .await
     }
 }
 

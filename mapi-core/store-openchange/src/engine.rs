@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fs::{File, TryLockError},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mapi_store::{Error, ErrorKind, Notice, Result, Role};
@@ -34,11 +37,13 @@ type Job = Box<dyn FnOnce() + Send>;
 /// last.
 pub(crate) struct Engine {
     readers: Pool<Job>,
-    appender: Appender,
+    _appender: Appender,
     _writers: Pool<Arc<Mailbox>>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) layout: Layout,
     mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
+    /// Held by the one job on the whole folder that may run.
+    pub(crate) maintenance: tokio::sync::Mutex<()>,
     reads: Semaphore,
     writes: Arc<Semaphore>,
     _lock: File,
@@ -51,6 +56,7 @@ impl Engine {
         files::make_dir(layout.root())?;
         let lock = lock_folder(&layout)?;
         files::make_dir(&layout.mailboxes())?;
+        layout.remove_unfinished()?;
         let failed = Arc::new(AtomicBool::new(false));
         let (segments, tail) = Segments::open(&layout.segments())?;
         let appender = Appender::start(
@@ -70,16 +76,19 @@ impl Engine {
             handles: Handles::new(options.idle_handles_max),
             epochs: Epochs::open(layout.epoch())?,
             ready: Arc::clone(writers.queue()),
+            append: appender.queue().clone(),
             failed,
+            closing: AtomicBool::new(false),
             options,
         };
         Ok(Arc::new(Self {
             readers,
-            appender,
+            _appender: appender,
             _writers: writers,
             shared: Arc::new(shared),
             layout,
             mailboxes: Mutex::default(),
+            maintenance: tokio::sync::Mutex::default(),
             reads: Semaphore::new(reads),
             writes: Arc::new(Semaphore::new(writes)),
             _lock: lock,
@@ -140,10 +149,10 @@ impl Engine {
                 let _held = &permit;
                 work(tx)
             };
-            mailbox.enqueue(Op::Grouped(Write::new(work, reply)));
+            mailbox.enqueue(Op::Grouped(Write::boxed(work, reply)));
         } else {
             let mailbox = Arc::clone(mailbox);
-            self.appender.append(contents, move |pins| match pins {
+            self.shared.append.append(contents, move |pins| match pins {
                 Err(fail) => drop(reply.send(Err(fail.into()))),
                 Ok(pins) => {
                     // The pins go with the operation, after its commit.
@@ -151,7 +160,7 @@ impl Engine {
                         let _held = (&permit, &pins);
                         work(tx)
                     };
-                    mailbox.enqueue(Op::Grouped(Write::new(work, reply)));
+                    mailbox.enqueue(Op::Grouped(Write::boxed(work, reply)));
                 }
             });
         }
@@ -222,6 +231,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
         // Closing the last handle of a mailbox copies its log; the threads are still there for nobody.
         self.shared.handles.close_all();
     }

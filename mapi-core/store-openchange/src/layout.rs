@@ -59,6 +59,22 @@ impl Layout {
         Ok(self.mailboxes().join(stem + SUFFIX))
     }
 
+    /// Removes what a crash left of mailboxes being made or restored.
+    pub(crate) fn remove_unfinished(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.mailboxes())? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let unfinished = |mark: &str| {
+                name.to_str()
+                    .is_some_and(|name| name.contains(&format!("{SUFFIX}{mark}")))
+            };
+            if unfinished(".new") || unfinished(".restore") {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every mailbox there is, by id.
     pub(crate) fn all_mailboxes(&self) -> io::Result<Vec<(MailboxId, PathBuf)>> {
         let mut found = Vec::new();

@@ -16,6 +16,7 @@ mod hot;
 mod ids;
 mod layout;
 mod mailbox;
+mod maintenance;
 mod named;
 mod options;
 mod read;
@@ -26,4 +27,5 @@ mod work;
 mod write;
 
 pub use backend::OpenChange;
+pub use maintenance::{Compacted, Fault, FaultKind};
 pub use options::Options;

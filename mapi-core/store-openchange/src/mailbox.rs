@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +20,7 @@ use crate::{
     fail::{Fail, Result},
     handles::{Handle, Handles},
     schema::Use,
-    segments::Segments,
+    segments::{Append, Segments},
     work::Queue,
     write::{Grouped, commit},
 };
@@ -33,8 +33,12 @@ pub(crate) struct Shared {
     pub(crate) epochs: Epochs,
     /// Mailboxes with writes to do.
     pub(crate) ready: Arc<Queue<Arc<Mailbox>>>,
+    /// The way to the thread that writes contents.
+    pub(crate) append: Append,
     /// A sync failed: nothing more is written.
     pub(crate) failed: Arc<AtomicBool>,
+    /// The store is closing: long jobs end.
+    pub(crate) closing: AtomicBool,
 }
 
 /// A write in a mailbox's queue.
@@ -125,6 +129,12 @@ impl Mailbox {
             self.shared.handles.put(&self.id, handle);
         }
         done
+    }
+
+    /// Runs `work` with the file itself. Errors: `NotFound` once the mailbox was removed.
+    pub(crate) fn with_file<T>(&self, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        let _guard = self.begin_use()?;
+        work(&self.path)
     }
 
     fn begin_use(&self) -> Result<InUse<'_>> {

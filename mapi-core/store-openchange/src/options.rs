@@ -25,6 +25,8 @@ pub struct Options {
     pub wal_bytes_max: u64,
     /// Removed items a folder's change log remembers; older states of a client must start anew.
     pub removed_kept: u32,
+    /// A segment of which at most this percentage is still referred to is emptied by compacting.
+    pub compact_live_percent: u8,
     /// Notices a slow receiver may lag behind before it loses some.
     pub notices_kept: usize,
 }
@@ -39,10 +41,11 @@ impl Default for Options {
             writes_pending_max: 1024,
             reads_pending_max: 1024,
             segment_bytes_max: 128 << 20,
-            inline_bytes_max: 16 << 10,
+            inline_bytes_max: 8 << 10,
             wal_bytes_idle: 4 << 20,
             wal_bytes_max: 16 << 20,
             removed_kept: 100_000,
+            compact_live_percent: 70,
             notices_kept: 256,
         }
     }

@@ -117,9 +117,6 @@ CREATE UNIQUE INDEX named_lid ON named(property_set, lid) WHERE lid IS NOT NULL;
 CREATE UNIQUE INDEX named_name ON named(property_set, name) WHERE name IS NOT NULL;
 ";
 
-/// The revision this program writes.
-pub(crate) const REVISION: usize = STEPS.len();
-
 /// What a database handle is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {

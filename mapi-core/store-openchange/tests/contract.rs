@@ -1,5 +1,7 @@
 //! The embedded store passes the suite of every store, with every way of keeping originals.
 
+#![expect(clippy::unwrap_used, reason = "assertions of tests")]
+
 use std::sync::Arc;
 
 use mapi_store::contract::Fixture;

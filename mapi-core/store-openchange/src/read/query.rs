@@ -82,42 +82,42 @@ impl Scan<'_> {
         items: &OwnedItems,
         filter: Option<&Restriction>,
     ) -> Result<RowSet> {
-        let mut columns = Columns::new();
-        columns.add(self.query.columns.iter().copied());
-        let mut builder = RowSetBuilder::new(&self.query.columns[..]);
-        self.visit(
-            at,
-            columns,
-            (items, filter),
-            self.query.limit,
-            &mut |item| item.push(&mut builder, &self.query.columns),
-        )?;
+        let tags = &self.query.columns;
+        let mut builder = RowSetBuilder::new(&tags[..]);
+        let wanted = Wanted {
+            items,
+            filter,
+            limit: self.query.limit,
+        };
+        self.visit(at, columns_of(tags.iter().copied()), &wanted, &mut |item| {
+            item.push(&mut builder, tags)
+        })?;
         Ok(builder.build())
     }
 
     /// The numbers of the first items in the query's order.
     fn sorted(&self, at: &Snapshot<'_>) -> Result<Vec<ItemNumber>> {
-        let mut columns = Columns::new();
-        columns.add(self.query.sort.iter().map(|by| by.tag));
+        let sort = &self.query.sort;
         let mut found: Vec<(u32, Vec<Option<OwnedValue>>)> = Vec::new();
+        let filter = self.query.filter.as_ref();
+        let wanted = Wanted {
+            items: &self.query.items,
+            filter,
+            limit: u32::MAX,
+        };
         self.visit(
             at,
-            columns,
-            (&self.query.items, self.query.filter.as_ref()),
-            u32::MAX,
+            columns_of(sort.iter().map(|by| by.tag)),
+            &wanted,
             &mut |item| {
-                let keys = self
-                    .query
-                    .sort
+                let keys = sort
                     .iter()
                     .map(|by| Ok(item.value(by.tag)?.map(|value| value.to_owned())));
                 found.push((item.number()?, keys.collect::<Result<_>>()?));
                 Ok(())
             },
         )?;
-        found.sort_by(|(a, a_keys), (b, b_keys)| {
-            order(&self.query.sort, a_keys, b_keys).then(a.cmp(b))
-        });
+        found.sort_by(|(a, a_keys), (b, b_keys)| order(sort, a_keys, b_keys).then(a.cmp(b)));
         found.truncate(self.query.limit as usize);
         Ok(found
             .into_iter()
@@ -125,22 +125,21 @@ impl Scan<'_> {
             .collect())
     }
 
-    /// Calls `each` with up to `limit` of the named items that meet the condition.
+    /// Calls `each` with the wanted items.
     fn visit(
         &self,
         at: &Snapshot<'_>,
         mut columns: Columns,
-        (items, filter): (&OwnedItems, Option<&Restriction>),
-        limit: u32,
+        wanted: &Wanted<'_>,
         each: &mut dyn FnMut(ItemView<'_>) -> Result<()>,
     ) -> Result<()> {
-        if let Some(filter) = filter {
+        if let Some(filter) = wanted.filter {
             columns.add_restriction(filter);
         }
         let sql = columns.sql("WHERE i.id BETWEEN ?1 AND ?2 AND i.state = ?3 ORDER BY i.id");
         let mut select = at.conn.prepare_cached(&sql)?;
-        let mut left = limit;
-        for sweep in sweeps(items) {
+        let mut left = wanted.limit;
+        for sweep in sweeps(wanted.items) {
             let ids = (
                 row_id(self.folder, sweep.first),
                 row_id(self.folder, sweep.last),
@@ -150,10 +149,12 @@ impl Scan<'_> {
                 && let Some(row) = rows.next()?
             {
                 let item = ItemView::new(row, &columns);
-                if !sweep.names(item.number()?) {
-                    continue;
-                }
-                if filter.map_or(Ok(true), |filter| item.meets(filter))? {
+                let named = sweep.names(item.number()?);
+                if named
+                    && wanted
+                        .filter
+                        .map_or(Ok(true), |filter| item.meets(filter))?
+                {
                     each(item)?;
                     left -= 1;
                 }
@@ -161,6 +162,19 @@ impl Scan<'_> {
         }
         Ok(())
     }
+}
+
+/// Which items a scan is for.
+struct Wanted<'w> {
+    items: &'w OwnedItems,
+    filter: Option<&'w Restriction>,
+    limit: u32,
+}
+
+fn columns_of(tags: impl IntoIterator<Item = PropTag>) -> Columns {
+    let mut columns = Columns::new();
+    columns.add(tags);
+    columns
 }
 
 /// A stretch of numbers read by one run of the statement.

@@ -27,10 +27,29 @@ struct Job {
     then: Box<dyn FnOnce(Result<Pins>) + Send>,
 }
 
-/// The way to the appending thread; dropping it lets the thread finish what waits and ends it.
+/// The appending thread; dropping it lets the thread finish what waits and ends it.
 pub(crate) struct Appender {
-    queue: Arc<Queue<Job>>,
+    queue: Append,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The way to the appending thread.
+#[derive(Clone)]
+pub(crate) struct Append(Arc<Queue<Job>>);
+
+impl Append {
+    /// Stores contents and calls `then` on the appending thread once they are durable. Until its pins are dropped
+    /// no compactor removes them. When the store is closing, `then` is dropped uncalled.
+    pub(crate) fn append(
+        &self,
+        contents: Vec<Content>,
+        then: impl FnOnce(Result<Pins>) + Send + 'static,
+    ) {
+        self.0.push(Job {
+            contents,
+            then: Box::new(then),
+        });
+    }
 }
 
 impl Appender {
@@ -41,18 +60,18 @@ impl Appender {
         limit: u64,
         failed: Arc<AtomicBool>,
     ) -> Result<Self> {
-        let queue = Arc::new(Queue::default());
+        let queue = Append(Arc::new(Queue::default()));
         let mut work = Work {
             segments,
             tail,
             limit,
             failed,
         };
-        let jobs = Arc::clone(&queue);
+        let jobs = queue.clone();
         let thread = std::thread::Builder::new()
             .name("segments".into())
             .spawn(move || {
-                while let Some(jobs) = jobs.wait_all() {
+                while let Some(jobs) = jobs.0.wait_all() {
                     work.serve(jobs);
                 }
             })?;
@@ -62,24 +81,14 @@ impl Appender {
         })
     }
 
-    /// Stores contents and calls `then` on the appending thread once they are durable. Until its pins are dropped
-    /// no compactor removes them.
-    pub(crate) fn append(
-        &self,
-        contents: Vec<Content>,
-        then: impl FnOnce(Result<Pins>) + Send + 'static,
-    ) {
-        // A queue that is closed drops the job, and with it whatever waits for `then`.
-        self.queue.push(Job {
-            contents,
-            then: Box::new(then),
-        });
+    pub(crate) fn queue(&self) -> &Append {
+        &self.queue
     }
 }
 
 impl Drop for Appender {
     fn drop(&mut self) {
-        self.queue.close();
+        self.queue.0.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -189,13 +198,12 @@ impl Work {
 
     /// Begins the next segment when this one is full.
     fn roll(&mut self) {
-        if self.tail.end() >= self.limit && !self.failed.load(Ordering::Acquire) {
-            if let Err(fail) = self.begin_next() {
-                tracing::warn!(
-                    ?fail,
-                    "the next segment cannot be begun; writing on in the full one"
-                );
-            }
+        let full = self.tail.end() >= self.limit && !self.failed.load(Ordering::Acquire);
+        if full && let Err(fail) = self.begin_next() {
+            tracing::warn!(
+                ?fail,
+                "the next segment cannot be begun; writing on in the full one"
+            );
         }
     }
 

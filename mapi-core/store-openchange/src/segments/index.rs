@@ -117,12 +117,27 @@ impl Index {
         Ok(())
     }
 
-    /// How many contents it knows.
-    pub(crate) fn len(&self) -> Result<u64> {
-        let count: i64 = self
-            .conn()
-            .query_row("SELECT count(*) FROM places", [], |row| row.get(0))?;
-        Ok(count as u64)
+    /// Calls `each` with every place in a segment, or in all of them.
+    pub(crate) fn each(
+        &self,
+        segment: Option<u32>,
+        mut each: impl FnMut(&ContentHash, Place),
+    ) -> Result<()> {
+        let conn = self.conn();
+        let mut select = conn.prepare(
+            "SELECT hash, segment, start, len FROM places WHERE ?1 IS NULL OR segment = ?1",
+        )?;
+        let mut rows = select.query([segment])?;
+        while let Some(row) = rows.next()? {
+            let (offset, len): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let place = Place {
+                segment: row.get(1)?,
+                offset: offset as u64,
+                len: len as u64,
+            };
+            each(&ContentHash(row.get(0)?), place);
+        }
+        Ok(())
     }
 }
 

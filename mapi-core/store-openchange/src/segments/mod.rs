@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use mapi_types::{Content, ContentHash};
 
-pub(crate) use appender::Appender;
+pub(crate) use appender::{Append, Appender};
 pub(crate) use index::{Index, Place};
 pub(crate) use record::HEADER_BYTES;
 pub(crate) use scan::{Found, Trust, scan};
@@ -247,6 +247,86 @@ impl Segments {
             open.pop_front();
         }
         Ok(file)
+    }
+}
+
+/// Segments that are being emptied: while this lives, nothing new refers to what lies in them.
+pub(crate) struct Leaving {
+    segments: Arc<Segments>,
+    ids: Vec<u32>,
+    pinned: Vec<ContentHash>,
+}
+
+impl Leaving {
+    /// The segments, ascending.
+    pub(crate) fn segments(&self) -> Vec<u32> {
+        self.ids.clone()
+    }
+
+    /// What the writes under way at the beginning refer to.
+    pub(crate) fn pinned(&self) -> Vec<ContentHash> {
+        self.pinned.clone()
+    }
+
+    /// This segment stays after all.
+    pub(crate) fn keep(&self, segment: u32) {
+        self.segments.state().leaving.remove(&segment);
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.segments.state().leaving.clear();
+    }
+}
+
+impl Segments {
+    /// From now on nothing new refers to the segments that are full now.
+    pub(crate) fn begin_leaving(self: &Arc<Self>) -> Result<Leaving> {
+        let ids = self.index.segments()?;
+        let mut state = self.state();
+        state.leaving.extend(&ids);
+        // A write that looked before this is in here, or is committed and found in its mailbox.
+        let pinned = state.pins.keys().copied().collect();
+        drop(state);
+        Ok(Leaving {
+            segments: Arc::clone(self),
+            ids,
+            pinned,
+        })
+    }
+
+    /// Octets of a segment file.
+    pub(crate) fn size(&self, id: u32) -> Result<u64> {
+        Ok(fs::metadata(self.path(id))?.len())
+    }
+
+    /// The contents that are found in a full segment.
+    pub(crate) fn contents_of(&self, id: u32) -> Result<Vec<(ContentHash, Place)>> {
+        let mut contents = Vec::new();
+        self.index
+            .each(Some(id), |hash, place| contents.push((*hash, place)))?;
+        // What was written again since lies elsewhere.
+        let state = self.state();
+        contents.retain(|(hash, _)| !state.recent.contains_key(hash));
+        Ok(contents)
+    }
+
+    /// Calls `each` with every place the index knows.
+    pub(crate) fn each_indexed(&self, each: impl FnMut(&ContentHash, Place)) -> Result<()> {
+        self.index.each(None, each)
+    }
+
+    /// Removes a full segment. Who reads from it now can go on.
+    pub(crate) fn remove(&self, id: u32) -> Result<()> {
+        self.index.remove(id)?;
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(open, _)| *open != id);
+        files::remove(&self.path(id))?;
+        files::sync_dir(&self.dir)?;
+        Ok(())
     }
 }
 

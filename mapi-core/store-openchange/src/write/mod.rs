@@ -20,8 +20,8 @@ pub(crate) use item_row::with_key;
 pub(crate) use save::{put_derived, replace, save};
 pub(crate) use transfer::transfer;
 pub(crate) use tree::{
-    create_folder, delete_folder, empty_bag, insert_special, move_folder, set_folder_props,
-    set_mailbox_props, set_permissions,
+    bump, create_folder, delete_folder, drop_items, empty_bag, insert_special, move_folder,
+    set_folder_props, set_mailbox_props, set_permissions,
 };
 pub(crate) use update::update;
 
@@ -73,7 +73,7 @@ where
     T: Send + 'static,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
-    pub(crate) fn new(work: F, reply: oneshot::Sender<Result<T, Error>>) -> Box<dyn Grouped> {
+    pub(crate) fn boxed(work: F, reply: oneshot::Sender<Result<T, Error>>) -> Box<dyn Grouped> {
         Box::new(Self {
             work,
             outcome: None,

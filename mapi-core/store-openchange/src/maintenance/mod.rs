@@ -1,0 +1,143 @@
+//! What is done to a whole data folder or a whole mailbox, rarely: checking, compacting, backing up, restoring.
+//!
+//! One such job runs at a time, on a reading thread, while mailboxes are used. It ends early when the store closes.
+
+mod backup;
+mod check;
+mod compact;
+mod fault;
+mod restore;
+
+use std::sync::{Arc, atomic::Ordering, mpsc};
+
+use mapi_store::{ErrorKind, Result};
+use mapi_types::{Content, FolderId, MailboxId};
+
+pub use compact::Compacted;
+pub use fault::{Fault, FaultKind};
+
+use crate::{
+    engine::Engine,
+    fail::{self, Fail},
+    mailbox::{Mailbox, Shared},
+    segments::Pins,
+    store::dropped,
+};
+
+/// What jobs work with.
+struct Job {
+    shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// Runs a job when no other runs.
+    async fn maintain<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Job) -> fail::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _alone = self.maintenance.lock().await;
+        let job = Job {
+            shared: Arc::clone(&self.shared),
+        };
+        self.blocking(move || work(&job)).await
+    }
+
+    /// Every mailbox, opened; and the faults of those that cannot be.
+    async fn open_all(&self) -> Result<(Vec<Arc<Mailbox>>, Vec<Fault>)> {
+        let (mut mailboxes, mut faults) = (Vec::new(), Vec::new());
+        for (id, _) in self.layout.all_mailboxes().map_err(Fail::from)? {
+            match self.mailbox(&id).await {
+                Ok(mailbox) => mailboxes.push(mailbox),
+                // Removed meanwhile.
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Err(error) => faults.push(Fault::unreadable(&id, &error)),
+            }
+        }
+        Ok((mailboxes, faults))
+    }
+
+    /// Names every fault of the data folder.
+    pub(crate) async fn check(&self) -> Result<Vec<Fault>> {
+        let (mailboxes, mut faults) = self.open_all().await?;
+        faults.append(
+            &mut self
+                .maintain(move |job| check::check(job, &mailboxes))
+                .await?,
+        );
+        Ok(faults)
+    }
+
+    /// Gives back the room of what nobody refers to any more.
+    ///
+    /// Errors: besides the disk's, `Corrupt` when a mailbox cannot be read: what it refers to is not known then.
+    pub(crate) async fn compact(&self) -> Result<Compacted> {
+        let _alone = self.maintenance.lock().await;
+        let job = Job {
+            shared: Arc::clone(&self.shared),
+        };
+        // Whatever is provisioned from here on refers to nothing that leaves.
+        let leaving = self
+            .shared
+            .segments
+            .begin_leaving()
+            .map_err(mapi_store::Error::from)?;
+        let (mailboxes, faults) = self.open_all().await?;
+        if !faults.is_empty() {
+            return Err(mapi_store::Error::new(
+                ErrorKind::Corrupt,
+                "a mailbox cannot be read",
+            ));
+        }
+        self.blocking(move || compact::compact(&job, &mailboxes, leaving))
+            .await
+    }
+
+    /// Writes a mailbox, or one folder with its subfolders, to a file of its own, while it is used.
+    pub(crate) async fn backup(
+        &self,
+        mailbox: &MailboxId,
+        folder: Option<FolderId>,
+        target: std::path::PathBuf,
+    ) -> Result<()> {
+        let mailbox = self.mailbox(mailbox).await?;
+        self.maintain(move |job| backup::backup(job, &mailbox, folder, &target))
+            .await
+    }
+
+    /// Brings back what such a file holds.
+    pub(crate) async fn restore(
+        &self,
+        id: &MailboxId,
+        folder: Option<FolderId>,
+        source: std::path::PathBuf,
+    ) -> Result<()> {
+        let mailbox = match self.mailbox(id).await {
+            Err(error) if error.kind == ErrorKind::NotFound && folder.is_none() => {
+                self.provision(id).await?;
+                self.mailbox(id).await?
+            }
+            found => found?,
+        };
+        self.maintain(move |job| restore::restore(job, &mailbox, folder, &source))
+            .await
+    }
+}
+
+impl Job {
+    /// Errors: `Unavailable` when the store is closing.
+    fn go_on(&self) -> fail::Result<()> {
+        match self.shared.closing.load(Ordering::Acquire) {
+            true => Err(Fail::new(ErrorKind::Unavailable, "the store is closing")),
+            false => Ok(()),
+        }
+    }
+
+    /// Stores contents and waits until they are durable.
+    fn append(&self, contents: Vec<Content>) -> fail::Result<Pins> {
+        let (done, wait) = mpsc::channel();
+        self.shared
+            .append
+            .append(contents, move |pins| drop(done.send(pins)));
+        wait.recv().map_err(|_| Fail::from(dropped()))?
+    }
+}
