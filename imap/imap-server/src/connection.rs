@@ -27,8 +27,8 @@ const READ_BYTES: usize = 16 << 10;
 const KEPT_WRITE_BYTES: usize = 1 << 10;
 
 /// Any byte stream a session can run over.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
 /// One client's connection.
 pub(crate) struct Connection {

@@ -7,12 +7,17 @@
 
 use std::fmt::Write as _;
 
+/// What makes the `=` before it mean itself.
+const QUOTE: &str = "3D";
+
 /// The keyword for a category.
 pub(crate) fn keyword(category: &str) -> String {
     let mut keyword = String::with_capacity(category.len());
     for (at, letter) in category.char_indices() {
-        let rest = category.get(at + letter.len_utf8()..).unwrap_or_default();
-        if needs_escape(letter) || (letter == '=' && hex_octet(rest).is_some()) {
+        if letter == '=' {
+            let looks_escaped = category.get(at..).and_then(unescape).is_some();
+            keyword.push_str(if looks_escaped { "=3D" } else { "=" });
+        } else if needs_escape(letter) {
             let mut octets = [0; 4];
             for octet in letter.encode_utf8(&mut octets).bytes() {
                 // Writing to a String does not fail.
@@ -42,15 +47,21 @@ pub(crate) fn category(keyword: &str) -> String {
 
 /// The letter an escape stands for and the escape's length; `None` when it is none of ours.
 fn unescape(escaped: &str) -> Option<(char, usize)> {
-    let octet_at = |place: usize| {
-        let octet = escaped.get(3 * place..)?.strip_prefix('=')?;
-        hex_octet(octet)
-    };
-    let first = octet_at(0)?;
-    if first == b'=' {
-        hex_octet(escaped.get(3..)?)?;
-        return Some(('=', 3));
+    let after_mark = escaped.strip_prefix('=')?;
+    let mut rest = after_mark;
+    while let Some(shorter) = rest.strip_prefix(QUOTE) {
+        rest = shorter;
     }
+    let letter = escaped_letter(rest)?;
+    if rest.len() < after_mark.len() {
+        return Some(('=', 1 + QUOTE.len()));
+    }
+    Some((letter, 3 * letter.len_utf8()))
+}
+
+/// The letter whose octets stand at the start of a text, without the first `=`, if an atom cannot hold it.
+fn escaped_letter(text: &str) -> Option<char> {
+    let first = hex_octet(text)?;
     let len = match first {
         0..0x80 => 1,
         0xc0..0xe0 => 2,
@@ -58,9 +69,13 @@ fn unescape(escaped: &str) -> Option<(char, usize)> {
         0xf0.. => 4,
         _ => return None,
     };
+    let octet_at = |place: usize| match place {
+        0 => Some(first),
+        _ => hex_octet(text.get(3 * place - 1..)?.strip_prefix('=')?),
+    };
     let octets: Option<Vec<u8>> = (0..len).map(octet_at).collect();
     let letter = std::str::from_utf8(&octets?).ok()?.chars().next()?;
-    needs_escape(letter).then_some((letter, 3 * len))
+    needs_escape(letter).then_some(letter)
 }
 
 /// The octet that two upper-case hexadecimal digits at the start of a text stand for.
@@ -93,6 +108,9 @@ mod tests {
             ("Grün", "Gr=C3=BCn"),
             ("a=b", "a=b"),
             ("a=20b", "a=3D20b"),
+            ("a=3D20b", "a=3D3D20b"),
+            ("=C3=BC", "=3DC3=BC"),
+            ("=C3ü", "=C3=C3=BC"),
             ("x[1]", "x[1=5D"),
             ("=", "="),
         ] {

@@ -102,7 +102,7 @@ impl Server {
     /// Errors: those of the stream, `TimedOut` when the client stops reading; the connection is over then.
     pub async fn serve(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
         peer: Peer,
         shutdown: watch::Receiver<bool>,
     ) -> io::Result<()> {

@@ -1,0 +1,143 @@
+//! A server over an in-memory store, and clients that talk to it through memory.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use account::{Accounts, Copy, FileTime, MailboxId, Options};
+use directory::Directory;
+use imap_server::{Config, Peer, Server, TlsState, Unthrottled};
+use mapi_store::{Backend, MemBackend};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream},
+    sync::watch,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+/// A test that waits longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The users, each with the password `secret`.
+pub(crate) const USERS: [&str; 2] = ["ann@example.test", "bob@example.test"];
+
+pub(crate) struct World {
+    pub(crate) server: Arc<Server>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+impl World {
+    pub(crate) async fn new(config: Config, tls: Option<TlsAcceptor>) -> Self {
+        let backend = MemBackend::new();
+        let directory = Directory::in_memory().expect("a directory");
+        for user in USERS {
+            directory.add_user(user, "secret").expect("a user");
+            backend
+                .provision(&MailboxId(user.to_owned()))
+                .await
+                .expect("a mailbox");
+        }
+        let accounts = Accounts::new(Arc::new(backend), Arc::new(directory), Options::default());
+        let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
+        let server = Server::new(Arc::clone(&accounts), config, Arc::new(Unthrottled), tls);
+        Self {
+            server: Arc::new(server),
+            accounts,
+            stop: watch::channel(false).0,
+        }
+    }
+
+    /// Connects a client; `loopback` says whether passwords may come in the clear.
+    pub(crate) fn connect(&self, loopback: bool) -> Client {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let peer = Peer {
+            addr: None,
+            tls: TlsState::None,
+            loopback,
+            id: 1,
+        };
+        let (server, stop) = (Arc::clone(&self.server), self.stop.subscribe());
+        tokio::spawn(async move { server.serve(theirs, peer, stop).await });
+        Client {
+            stream: BufReader::new(ours),
+        }
+    }
+
+    /// Delivers a message to a user's Inbox.
+    pub(crate) async fn deliver(&self, user: &str, message: &[u8]) {
+        let mut spool = self.accounts.spool();
+        spool.write(message).await.expect("spooled");
+        let message = spool.finish().await.expect("spooled");
+        let copy = Copy {
+            mailbox: MailboxId(user.to_owned()),
+            prefix: "X-Copy: 1\r\n".into(),
+        };
+        let received = FileTime::from_unix(1_772_442_672);
+        for delivered in self.accounts.deliver(&message, &[copy], received).await {
+            delivered.expect("delivered");
+        }
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) stream: BufReader<DuplexStream>,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, octets: &[u8]) {
+        // A server that has hung up is noticed when its answer is missing.
+        let _ = timeout(PATIENCE, self.stream.get_mut().write_all(octets))
+            .await
+            .expect("in time");
+    }
+
+    /// Reads a response with its literals, without its last line end; `None` at the end of the connection.
+    pub(crate) async fn response(&mut self) -> Option<Vec<u8>> {
+        timeout(PATIENCE, self.read_response())
+            .await
+            .expect("an answer in time")
+    }
+
+    async fn read_response(&mut self) -> Option<Vec<u8>> {
+        let mut response = Vec::new();
+        loop {
+            if self.stream.read_until(b'\n', &mut response).await.ok()? == 0 {
+                return None;
+            }
+            let Some(text) = response.strip_suffix(b"\r\n") else {
+                return None;
+            };
+            let Some(len) = literal_len(text) else {
+                response.truncate(text.len());
+                return Some(response);
+            };
+            let start = response.len();
+            response.resize(start + len, 0);
+            self.stream.read_exact(&mut response[start..]).await.ok()?;
+        }
+    }
+
+    /// Sends a command and reads up to its tagged response.
+    pub(crate) async fn command(&mut self, tag: &str, command: &str) -> Vec<Vec<u8>> {
+        self.send(format!("{tag} {command}\r\n").as_bytes()).await;
+        let mut responses = Vec::new();
+        while let Some(response) = self.response().await {
+            let last = response.starts_with(format!("{tag} ").as_bytes());
+            responses.push(response);
+            if last {
+                break;
+            }
+        }
+        responses
+    }
+}
+
+/// The length of the literal that a line announces at its end.
+fn literal_len(line: &[u8]) -> Option<usize> {
+    let line = line.strip_suffix(b"}")?;
+    let at = line.iter().rposition(|&byte| byte == b'{')?;
+    std::str::from_utf8(&line[at + 1..]).ok()?.parse().ok()
+}
