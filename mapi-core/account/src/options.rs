@@ -20,9 +20,9 @@ pub struct Options {
     pub open_accounts_max: u64,
     /// Copies of one message that are stored at the same time. Default: 32.
     pub copies_concurrent_max: usize,
-    /// Password checks at the same time; each takes memory and a whole core. Default: 2.
+    /// Password checks that run or wait; the directory hashes as many at once as there are cores. Default: 32.
     pub password_checks_concurrent_max: usize,
-    /// Searches of message texts at the same time. Default: 2.
+    /// Searches of message texts at the same time; each takes a few MiB. Default: 4.
     pub searches_concurrent_max: usize,
     /// Sorts a message with this header field and value (compared without case) into the junk folder. Default:
     /// `X-Spam-Flag: YES`.
@@ -44,8 +44,8 @@ impl Default for Options {
             cache_bytes_max: 32 << 20,
             open_accounts_max: 1024,
             copies_concurrent_max: 32,
-            password_checks_concurrent_max: 2,
-            searches_concurrent_max: 2,
+            password_checks_concurrent_max: 32,
+            searches_concurrent_max: 4,
             junk_header: Some(("X-Spam-Flag".into(), "YES".into())),
             trust: Duration::from_secs(30),
             poll: Duration::from_secs(60),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use mapi_store::{Expected, Result, Saved, Updated};
-use mapi_types::{Change, Draft, FileTime, FolderId, Message, OwnedValue, PropTag, tags};
+use mapi_types::{
+    Change, Draft, FileTime, FolderId, Message, OwnedValue, PropTag, tags, tags::message_flags,
+};
 
 use crate::{
     Account, FlagChange, Flags, FolderIndex, Spooled,
@@ -161,6 +163,7 @@ pub(crate) fn copy_props(
     received: FileTime,
 ) -> Vec<(PropTag, OwnedValue)> {
     let content_flags = message.tree.props.get(&tags::MESSAGE_FLAGS).unwrap_or(0);
+    let content_flags = content_flags | message_flags::UNMODIFIED;
     let mut props = new_item_props(flags, keywords, content_flags);
     props.push((
         tags::MESSAGE_DELIVERY_TIME.tag(),

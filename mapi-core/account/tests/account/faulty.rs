@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     /// Says what becomes of a notice; `None`: they all arrive.
     fate: Mutex<Option<Random>>,
     calls: Mutex<Vec<&'static str>>,
+    /// Deleted behind the reader's back after the next page of changes.
+    doomed: Mutex<Option<ItemNumber>>,
 }
 
 /// A small generator (xorshift64*), so that a seed names a run.
@@ -58,6 +60,11 @@ impl FaultyBackend {
         let faulty = Self::honest();
         *faulty.shared.fate.lock().unwrap() = Some(Random::new(seed));
         faulty
+    }
+
+    /// Deletes an item after the next page of changes was read.
+    pub(crate) fn doom(&self, item: ItemNumber) {
+        *self.shared.doomed.lock().unwrap() = Some(item);
     }
 
     /// What was called since the last time.
@@ -150,9 +157,16 @@ impl Store for FaultyStore {
         columns: &'a [PropTag],
         limit: u32,
     ) -> Task<'a, Changes> {
-        // Small pages, so that changes are split over several.
-        self.pass("changes")
-            .changes(folder, since, columns, limit.min(3))
+        let store = self.pass("changes");
+        Box::pin(async move {
+            // Small pages, so that changes are split over several.
+            let page = store.changes(folder, since, columns, limit.min(3)).await;
+            let doomed = self.shared.doomed.lock().unwrap().take();
+            if let Some(item) = doomed {
+                store.delete(folder, &[item], Deletion::Hard).await?;
+            }
+            page
+        })
     }
 
     fn props<'a>(&'a self, object: Object, tags: &'a [PropTag]) -> Task<'a, PropBag> {

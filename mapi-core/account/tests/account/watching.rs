@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use account::{Copy, FileTime, Flags, MailboxId, NewFolder, Options};
+use account::{Copy, FileTime, Flags, FolderChanges, ItemNumber, MailboxId, NewFolder, Options};
 use bytes::Bytes;
 use mapi_store::Deletion;
 use tokio::time::{Instant, timeout};
@@ -204,3 +204,27 @@ async fn sessions_of_a_mailbox_made_anew_do_not_see_the_old_one() {
     assert_eq!(index.len(), 1);
     assert_ne!(index.epoch(), epoch);
 }
+
+#[tokio::test]
+async fn an_item_deleted_between_two_pages_of_changes_is_gone() {
+    let backend = Arc::new(FaultyBackend::honest());
+    let world = World::with(Arc::<FaultyBackend>::clone(&backend), Options::default()).await;
+    let alice = world.open(ALICE).await;
+    let folder = inbox(&alice).await;
+    let since = alice.index(folder).await.unwrap().version();
+    for _ in 0..10 {
+        world.append(&alice, folder, MESSAGE).await;
+    }
+    backend.doom(ItemNumber(1));
+    assert_eq!(numbers(&alice, folder).await, (2..=10).collect::<Vec<_>>());
+    backend.doom(ItemNumber(2));
+    let changes = alice.changes(folder, since).await.unwrap();
+    let FolderChanges::Delta {
+        changed, removed, ..
+    } = changes
+    else {
+        panic!("expired")
+    };
+    assert_eq!(changed, (3..=10).map(ItemNumber).collect::<Vec<_>>());
+    assert_eq!(removed, [ItemNumber(2)]);
+    assert!(removed.contains(&ItemNumber(2)));
