@@ -226,5 +226,6 @@ async fn an_item_deleted_between_two_pages_of_changes_is_gone() {
         panic!("expired")
     };
     assert_eq!(changed, (3..=10).map(ItemNumber).collect::<Vec<_>>());
-    assert_eq!(removed, [ItemNumber(2)]);
+    // Those that were gone before are named, too.
     assert!(removed.contains(&ItemNumber(2)));
+}
