@@ -32,8 +32,15 @@ struct Message {
     sequence: u32,
     state: ItemState,
     facts: Option<Arc<ItemFacts>>,
-    /// Whether FLAGS are due although not asked for.
-    tell_flags: bool,
+    /// What is due although not asked for.
+    unasked: Unasked,
+}
+
+/// What a response tells because the command itself changed it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unasked {
+    flags: bool,
+    mod_seq: bool,
 }
 
 /// `FETCH set items [(CHANGEDSINCE n)]`
@@ -70,7 +77,7 @@ pub(super) async fn run(
                 sequence,
                 state: *state,
                 facts: None,
-                tell_flags: false,
+                unasked: Unasked::default(),
             };
             job.write_plain(talk, mailbox, &message);
             talk.connection.flush_if_full().await?;
@@ -133,7 +140,7 @@ impl Job {
                 self.missing = true;
                 continue;
             }
-            messages.push(self.message(mailbox, (*position, *state), facts));
+            messages.push(self.message((user, mailbox), (*position, *state), facts));
         }
         if self.plan.reads_octets {
             return octets::write(self, talk, user, (mailbox, &messages)).await;
@@ -147,7 +154,7 @@ impl Job {
 
     fn message(
         &self,
-        mailbox: &Selected,
+        (user, mailbox): (&Authenticated, &Selected),
         (position, mut state): (usize, ItemState),
         facts: Option<Arc<ItemFacts>>,
     ) -> Message {
@@ -156,12 +163,17 @@ impl Job {
             state.flags |= Flags::SEEN;
             state.version = self.seen_version.unwrap_or(state.version);
         }
+        let unasked = Unasked {
+            flags: newly_seen && !self.plan.has_flags(),
+            // RFC 7162 3.1: a flag change is told with its MODSEQ.
+            mod_seq: newly_seen && user.condstore && !self.plan.has_mod_seq(),
+        };
         let sequence = mailbox.view.sequence(position);
         Message {
             sequence,
             state,
             facts,
-            tell_flags: newly_seen && !self.plan.has_flags(),
+            unasked,
         }
     }
 
@@ -299,8 +311,11 @@ fn write_flags(fetch: &mut FetchWriter<'_>, state: &ItemState, context: &mut Con
 
 /// Ends a response; first come the flags, when they were changed by asking.
 fn finish(mut fetch: FetchWriter<'_>, message: &Message, context: &mut Context<'_>) {
-    if message.tell_flags {
+    if message.unasked.flags {
         write_flags(&mut fetch, &message.state, context);
+    }
+    if message.unasked.mod_seq {
+        fetch.mod_seq(message.state.version.0);
     }
     fetch.finish();
 }
