@@ -395,6 +395,11 @@ impl Imap {
         Ok(())
     }
 
+    /// Our port of the connection.
+    pub fn local_port(&self) -> Outcome<u16> {
+        Ok(self.writer.local_addr()?.port())
+    }
+
     /// Gives up the read buffer and keeps the bare socket: for holding very many idle connections.
     pub fn into_socket(self) -> TcpStream {
         self.writer

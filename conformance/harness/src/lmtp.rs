@@ -73,6 +73,8 @@ pub struct Lmtp {
     pub banner: Reply,
     /// The answer to LHLO; the banner again before it.
     pub lhlo: Reply,
+    /// Our port of a TCP connection; 0 on a Unix socket.
+    pub local_port: u16,
 }
 
 impl Lmtp {
@@ -88,7 +90,12 @@ impl Lmtp {
         let stream = TcpStream::connect(("127.0.0.1", port)).during("LMTP connect")?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-        Self::over(Box::new(stream.try_clone()?), Box::new(stream))
+        let local_port = stream.local_addr()?.port();
+        let session = Self::over(Box::new(stream.try_clone()?), Box::new(stream))?;
+        Ok(Self {
+            local_port,
+            ..session
+        })
     }
 
     /// Connects to a Unix socket and says LHLO.
@@ -110,6 +117,7 @@ impl Lmtp {
             writer,
             banner: unanswered.clone(),
             lhlo: unanswered,
+            local_port: 0,
         };
         session.banner = session.reply().during("LMTP banner")?;
         session.banner.expect(2)?;

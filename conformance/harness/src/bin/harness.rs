@@ -1,4 +1,4 @@
-//! `harness conformance [--only NAME]…` runs the black-box checks; `harness list` names them.
+//! The checks and the benchmark, run by `cargo xtask`; see USAGE.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,8 +6,17 @@ use std::process::ExitCode;
 use harness::bench::Plan;
 use harness::checks::{GROUPS, run_group};
 use harness::failure::{Outcome, failure};
+use harness::faults::{self, Effort};
+use harness::random::Random;
 use harness::report::Report;
 use harness::subject::Kind;
+
+const USAGE: &str = "\
+usage: harness list
+       harness conformance [--only NAME]…
+       harness faults [--only NAME] [--rounds N] [--seed N] [--points N] [--messages N]
+       harness bench [--stages A,B] [--servers A,B] [--rounds N] [--results FILE] [--page FILE]
+SUBJECT, DRAGOMAN_BIN, CORPUS_MIRRORS in the environment: see the crate's documentation";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,20 +36,13 @@ fn dispatch(arguments: &[String]) -> Outcome<bool> {
     match words.as_slice() {
         ["list"] => {
             GROUPS.iter().for_each(|group| say(group.name));
-            Ok(true)
-        }
-        ["packages"] => {
-            GROUPS
-                .iter()
-                .flat_map(|group| group.packages)
-                .for_each(|package| say(package));
+            faults::GROUPS.iter().for_each(|group| say(group.name));
             Ok(true)
         }
         ["conformance", rest @ ..] => conformance(rest),
+        ["faults", rest @ ..] => faults(rest),
         ["bench", rest @ ..] => bench(rest).map(|()| true),
-        _ => failure(
-            "usage: harness list | packages | conformance [--only NAME]… | bench [--stages A,B] [--servers A,B] [--rounds N] [--results FILE] [--page FILE]",
-        ),
+        _ => failure(USAGE),
     }
 }
 
@@ -60,6 +62,38 @@ fn conformance(options: &[&str]) -> Outcome<bool> {
         .filter(|group| only.is_empty() || only.contains(&group.name))
     {
         run_group(group, &kind, &mut report);
+    }
+    Ok(report.close())
+}
+
+fn faults(options: &[&str]) -> Outcome<bool> {
+    let mut effort = Effort {
+        rounds: 200,
+        seed: Random::fresh_seed(),
+        points: usize::MAX,
+        messages: 10_000,
+    };
+    let mut only = None;
+    for pair in options.chunks(2) {
+        match pair {
+            ["--only", name] if faults::GROUPS.iter().any(|group| group.name == *name) => {
+                only = Some(*name)
+            }
+            ["--only", name] => return failure(format!("no group `{name}`")),
+            ["--rounds", count] => effort.rounds = count.parse()?,
+            ["--seed", seed] => effort.seed = seed.parse()?,
+            ["--points", count] => effort.points = count.parse()?,
+            ["--messages", count] => effort.messages = count.parse()?,
+            other => return failure(format!("unknown option {other:?}")),
+        }
+    }
+    let kind = Kind::from_environment()?;
+    let mut report = Report::new();
+    for group in faults::GROUPS
+        .iter()
+        .filter(|group| only.is_none_or(|name| name == group.name))
+    {
+        faults::run_group(group, &kind, &effort, &mut report);
     }
     Ok(report.close())
 }

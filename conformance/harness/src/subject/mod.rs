@@ -131,6 +131,17 @@ impl Subject {
         if *kind == Kind::External {
             return external();
         }
+        let subject = Self::on_data(kind, options)?;
+        match kind {
+            Kind::Dragoman { binary } => dragoman::prepare(&subject, binary)?,
+            Kind::Dovecot => dovecot::prepare(&subject)?,
+            Kind::External => {}
+        }
+        Ok(subject)
+    }
+
+    /// Takes a data folder as it is, not started; the users are those of every subject.
+    pub fn on_data(kind: &Kind, options: Options) -> Outcome<Self> {
         let work = scratch_folder(kind.name())?;
         let listeners = Listeners {
             imap: free_port()?,
@@ -140,7 +151,7 @@ impl Subject {
         };
         let alice = Account::new("alice@example.test", "wonderland-7");
         let bob = Account::new("bob@example.test", "builder-42");
-        let subject = Self {
+        Ok(Self {
             kind: kind.clone(),
             listeners,
             alice,
@@ -148,13 +159,7 @@ impl Subject {
             work,
             options,
             child: None,
-        };
-        match kind {
-            Kind::Dragoman { binary } => dragoman::prepare(&subject, binary)?,
-            Kind::Dovecot => dovecot::prepare(&subject)?,
-            Kind::External => {}
-        }
-        Ok(subject)
+        })
     }
 
     /// Starts (or starts again) on the same ports and data, and waits until it is ready.
@@ -181,11 +186,11 @@ impl Subject {
         self.child.as_ref().map(Child::id)
     }
 
-    /// Kills the server at once, as a power cut would end it.
+    /// Kills the server at once (SIGKILL).
     pub fn kill(&mut self) -> Outcome {
         if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
+            process::signal(self.server_pid(child.id()), "KILL")?;
+            process::wait(&mut child, STOP_LIMIT)?;
         }
         Ok(())
     }
