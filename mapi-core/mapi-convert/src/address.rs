@@ -79,8 +79,10 @@ struct Parser<'a> {
 struct Words {
     /// With single spaces where white space stood.
     phrase: Vec<u8>,
-    /// Without any.
-    compact: Vec<u8>,
+    /// What would be the local part if `@` came next.
+    local: Vec<u8>,
+    /// Where in `phrase` that begins.
+    local_start: usize,
     comment: Option<Vec<u8>>,
     seen: bool,
 }
@@ -89,9 +91,14 @@ impl Words {
     fn push(&mut self, word: &[u8], space_before: bool) {
         if space_before && !self.phrase.is_empty() {
             self.phrase.push(b' ');
+            // White space around dots is obsolete syntax; elsewhere it ends a name without `<`.
+            if self.local.last() != Some(&b'.') && !word.starts_with(b".") {
+                self.local.clear();
+                self.local_start = self.phrase.len();
+            }
         }
         self.phrase.extend_from_slice(word);
-        self.compact.extend_from_slice(word);
+        self.local.extend_from_slice(word);
         self.seen = true;
     }
 }
@@ -143,14 +150,20 @@ impl Parser<'_> {
         }
     }
 
+    fn push(&mut self, mailbox: Mailbox) {
+        let name = mailbox.name.filter(|name| !name.is_empty());
+        self.entries
+            .push(Entry::Mailbox(Mailbox { name, ..mailbox }));
+    }
+
     /// An entry without `@` and without `<`.
     fn bare(&mut self, words: Words) {
         if words.seen {
-            self.entries.push(Entry::Mailbox(Mailbox {
+            self.push(Mailbox {
                 name: words.comment,
                 local: words.phrase,
                 ..Mailbox::default()
-            }));
+            });
         }
     }
 
@@ -169,12 +182,17 @@ impl Parser<'_> {
                 ..Words::default()
             });
         }
-        self.entries.push(Entry::Mailbox(Mailbox {
-            name: comment.or(words.comment),
+        let before = words
+            .phrase
+            .get(..words.local_start)
+            .unwrap_or_default()
+            .trim_ascii_end();
+        self.push(Mailbox {
+            name: comment.or(words.comment).or_else(|| Some(before.to_vec())),
             route: None,
-            local: words.compact,
+            local: words.local,
             domain: Some(domain),
-        }));
+        });
         self.skip_to_separator();
     }
 
@@ -210,12 +228,12 @@ impl Parser<'_> {
             comment.or(words.comment)
         };
         if !(local.is_empty() && host.is_none() && name.is_none()) {
-            self.entries.push(Entry::Mailbox(Mailbox {
+            self.push(Mailbox {
                 name,
                 route,
                 local,
                 domain: host,
-            }));
+            });
         }
         self.skip_to_separator();
     }
@@ -375,6 +393,8 @@ mod tests {
             ("two words", "[-|-|two words|-]"),
             ("\"quoted @ local\"@x.test", "[-|-|quoted @ local|x.test]"),
             ("a@[127.0.0.1]", "[-|-|a|[127.0.0.1]]"),
+            ("Big Bug bb@x.test", "[Big Bug|-|bb|x.test]"),
+            ("\"\" <a@x.test>", "[-|-|a|x.test]"),
             ("a . b @ x . test", "[-|-|a.b|x.test]"),
             ("a@x.test <a@x.test>", "[a@x.test|-|a|x.test]"),
             ("J. R. <a@x.test>", "[J. R.|-|a|x.test]"),

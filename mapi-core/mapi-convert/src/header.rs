@@ -108,27 +108,31 @@ pub fn select<T: AsRef<[u8]>>(block: &[u8], names: &[T], which: Select, out: &mu
     }
 }
 
-/// A field's value on one line: line ends and NUL removed, a tab that began a folded line made a space, white space
-/// at both ends removed. Borrows when there was nothing to change. Source: RFC 5322 2.2.3.
+/// A field's value on one line: each fold, with the white space around it, is one space; NUL and white space at both
+/// ends are removed. Borrows when there was nothing to change. Source: RFC 5322 2.2.3; the white space of a fold is
+/// cut to one space as other servers do, for programs fold with tabs and whole indents.
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     let value = trim(value);
     if !value.iter().any(|b| crate::cursor::is_dropped(*b)) {
         return Cow::Borrowed(value);
     }
     let mut out = Vec::with_capacity(value.len());
-    let mut after_line_end = false;
-    for byte in value {
-        match byte {
-            b'\r' | b'\n' => after_line_end = true,
-            0 => {}
-            b'\t' if after_line_end => {
-                out.push(b' ');
-                after_line_end = false;
-            }
-            _ => {
-                out.push(*byte);
-                after_line_end = false;
-            }
+    let mut rest = value.iter().copied().filter(|b| *b != 0).peekable();
+    while let Some(byte) = rest.next() {
+        if !matches!(byte, b'\r' | b'\n') {
+            out.push(byte);
+            continue;
+        }
+        let mut spaces = false;
+        while let Some(next) = rest.next_if(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
+            spaces |= matches!(next, b' ' | b'\t');
+        }
+        while let Some(b' ' | b'\t') = out.last() {
+            spaces = true;
+            out.pop();
+        }
+        if spaces {
+            out.push(b' ');
         }
     }
     Cow::Owned(out)
@@ -199,6 +203,7 @@ mod tests {
     #[test]
     fn unfolding_joins_lines() {
         assert_eq!(unfold(b" a\r\n\tb\0 c \r\n").as_ref(), b"a b c");
+        assert_eq!(unfold(b"a \r\n   b  c\n \n d\rx").as_ref(), b"a b  c dx");
         assert!(matches!(unfold(b" plain\r\n"), Cow::Borrowed(b"plain")));
     }
 }

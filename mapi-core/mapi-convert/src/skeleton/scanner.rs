@@ -34,7 +34,7 @@ impl Default for Limits {
             parts_max: 10_000,
             header_bytes_max: 1 << 20,
             report_bytes_max: 64 << 10,
-            boundary_bytes_max: 998,
+            boundary_bytes_max: 8 << 10,
         }
     }
 }
