@@ -1,6 +1,7 @@
 //! The groups of checks, each with a fresh subject of its own.
 
 mod apple_mail;
+mod bad_input;
 mod corpus;
 mod curl;
 mod lmtp_clients;
@@ -60,6 +61,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "apple-mail",
         run: apple_mail::run,
+    },
+    Group {
+        name: "bad-input",
+        run: bad_input::run,
     },
     Group {
         name: "corpus",
