@@ -1,1 +1,34 @@
-fn main() {}
+//! The `dragoman` binary: command line, configuration, TLS, listeners, metrics, health, shutdown, administration.
+//!
+//! The only crate that names a backend, reads the environment or parses configuration. `cli` says which commands
+//! there are, `command/` has one file a command, `serve` wires a running gateway together.
+
+mod admin_socket;
+mod cli;
+mod command;
+mod config;
+mod config_error;
+mod data_dir;
+mod demo;
+mod failure;
+mod http;
+mod listen;
+mod logging;
+mod proxy_protocol;
+mod serve;
+mod throttle;
+mod tls;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match command::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("dragoman: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

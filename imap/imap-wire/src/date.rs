@@ -195,14 +195,11 @@ impl DateTime {
         Self::new(Date::parse(date)?, time, zone_minutes)
     }
 
-    /// Appends the date-time in quotes: `" 1-Feb-1994 21:52:25 -0800"`.
+    /// Appends the date-time in quotes: `"01-Feb-1994 21:52:25 -0800"`. Of the two forms of a day that RFC 9051 has
+    /// for `date-day-fixed`, this is the one that more clients expect.
     pub fn write(self, out: &mut Vec<u8>) {
         out.push(b'"');
-        if self.date.day < 10 {
-            out.extend_from_slice(&[b' ', b'0' + self.date.day]);
-        } else {
-            write_two_digits(out, u16::from(self.date.day));
-        }
+        write_two_digits(out, u16::from(self.date.day));
         self.date.write_after_day(out);
         out.push(b' ');
         write_two_digits(out, (self.second_of_day / 3600) as u16);

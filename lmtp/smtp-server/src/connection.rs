@@ -43,16 +43,28 @@ pub(crate) enum Line {
 
 impl Connection {
     pub(crate) fn new(stream: impl Stream + 'static) -> Self {
-        Self { stream: Box::new(stream), input: BytesMut::new(), output: Vec::new() }
+        Self {
+            stream: Box::new(stream),
+            input: BytesMut::new(),
+            output: Vec::new(),
+        }
     }
 
     /// The next command line. Replies still to be sent go out first when there is nothing more to read, so that a
     /// pipelined batch is answered in one segment (RFC 2920 3.2).
-    pub(crate) async fn line(&mut self, config: &Config, shutdown: &mut watch::Receiver<bool>) -> io::Result<Line> {
+    pub(crate) async fn line(
+        &mut self,
+        config: &Config,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> io::Result<Line> {
         let mut passing_over = false;
         let mut searched = 0;
         loop {
-            if let Some(lf) = self.input.get(searched..).and_then(|new| memchr(b'\n', new)) {
+            if let Some(lf) = self
+                .input
+                .get(searched..)
+                .and_then(|new| memchr(b'\n', new))
+            {
                 let line = self.input.split_to(searched + lf + 1);
                 return Ok(if passing_over || line.len() > config.line_bytes_max {
                     Line::Refused(Reply::LINE_TOO_LONG)
@@ -132,7 +144,9 @@ impl Connection {
             self.stream.write_all(&self.output).await?;
             self.stream.flush().await
         };
-        timeout(write_timeout, send).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        timeout(write_timeout, send)
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
         self.output.clear();
         Ok(())
     }
@@ -140,13 +154,21 @@ impl Connection {
     /// Sends what is queued and closes the stream.
     pub(crate) async fn close(mut self, write_timeout: Duration) -> io::Result<()> {
         self.flush(write_timeout).await?;
-        timeout(write_timeout, self.stream.shutdown()).await.map_err(|_| io::ErrorKind::TimedOut)?
+        timeout(write_timeout, self.stream.shutdown())
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     /// Goes on over TLS. Nothing may be queued or unread.
-    pub(crate) async fn start_tls(self, acceptor: &TlsAcceptor, handshake_timeout: Duration) -> io::Result<Self> {
+    pub(crate) async fn start_tls(
+        self,
+        acceptor: &TlsAcceptor,
+        handshake_timeout: Duration,
+    ) -> io::Result<Self> {
         let accept = acceptor.accept(self.stream);
-        let stream = timeout(handshake_timeout, accept).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let stream = timeout(handshake_timeout, accept)
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
         Ok(Self::new(stream))
     }
 }
@@ -154,7 +176,8 @@ impl Connection {
 /// Whether a line ends with CRLF and has no other CR, LF or NUL: what two servers read differently is how commands
 /// and messages are smuggled.
 fn is_command_line(line: &[u8]) -> bool {
-    line.strip_suffix(b"\r\n").is_some_and(|text| !text.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')))
+    line.strip_suffix(b"\r\n")
+        .is_some_and(|text| !text.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')))
 }
 
 /// Resolves once the server is shutting down.

@@ -40,17 +40,31 @@ pub(crate) struct Piece<'a> {
 
 impl DataDecoder {
     pub(crate) fn new() -> Self {
-        Self { state: State::LineStart }
+        Self {
+            state: State::LineStart,
+        }
     }
 
     /// Takes the next piece from `input`; call again with the rest until the input is used up or `end` is set.
     pub(crate) fn next<'a>(&mut self, input: &'a [u8]) -> Piece<'a> {
         let Some(&first) = input.first() else {
-            return Piece { used: 0, content: &[], end: self.state == State::End };
+            return Piece {
+                used: 0,
+                content: &[],
+                end: self.state == State::End,
+            };
         };
-        let held = |used, content| Piece { used, content, end: false };
+        let held = |used, content| Piece {
+            used,
+            content,
+            end: false,
+        };
         match (self.state, first) {
-            (State::End, _) => Piece { used: 0, content: &[], end: true },
+            (State::End, _) => Piece {
+                used: 0,
+                content: &[],
+                end: true,
+            },
             (State::LineStart, b'.') => {
                 self.state = State::Dot;
                 held(1, &[])
@@ -61,7 +75,11 @@ impl DataDecoder {
             }
             (State::DotCr, b'\n') => {
                 self.state = State::End;
-                Piece { used: 1, content: &[], end: true }
+                Piece {
+                    used: 1,
+                    content: &[],
+                    end: true,
+                }
             }
             (State::DotCr, _) => {
                 // The dot was transport's, the CR is the line's first octet of content.
@@ -89,13 +107,21 @@ impl DataDecoder {
             used += lf + 1;
             if is_crlf && input.get(used).is_none_or(|&next| next == b'.') {
                 self.state = State::LineStart;
-                return Piece { used, content: &input[..used], end: false };
+                return Piece {
+                    used,
+                    content: &input[..used],
+                    end: false,
+                };
             }
         }
         if input.last() == Some(&b'\r') {
             self.state = State::Cr;
         }
-        Piece { used, content: &input[..used], end: false }
+        Piece {
+            used,
+            content: &input[..used],
+            end: false,
+        }
     }
 }
 
@@ -126,7 +152,11 @@ mod tests {
     #[track_caller]
     fn check(wire: &[u8], message: &[u8], rest: &[u8]) {
         for step in 1..=wire.len() {
-            assert_eq!(decode(wire, step), Some((message.to_vec(), rest.to_vec())), "step {step}");
+            assert_eq!(
+                decode(wire, step),
+                Some((message.to_vec(), rest.to_vec())),
+                "step {step}"
+            );
         }
     }
 
@@ -134,7 +164,11 @@ mod tests {
     fn dots_added_for_transport_are_removed() {
         check(b".\r\n", b"", b"");
         check(b"a\r\n.\r\nQUIT\r\n", b"a\r\n", b"QUIT\r\n");
-        check(b"..\r\n...\r\n.x\r\n\r\n.\r\n", b".\r\n..\r\nx\r\n\r\n", b"");
+        check(
+            b"..\r\n...\r\n.x\r\n\r\n.\r\n",
+            b".\r\n..\r\nx\r\n\r\n",
+            b"",
+        );
         check(b"a.\r\nb\r\n.\r\n", b"a.\r\nb\r\n", b"");
         check(b".\ra\r\n\r\r\n.\r\n", b"\ra\r\n\r\r\n", b"");
         check(b".\r\r\n.\r\n", b"\r\r\n", b"");
@@ -142,7 +176,16 @@ mod tests {
 
     #[test]
     fn only_crlf_dot_crlf_ends_a_message() {
-        for smuggled in [&b"\n.\n"[..], b"\n.\r\n", b"\r.\r", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n.\x00\r\n", b"\n.\r"] {
+        for smuggled in [
+            &b"\n.\n"[..],
+            b"\n.\r\n",
+            b"\r.\r",
+            b"\r.\r\n",
+            b"\r\n.\n",
+            b"\r\n.\r",
+            b"\r\n.\x00\r\n",
+            b"\n.\r",
+        ] {
             let wire = [b"a", smuggled, b"b"].concat();
             for step in 1..=wire.len() {
                 assert_eq!(decode(&wire, step), None, "{smuggled:?} by {step}");
@@ -155,7 +198,9 @@ mod tests {
         // All messages of 7 octets over the alphabet that matters, as a sender would stuff them.
         let alphabet = b".\r\nx";
         for n in 0..alphabet.len().pow(7) {
-            let mut message: Vec<u8> = (0..7).map(|i| alphabet[n / alphabet.len().pow(i) % alphabet.len()]).collect();
+            let mut message: Vec<u8> = (0..7)
+                .map(|i| alphabet[n / alphabet.len().pow(i) % alphabet.len()])
+                .collect();
             message.extend_from_slice(b"\r\n");
             let mut wire = Vec::new();
             let mut line_start = true;
@@ -168,7 +213,11 @@ mod tests {
             }
             wire.extend_from_slice(b".\r\n");
             for step in [1, 2, 3, wire.len()] {
-                assert_eq!(decode(&wire, step), Some((message.clone(), vec![])), "{message:?} by {step}");
+                assert_eq!(
+                    decode(&wire, step),
+                    Some((message.clone(), vec![])),
+                    "{message:?} by {step}"
+                );
             }
         }
     }

@@ -16,7 +16,8 @@ impl Reply {
     pub(crate) const START_DATA: Self = Self("354 end with <CRLF>.<CRLF>");
     pub(crate) const START_TLS: Self = Self("220 2.0.0 ready to start TLS");
     pub(crate) const BYE: Self = Self("221 2.0.0 bye");
-    pub(crate) const HELP: Self = Self("214 2.0.0 RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    pub(crate) const HELP: Self =
+        Self("214 2.0.0 RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
     pub(crate) const VERIFY: Self = Self("252 2.1.5 send mail and see");
     pub(crate) const SHUTTING_DOWN: Self = Self("421 4.3.2 shutting down");
     pub(crate) const TIMEOUT: Self = Self("421 4.4.2 waited too long");
@@ -24,7 +25,8 @@ impl Reply {
     pub(crate) const TOO_MANY_RECIPIENTS: Self = Self("452 4.5.3 too many recipients");
     pub(crate) const UNKNOWN_COMMAND: Self = Self("500 5.5.2 command not recognized");
     pub(crate) const LINE_TOO_LONG: Self = Self("500 5.5.2 line too long");
-    pub(crate) const BARE_OCTETS: Self = Self("500 5.5.2 a command holds no NUL, bare CR or bare LF");
+    pub(crate) const BARE_OCTETS: Self =
+        Self("500 5.5.2 a command holds no NUL, bare CR or bare LF");
     pub(crate) const USE_LHLO: Self = Self("500 5.5.1 this is LMTP: use LHLO");
     pub(crate) const NO_PARAMETERS: Self = Self("501 5.5.4 this command takes no parameters");
     pub(crate) const BAD_SENDER: Self = Self("501 5.1.7 sender address not understood");
@@ -35,10 +37,12 @@ impl Reply {
     pub(crate) const MAIL_FIRST: Self = Self("503 5.5.1 send MAIL first");
     pub(crate) const NESTED_MAIL: Self = Self("503 5.5.1 sender already given");
     pub(crate) const NO_RECIPIENTS: Self = Self("503 5.5.1 no valid recipients");
-    pub(crate) const NOT_WITHIN_BDAT: Self = Self("503 5.5.1 finish the message with BDAT LAST, or send RSET");
+    pub(crate) const NOT_WITHIN_BDAT: Self =
+        Self("503 5.5.1 finish the message with BDAT LAST, or send RSET");
     pub(crate) const NO_TLS: Self = Self("502 5.5.1 STARTTLS is not available");
     pub(crate) const TLS_ALREADY: Self = Self("503 5.5.1 TLS is active");
-    pub(crate) const DATA_BEHIND_STARTTLS: Self = Self("501 5.5.1 nothing may follow STARTTLS before the handshake");
+    pub(crate) const DATA_BEHIND_STARTTLS: Self =
+        Self("501 5.5.1 nothing may follow STARTTLS before the handshake");
     pub(crate) const TOO_BIG: Self = Self("552 5.3.4 message exceeds the size limit");
     pub(crate) const UNKNOWN_PARAMETER: Self = Self("555 5.5.4 parameter not recognized");
     pub(crate) const SMTPUTF8_NEEDED: Self = Self("553 5.6.7 this address needs SMTPUTF8");

@@ -1,6 +1,10 @@
 //! What all sessions share.
 
-use std::{io, net::IpAddr, sync::{Arc, RwLock}};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Arc, RwLock},
+};
 
 use account::Accounts;
 use tokio::{
@@ -41,8 +45,16 @@ pub enum Tls {
 impl Server {
     /// A service delivering to `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time
     /// (a renewed certificate counts from the next handshake on).
-    pub fn new(accounts: Arc<Accounts>, config: Config, tls: Option<Arc<RwLock<TlsAcceptor>>>) -> Self {
-        Self { accounts, config, tls }
+    pub fn new(
+        accounts: Arc<Accounts>,
+        config: Config,
+        tls: Option<Arc<RwLock<TlsAcceptor>>>,
+    ) -> Self {
+        Self {
+            accounts,
+            config,
+            tls,
+        }
     }
 
     /// Runs one connection to its end. When `shutdown` turns true, the session ends before its next command: a
@@ -56,11 +68,17 @@ impl Server {
         peer: Peer,
         shutdown: watch::Receiver<bool>,
     ) -> io::Result<()> {
-        Session::new(self, peer).run(Connection::new(stream), shutdown).await
+        Session::new(self, peer)
+            .run(Connection::new(stream), shutdown)
+            .await
     }
 
     pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
-        let acceptor = self.tls.as_ref()?.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let acceptor = self
+            .tls
+            .as_ref()?
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Some(acceptor.clone())
     }
 }

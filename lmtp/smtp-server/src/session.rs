@@ -34,7 +34,14 @@ enum Next {
 
 impl<'s> Session<'s> {
     pub(crate) fn new(server: &'s Server, peer: Peer) -> Self {
-        Self { server, peer, client_name: None, transaction: None, transactions: 0, errors: 0 }
+        Self {
+            server,
+            peer,
+            client_name: None,
+            transaction: None,
+            transactions: 0,
+            errors: 0,
+        }
     }
 
     pub(crate) async fn run(
@@ -60,7 +67,9 @@ impl<'s> Session<'s> {
                         return connection.close(config.write_timeout).await;
                     };
                     connection.flush(config.write_timeout).await?;
-                    connection = connection.start_tls(&acceptor, config.command_timeout).await?;
+                    connection = connection
+                        .start_tls(&acceptor, config.command_timeout)
+                        .await?;
                     // RFC 3207 4.2: whatever was said before the handshake is forgotten.
                     self.peer.tls = Tls::Active;
                     self.client_name = None;
@@ -76,8 +85,16 @@ impl<'s> Session<'s> {
             Err(error) => return Ok(self.answer(refusal(&error), connection)),
         };
         // RFC 3030 2: between BDAT chunks there is no other way than on, back or out.
-        let within_chunks = self.transaction.as_ref().is_some_and(|transaction| transaction.chunks.is_some());
-        if within_chunks && matches!(request, Request::Mail { .. } | Request::Rcpt { .. } | Request::Data) {
+        let within_chunks = self
+            .transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.chunks.is_some());
+        if within_chunks
+            && matches!(
+                request,
+                Request::Mail { .. } | Request::Rcpt { .. } | Request::Data
+            )
+        {
             return Ok(self.answer(Reply::NOT_WITHIN_BDAT, connection));
         }
         let reply = match request {
@@ -91,9 +108,12 @@ impl<'s> Session<'s> {
             Request::Mail { from } => self.mail(from),
             Request::Rcpt { to } => self.recipient(to).await,
             Request::Data if line.len() != b"DATA\r\n".len() => Reply::NO_PARAMETERS,
-            Request::Data => return self.data(connection).await,
-            Request::Bdat { chunk_size, is_last } => {
-                return self.chunk(chunk_size as u64, is_last, connection).await;
+            Request::Data => return Box::pin(self.data(connection)).await,
+            Request::Bdat {
+                chunk_size,
+                is_last,
+            } => {
+                return Box::pin(self.chunk(chunk_size as u64, is_last, connection)).await;
             }
             Request::Rset => {
                 self.transaction = None;
@@ -131,11 +151,15 @@ impl<'s> Session<'s> {
     fn greet(&self, connection: &mut Connection) {
         let config = &self.server.config;
         connection.text(&format!("250-{}\r\n", config.hostname));
-        connection.text("250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-DSN\r\n");
+        connection
+            .text("250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-DSN\r\n");
         if self.peer.tls == Tls::Inactive && self.server.acceptor().is_some() {
             connection.text("250-STARTTLS\r\n");
         }
-        connection.text(&format!("250-SIZE {}\r\n250 ENHANCEDSTATUSCODES\r\n", config.message_bytes_max));
+        connection.text(&format!(
+            "250-SIZE {}\r\n250 ENHANCEDSTATUSCODES\r\n",
+            config.message_bytes_max
+        ));
     }
 
     fn start_tls(&mut self, connection: &mut Connection) -> Next {
@@ -186,7 +210,10 @@ impl<'s> Session<'s> {
         }
         match self.server.accounts.resolve(&to.address).await {
             Ok(mailboxes) => {
-                transaction.recipients.push(Recipient { address: to.address.into_owned(), mailboxes });
+                transaction.recipients.push(Recipient {
+                    address: to.address.into_owned(),
+                    mailboxes,
+                });
                 Reply::RECIPIENT_OK
             }
             Err(error) => {
@@ -232,13 +259,19 @@ impl<'s> Session<'s> {
     }
 
     /// BDAT (RFC 3030 2). The chunk is read even where it is refused, for its octets follow in any case.
-    async fn chunk(&mut self, size: u64, is_last: bool, connection: &mut Connection) -> io::Result<Next> {
+    async fn chunk(
+        &mut self,
+        size: u64,
+        is_last: bool,
+        connection: &mut Connection,
+    ) -> io::Result<Next> {
         let accepted = match &mut self.transaction {
             None => Err(Reply::MAIL_FIRST),
             Some(transaction) if transaction.recipients.is_empty() => Err(Reply::NO_RECIPIENTS),
-            Some(transaction) => {
-                Ok(transaction.chunks.take().unwrap_or_else(|| Body::new(self.server.accounts.spool())))
-            }
+            Some(transaction) => Ok(transaction
+                .chunks
+                .take()
+                .unwrap_or_else(|| Body::new(self.server.accounts.spool()))),
         };
         let mut body = accepted;
         let mut left = size;
@@ -277,14 +310,20 @@ impl<'s> Session<'s> {
         };
         let delivered = replies.iter().filter(|reply| !reply.is_error()).count();
         metrics::counter!("lmtp_recipients_delivered_total").increment(delivered as u64);
-        metrics::counter!("lmtp_recipients_failed_total").increment((replies.len() - delivered) as u64);
+        metrics::counter!("lmtp_recipients_failed_total")
+            .increment((replies.len() - delivered) as u64);
         for reply in replies {
             connection.reply(reply);
         }
         Ok(Next::Command)
     }
 
-    async fn spooled(&self, body: Body, transaction: &Transaction, now: SystemTime) -> Result<Vec<Reply>, Error> {
+    async fn spooled(
+        &self,
+        body: Body,
+        transaction: &Transaction,
+        now: SystemTime,
+    ) -> Result<Vec<Reply>, Error> {
         let message = body.finish()?.finish().await?;
         let id = format!("{:x}-{:x}", self.peer.id, self.transactions);
         let trace = Trace {
@@ -297,7 +336,11 @@ impl<'s> Session<'s> {
             now,
         };
         let copies = transaction.copies(|recipient| trace.fields(recipient));
-        let outcomes = self.server.accounts.deliver(&message, &copies, FileTime::from(now)).await;
+        let outcomes = self
+            .server
+            .accounts
+            .deliver(&message, &copies, FileTime::from(now))
+            .await;
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
         }

@@ -61,9 +61,12 @@ fn clean(text: &str) -> String {
 /// A date-time in UTC. Source: RFC 5322 3.3.
 pub(crate) fn date_time(time: SystemTime) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     format!(
@@ -81,7 +84,8 @@ fn civil(days: u64) -> (u64, usize, u64) {
     // Counted from 0000-03-01, so that the leap day is the last of its year.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
@@ -97,7 +101,9 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        let check = |unix, expected| assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(unix)), expected);
+        let check = |unix, expected| {
+            assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(unix)), expected)
+        };
         check(0, "Thu, 1 Jan 1970 00:00:00 +0000");
         check(951_782_399, "Mon, 28 Feb 2000 23:59:59 +0000");
         check(951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000");

@@ -49,7 +49,12 @@ impl Body {
 
 impl Transaction {
     pub(crate) fn new(sender: String, utf8: bool) -> Self {
-        Self { sender, utf8, recipients: Vec::new(), chunks: None }
+        Self {
+            sender,
+            utf8,
+            recipients: Vec::new(),
+            chunks: None,
+        }
     }
 
     /// The copies to deliver: one a mailbox, however many recipients lead to it. `fields` gives the trace fields of
@@ -60,7 +65,10 @@ impl Transaction {
             for mailbox in &recipient.mailboxes {
                 if !copies.iter().any(|copy| copy.mailbox == *mailbox) {
                     let prefix = fields(&recipient.address).into_bytes().into();
-                    copies.push(Copy { mailbox: mailbox.clone(), prefix });
+                    copies.push(Copy {
+                        mailbox: mailbox.clone(),
+                        prefix,
+                    });
                 }
             }
         }
@@ -76,7 +84,13 @@ impl Transaction {
         };
         self.recipients
             .iter()
-            .map(|recipient| recipient.mailboxes.iter().find_map(outcome).unwrap_or(Reply::DELIVERED))
+            .map(|recipient| {
+                recipient
+                    .mailboxes
+                    .iter()
+                    .find_map(outcome)
+                    .unwrap_or(Reply::DELIVERED)
+            })
             .collect()
     }
 }

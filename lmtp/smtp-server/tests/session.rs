@@ -1,5 +1,10 @@
 //! LMTP sessions over the in-memory store: what is said, and what is in the mailboxes afterwards.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its world has failed"
+)]
+
 use std::sync::Arc;
 
 use account::{Accounts, ItemNumber, MailboxId, Piece, Principal, Role};
@@ -26,10 +31,18 @@ impl World {
         let directory = Directory::in_memory().unwrap();
         for user in [ALICE, BOB] {
             directory.add_user(user, "correct horse").unwrap();
-            backend.provision(&MailboxId(user.to_owned())).await.unwrap();
+            backend
+                .provision(&MailboxId(user.to_owned()))
+                .await
+                .unwrap();
         }
-        directory.add_alias("team@example.test", &[ALICE, BOB]).unwrap();
-        let options = account::Options { message_bytes_max: config.message_bytes_max, ..Default::default() };
+        directory
+            .add_alias("team@example.test", &[ALICE, BOB])
+            .unwrap();
+        let options = account::Options {
+            message_bytes_max: config.message_bytes_max,
+            ..Default::default()
+        };
         let accounts = Accounts::new(backend, Arc::new(directory), options);
         let server = Arc::new(Server::new(accounts.clone(), config, None));
         Self { accounts, server }
@@ -39,21 +52,50 @@ impl World {
         let (ours, theirs) = duplex(64 << 10);
         let (stop, stopping) = watch::channel(false);
         let server = self.server.clone();
-        let peer = Peer { addr: Some([192, 0, 2, 1].into()), tls: Tls::Inactive, id: 7 };
+        let peer = Peer {
+            addr: Some([192, 0, 2, 1].into()),
+            tls: Tls::Inactive,
+            id: 7,
+        };
         let task = tokio::spawn(async move { server.serve(theirs, peer, stopping).await });
-        Client { stream: ours, stop, task }
+        Client {
+            stream: ours,
+            stop,
+            task,
+        }
     }
 
     /// All messages of a user's Inbox, whole.
     async fn inbox(&self, user: &str) -> Vec<String> {
-        let principal = Principal { user: user.to_owned() };
-        let account = self.accounts.open(&principal, &MailboxId(user.to_owned())).await.unwrap();
-        let inbox = account.folders().await.unwrap().role(Role::Inbox).unwrap().id;
+        let principal = Principal {
+            user: user.to_owned(),
+        };
+        let account = self
+            .accounts
+            .open(&principal, &MailboxId(user.to_owned()))
+            .await
+            .unwrap();
+        let inbox = account
+            .folders()
+            .await
+            .unwrap()
+            .role(Role::Inbox)
+            .unwrap()
+            .id;
         let index = account.index(inbox).await.unwrap();
-        let pieces: Vec<_> = index.iter().map(|item| Piece { item: item.number, range: 0..u64::from(item.size) }).collect();
+        let pieces: Vec<_> = index
+            .iter()
+            .map(|item| Piece {
+                item: item.number,
+                range: 0..u64::from(item.size),
+            })
+            .collect();
         let bytes = account.read(inbox, &pieces).await.unwrap();
         let _: Vec<ItemNumber> = index.iter().map(|item| item.number).collect();
-        bytes.into_iter().map(|bytes| String::from_utf8_lossy(&bytes.unwrap()).into_owned()).collect()
+        bytes
+            .into_iter()
+            .map(|bytes| String::from_utf8_lossy(&bytes.unwrap()).into_owned())
+            .collect()
     }
 }
 
@@ -76,7 +118,10 @@ impl Client {
         read.unwrap();
         let _ = self.task.await.unwrap();
         drop(self.stop);
-        said.lines().filter(|line| line.as_bytes().get(3) == Some(&b' ')).map(code).collect()
+        said.lines()
+            .filter(|line| line.as_bytes().get(3) == Some(&b' '))
+            .map(code)
+            .collect()
     }
 }
 
@@ -104,7 +149,18 @@ async fn each_accepted_recipient_gets_a_reply_in_order() {
     let wire = format!(
         "{ENVELOPE}RCPT TO:<{ALICE}>\r\nRCPT TO:<nobody@example.test>\r\nRCPT TO:<{BOB}>\r\nDATA\r\nSubject: x\r\n\r\n..a\r\n.\r\nQUIT\r\n"
     );
-    let expected = ["220", "250", "250 2.1.0", "250 2.1.5", "550 5.1.1", "250 2.1.5", "354", "250 2.1.5", "250 2.1.5", "221 2.0.0"];
+    let expected = [
+        "220",
+        "250",
+        "250 2.1.0",
+        "250 2.1.5",
+        "550 5.1.1",
+        "250 2.1.5",
+        "354",
+        "250 2.1.5",
+        "250 2.1.5",
+        "221 2.0.0",
+    ];
     // LHLO's last line is `250 ENHANCEDSTATUSCODES`.
     let world = check(&wire, &expected).await;
     for user in [ALICE, BOB] {
@@ -118,8 +174,23 @@ async fn each_accepted_recipient_gets_a_reply_in_order() {
 
 #[tokio::test]
 async fn an_alias_delivers_once_to_each_mailbox() {
-    let wire = format!("{ENVELOPE}RCPT TO:<team@example.test>\r\nRCPT TO:<Alice+tag@EXAMPLE.test>\r\nBDAT 3\r\nA: BDAT 6 LAST\r\nb\r\n\r\nc");
-    let world = check(&wire, &["220", "250", "250 2.1.0", "250 2.1.5", "250 2.1.5", "250 2.0.0", "250 2.1.5", "250 2.1.5"]).await;
+    let wire = format!(
+        "{ENVELOPE}RCPT TO:<team@example.test>\r\nRCPT TO:<Alice+tag@EXAMPLE.test>\r\nBDAT 3\r\nA: BDAT 6 LAST\r\nb\r\n\r\nc"
+    );
+    let world = check(
+        &wire,
+        &[
+            "220",
+            "250",
+            "250 2.1.0",
+            "250 2.1.5",
+            "250 2.1.5",
+            "250 2.0.0",
+            "250 2.1.5",
+            "250 2.1.5",
+        ],
+    )
+    .await;
     for user in [ALICE, BOB] {
         let inbox = world.inbox(user).await;
         assert_eq!(inbox.len(), 1, "{user}");
@@ -131,9 +202,9 @@ async fn an_alias_delivers_once_to_each_mailbox() {
 async fn commands_out_of_order_are_refused_and_the_session_goes_on() {
     check(
         "MAIL FROM:<a@b.example>\r\nEHLO x\r\nHELO x\r\nLHLO x\r\nRCPT TO:<a@b.example>\r\nDATA\r\nFOO\r\nMAIL FROM:bad<<\r\n\
-         BDAT 5 LAST\r\nRSET\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\nDATA\r\nRSET\r\nDATA\r\nNOOP\r\nVRFY x\r\nHELP\r\nSTARTTLS\r\nQUIT\r\n",
+         BDAT 5 LAST\r\nabcdeRSET\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\nDATA\r\nRSET\r\nDATA\r\nNOOP\r\nVRFY x\r\nHELP\r\nSTARTTLS\r\nQUIT\r\n",
         &[
-            "220", "503 5.5.1", "500 5.5.1", "500 5.5.1", "250", "503 5.5.1", "503 5.5.1", "500 5.5.2", "501 5.5.4", "503 5.5.1",
+            "220", "503 5.5.1", "500 5.5.1", "500 5.5.1", "250", "503 5.5.1", "503 5.5.1", "500 5.5.2", "501 5.5.4", "503 5.5.1", "250 2.0.0",
             "250 2.1.0", "503 5.5.1", "503 5.5.1", "250 2.0.0", "503 5.5.1", "250 2.0.0", "252 2.1.5", "214 2.0.0", "502 5.5.1", "221 2.0.0",
         ],
     )
@@ -146,7 +217,15 @@ async fn ugly_command_lines_are_refused() {
     check(
         &format!("LHLO x\nNOOP\r\nNO\rOP\r\nNO\0OP\r\n{long}NOOP\r\n"),
         // The bare LF ends the first line, so that nothing can hide behind it.
-        &["220", "500 5.5.2", "250 2.0.0", "500 5.5.2", "500 5.5.2", "500 5.5.2", "250 2.0.0"],
+        &[
+            "220",
+            "500 5.5.2",
+            "250 2.0.0",
+            "500 5.5.2",
+            "500 5.5.2",
+            "500 5.5.2",
+            "250 2.0.0",
+        ],
     )
     .await;
 }
@@ -164,8 +243,15 @@ async fn parameters_are_accepted_checked_or_refused() {
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_read_to_its_end_and_refused() {
-    let world = World::new(Config { message_bytes_max: 1000, ..Config::default() }).await;
-    let wire = format!("{ENVELOPE}RCPT TO:<{ALICE}>\r\nRCPT TO:<{BOB}>\r\nDATA\r\n{}\r\n.\r\nNOOP\r\n", "x".repeat(5000));
+    let world = World::new(Config {
+        message_bytes_max: 1000,
+        ..Config::default()
+    })
+    .await;
+    let wire = format!(
+        "{ENVELOPE}RCPT TO:<{ALICE}>\r\nRCPT TO:<{BOB}>\r\nDATA\r\n{}\r\n.\r\nNOOP\r\n",
+        "x".repeat(5000)
+    );
     let said = world.connect().run(wire.as_bytes()).await;
     assert_eq!(said[6..], ["552 5.3.4", "552 5.3.4", "250 2.0.0"]);
     assert!(world.inbox(ALICE).await.is_empty());
@@ -182,11 +268,32 @@ async fn a_connection_cut_within_the_message_delivers_nothing() {
 
 #[tokio::test]
 async fn too_many_errors_and_too_many_recipients_are_cut_off() {
-    let world = World::new(Config { errors_max: 2, recipients_max: 1, ..Config::default() }).await;
-    let said = world.connect().run(b"LHLO x\r\nFOO\r\nFOO\r\nFOO\r\nNOOP\r\n").await;
-    assert_eq!(said, ["220", "250", "500 5.5.2", "500 5.5.2", "500 5.5.2", "421 4.7.0"]);
+    let world = World::new(Config {
+        errors_max: 2,
+        recipients_max: 1,
+        ..Config::default()
+    })
+    .await;
+    let said = world
+        .connect()
+        .run(b"LHLO x\r\nFOO\r\nFOO\r\nFOO\r\nNOOP\r\n")
+        .await;
+    assert_eq!(
+        said,
+        [
+            "220",
+            "250",
+            "500 5.5.2",
+            "500 5.5.2",
+            "500 5.5.2",
+            "421 4.7.0"
+        ]
+    );
     let wire = format!("{ENVELOPE}RCPT TO:<{ALICE}>\r\nRCPT TO:<{BOB}>\r\n");
-    assert_eq!(world.connect().run(wire.as_bytes()).await[3..], ["250 2.1.5", "452 4.5.3"]);
+    assert_eq!(
+        world.connect().run(wire.as_bytes()).await[3..],
+        ["250 2.1.5", "452 4.5.3"]
+    );
 }
 
 #[tokio::test]

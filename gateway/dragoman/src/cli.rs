@@ -1,0 +1,184 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// IMAP, POP3, SMTP, LMTP, CalDAV and CardDAV in front of MAPI mailboxes.
+#[derive(Debug, Parser)]
+#[command(name = "dragoman", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where a command finds the gateway.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Place {
+    /// Configuration file (TOML); none is needed.
+    #[arg(long, value_name = "FILE", env = "DRAGOMAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data folder [default: ./dragoman-data].
+    #[arg(long, value_name = "DIR", env = "DRAGOMAN_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Override a configuration key, such as listen.imap=127.0.0.1:1143; an empty value switches a listener off.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) overrides: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the gateway.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Make two mailboxes with messages to try the gateway out; on loopback only.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Add, change, remove and list users.
+    #[command(subcommand)]
+    User(User),
+    /// Other addresses for a mailbox.
+    #[command(subcommand)]
+    Alias(Alias),
+    /// Let a user into another's folder, or make a shared mailbox.
+    #[command(subcommand)]
+    Grant(Grant),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(Config),
+    /// Check the data folder and name every fault; also beside a running server.
+    Fsck {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write a copy of a mailbox, or of one folder, to a new file; also beside a running server.
+    Backup {
+        /// The mailbox's address.
+        mailbox: String,
+        /// Where to; must not exist.
+        to: PathBuf,
+        /// Only this folder, by its path such as `Inbox/Projects`.
+        #[arg(long)]
+        folder: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring back what `backup` wrote; the server must be stopped. Restored folders start a new epoch: clients fetch
+    /// them anew.
+    Restore {
+        /// The mailbox's address.
+        mailbox: String,
+        /// What `backup` wrote.
+        from: PathBuf,
+        /// Only this folder, by its path.
+        #[arg(long)]
+        folder: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Free the space of bodies that no message refers to any more; also beside a running server.
+    Compact {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a user. The password is read from standard input; a terminal or an empty line makes one up.
+    Add {
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Change a user's password, given as for `add`.
+    Passwd {
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove a user. The mailbox stays unless --purge is given.
+    Remove {
+        address: String,
+        /// Remove the mailbox with all its messages, too.
+        #[arg(long)]
+        purge: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the users.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Alias {
+    /// Deliver mail for ALIAS to ADDRESS.
+    Add {
+        alias: String,
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove an alias.
+    Remove {
+        alias: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the aliases.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Give a user rights in a folder of a mailbox.
+    Add {
+        /// The mailbox's address.
+        mailbox: String,
+        /// Whom: a user's address, or `default` for everybody.
+        member: String,
+        /// none, visible, reviewer, editor or owner.
+        rights: String,
+        /// Which folder, by its path.
+        #[arg(long, default_value = "Inbox")]
+        folder: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the rights in a folder.
+    List {
+        mailbox: String,
+        #[arg(long, default_value = "Inbox")]
+        folder: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make a shared mailbox: it has an address and no password.
+    Shared {
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Say whether the configuration can be used.
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the configuration in force, with every default.
+    Show {
+        #[command(flatten)]
+        place: Place,
+    },
+}

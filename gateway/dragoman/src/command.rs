@@ -1,0 +1,173 @@
+//! The commands: each reads the configuration, then works on the data folder or asks a running server.
+
+pub(crate) mod administration;
+mod maintenance;
+mod password;
+mod request;
+
+use crate::{
+    admin_socket,
+    cli::{self, Cli, Place},
+    config::Config,
+    data_dir::DataDir,
+    failure::{Doing, Failure, Result},
+    serve,
+};
+
+pub(crate) use request::{Answer, Request};
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        cli::Command::Serve { place, demo } => {
+            let config = load(&place)?;
+            runtime()?.block_on(serve::run(config, demo))?;
+        }
+        cli::Command::Config(cli::Config::Check { place }) => {
+            load(&place)?;
+            serve::say("the configuration can be used")?;
+        }
+        cli::Command::Config(cli::Config::Show { place }) => {
+            let text = toml::to_string(&load(&place)?).doing(|| "configuration".to_owned())?;
+            serve::say(text.trim_end())?;
+        }
+        cli::Command::Fsck { place } => ask(&place, &Request::Fsck)?,
+        cli::Command::Restore {
+            mailbox,
+            from,
+            folder,
+            place,
+        } => {
+            let config = load(&place)?;
+            let restore = maintenance::restore(&config, &mailbox, &from, folder.as_deref());
+            runtime()?.block_on(restore)?;
+        }
+        cli::Command::Compact { place } => ask(&place, &Request::Compact)?,
+        cli::Command::User(command) => ask_user(command)?,
+        cli::Command::Alias(command) => ask_alias(command)?,
+        cli::Command::Grant(command) => ask_grant(command)?,
+        cli::Command::Backup {
+            mailbox,
+            to,
+            folder,
+            place,
+        } => {
+            let to = std::path::absolute(&to).doing(|| to.display().to_string())?;
+            ask(
+                &place,
+                &Request::Backup {
+                    mailbox,
+                    to,
+                    folder,
+                },
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn ask_user(command: cli::User) -> Result<()> {
+    match command {
+        cli::User::Add { address, place } => {
+            let password = password::read()?;
+            ask(
+                &place,
+                &Request::UserAdd {
+                    address,
+                    password: password.text.clone(),
+                },
+            )?;
+            password.show()
+        }
+        cli::User::Passwd { address, place } => {
+            let password = password::read()?;
+            ask(
+                &place,
+                &Request::UserPasswd {
+                    address,
+                    password: password.text.clone(),
+                },
+            )?;
+            password.show()
+        }
+        cli::User::Remove {
+            address,
+            purge,
+            place,
+        } => ask(&place, &Request::UserRemove { address, purge }),
+        cli::User::List { place } => ask(&place, &Request::UserList),
+    }
+}
+
+fn ask_alias(command: cli::Alias) -> Result<()> {
+    match command {
+        cli::Alias::Add {
+            alias,
+            address,
+            place,
+        } => ask(&place, &Request::AliasAdd { alias, address }),
+        cli::Alias::Remove { alias, place } => ask(&place, &Request::AliasRemove { alias }),
+        cli::Alias::List { place } => ask(&place, &Request::AliasList),
+    }
+}
+
+fn ask_grant(command: cli::Grant) -> Result<()> {
+    match command {
+        cli::Grant::Add {
+            mailbox,
+            member,
+            rights,
+            folder,
+            place,
+        } => ask(
+            &place,
+            &Request::GrantAdd {
+                mailbox,
+                member,
+                rights,
+                folder,
+            },
+        ),
+        cli::Grant::List {
+            mailbox,
+            folder,
+            place,
+        } => ask(&place, &Request::GrantList { mailbox, folder }),
+        cli::Grant::Shared { address, place } => ask(&place, &Request::SharedAdd { address }),
+    }
+}
+
+/// Has a running server do it, or does it here when there is none, and prints the answer.
+fn ask(place: &Place, request: &Request) -> Result<()> {
+    let config = load(place)?;
+    let data = if request.begins_a_folder() {
+        DataDir::create(&config.data)?
+    } else {
+        DataDir::existing(&config.data)?
+    };
+    let answer = runtime()?.block_on(async {
+        match data.lock()? {
+            Some(_lock) => {
+                let administration = administration::Administration::open(&config, &data).await?;
+                let answer = administration.answer(request).await;
+                Ok(answer)
+            }
+            None => admin_socket::ask(&data.admin_socket(), request).await,
+        }
+    })?;
+    match answer {
+        Answer::Done(lines) => lines.iter().try_for_each(|line| serve::say(line)),
+        Answer::Failed(why) => Err(Failure::new(why)),
+    }
+}
+
+fn load(place: &Place) -> Result<Config> {
+    Config::load(place).doing(|| "configuration".to_owned())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .doing(|| "starting the runtime".to_owned())
+}

@@ -1,0 +1,373 @@
+//! What commands change: users, aliases, shared mailboxes, rights, backups. Runs in the server or in the command.
+
+use std::{path::Path, sync::Arc};
+
+use account::{
+    Account, Accounts, FolderId, FolderInfo, MailboxId, Member, Permission, Principal, Rights,
+};
+use directory::Directory;
+use mapi_store::{Backend, ErrorKind};
+use store_openchange::OpenChange;
+
+use super::{Answer, Request};
+use crate::{
+    config::Config,
+    data_dir::DataDir,
+    failure::{Doing, Failure, Result},
+};
+
+/// An open data folder.
+pub(crate) struct Administration {
+    directory: Arc<Directory>,
+    store: Arc<OpenChange>,
+    accounts: Arc<Accounts>,
+}
+
+/// Rights by the names people give them.
+const RIGHTS: [(&str, Rights); 5] = [
+    ("none", Rights::NONE),
+    ("visible", Rights::VISIBLE),
+    ("reviewer", Rights::REVIEWER),
+    ("editor", Rights::EDITOR),
+    ("owner", Rights::ALL),
+];
+
+impl Administration {
+    /// Opens the directory and the embedded store of a data folder, which the caller has locked.
+    pub(crate) async fn open(config: &Config, data: &DataDir) -> Result<Self> {
+        let directory = Directory::open(&data.directory()).doing(|| "users".to_owned())?;
+        let directory = Arc::new(directory);
+        let path = data.store();
+        let store = tokio::task::spawn_blocking(move || {
+            OpenChange::open(&path, store_openchange::Options::default())
+        })
+        .await
+        .doing(|| "opening the store".to_owned())?
+        .doing(|| format!("opening the store {}", data.store().display()))?;
+        let store = Arc::new(store);
+        let options = account::Options {
+            spool_folder: data.spool(),
+            message_bytes_max: config.limits.message_bytes_max,
+            spool_memory_total_bytes_max: usize::try_from(config.limits.spool_memory_bytes_max)
+                .unwrap_or(usize::MAX),
+            cache_bytes_max: config.limits.cache_bytes_max,
+            ..account::Options::default()
+        };
+        let accounts = Accounts::new(store.clone(), directory.clone(), options);
+        Ok(Self {
+            directory,
+            store,
+            accounts,
+        })
+    }
+
+    /// The mailboxes.
+    pub(crate) fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
+    }
+
+    /// The users.
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// Does what a command asks.
+    pub(crate) async fn answer(&self, request: &Request) -> Answer {
+        match self.perform(request).await {
+            Ok(lines) => Answer::Done(lines),
+            Err(failure) => Answer::Failed(failure.to_string()),
+        }
+    }
+
+    async fn perform(&self, request: &Request) -> Result<Vec<String>> {
+        match request {
+            Request::UserAdd { address, password } => {
+                self.add_user(address, password).await.map(|()| vec![])
+            }
+            Request::UserPasswd { address, password } => {
+                self.set_password(address, password).await.map(|()| vec![])
+            }
+            Request::UserRemove { address, purge } => {
+                self.remove_user(address, *purge).await.map(|()| vec![])
+            }
+            Request::UserList => Ok(self.users()),
+            Request::AliasAdd { alias, address } => {
+                self.directory
+                    .add_alias(alias, &[address])
+                    .doing(|| alias.clone())?;
+                Ok(vec![])
+            }
+            Request::AliasRemove { alias } => {
+                self.directory.remove_alias(alias).doing(|| alias.clone())?;
+                Ok(vec![])
+            }
+            Request::AliasList => Ok(self.aliases()),
+            Request::GrantAdd {
+                mailbox,
+                member,
+                rights,
+                folder,
+            } => self
+                .grant(mailbox, member, rights, folder)
+                .await
+                .map(|()| vec![]),
+            Request::GrantList { mailbox, folder } => self.grants(mailbox, folder).await,
+            Request::SharedAdd { address } => {
+                let shared = self
+                    .directory
+                    .add_shared(address)
+                    .doing(|| address.clone())?;
+                self.provision(shared.mailbox.as_str())
+                    .await
+                    .map(|()| vec![])
+            }
+            Request::Backup {
+                mailbox,
+                to,
+                folder,
+            } => self.backup(mailbox, to, folder.as_deref()).await,
+            Request::Fsck => self.fsck().await,
+            Request::Compact => self.compact().await,
+        }
+    }
+
+    async fn add_user(&self, address: &str, password: &str) -> Result<()> {
+        let (directory, owned) = (
+            self.directory.clone(),
+            (address.to_owned(), password.to_owned()),
+        );
+        let user = blocking(move || directory.add_user(&owned.0, &owned.1))
+            .await?
+            .doing(|| address.to_owned())?;
+        self.provision(user.mailbox.as_str()).await
+    }
+
+    async fn set_password(&self, address: &str, password: &str) -> Result<()> {
+        let (directory, owned) = (
+            self.directory.clone(),
+            (address.to_owned(), password.to_owned()),
+        );
+        blocking(move || directory.set_password(&owned.0, &owned.1))
+            .await?
+            .doing(|| address.to_owned())
+    }
+
+    /// Adds the user, or gives them this password when they are there already.
+    pub(crate) async fn ensure_user(&self, address: &str, password: &str) -> Result<()> {
+        match self.directory.user(address) {
+            None => self.add_user(address, password).await,
+            Some(user) => {
+                self.set_password(address, password).await?;
+                self.provision(user.mailbox.as_str()).await
+            }
+        }
+    }
+
+    /// Makes a mailbox unless it is there: one that an earlier user of that address left is theirs again.
+    async fn provision(&self, mailbox: &str) -> Result<()> {
+        match self.store.provision(&MailboxId(mailbox.to_owned())).await {
+            Err(error) if error.kind == ErrorKind::Exists => Ok(()),
+            made => made.doing(|| format!("making the mailbox {mailbox}")),
+        }
+    }
+
+    async fn remove_user(&self, address: &str, purge: bool) -> Result<()> {
+        let user = self
+            .directory
+            .user(address)
+            .ok_or_else(|| Failure::new(format!("{address}: no such user")))?;
+        self.directory
+            .remove_user(address)
+            .doing(|| address.to_owned())?;
+        if purge {
+            let mailbox = MailboxId(user.mailbox.as_str().to_owned());
+            self.store
+                .remove(&mailbox)
+                .await
+                .doing(|| format!("removing the mailbox {mailbox}"))?;
+        }
+        Ok(())
+    }
+
+    fn users(&self) -> Vec<String> {
+        let line = |user: &directory::User| {
+            let state = if user.disabled { "  disabled" } else { "" };
+            format!("{}{state}", user.address)
+        };
+        self.directory.users().iter().map(line).collect()
+    }
+
+    fn aliases(&self) -> Vec<String> {
+        let line = |alias: &directory::Alias| {
+            let targets: Vec<_> = alias.targets.iter().map(ToString::to_string).collect();
+            format!("{} -> {}", alias.address, targets.join(", "))
+        };
+        self.directory.aliases().iter().map(line).collect()
+    }
+
+    fn mailbox_id(&self, address: &str) -> Result<MailboxId> {
+        match &self.directory.resolve(address).unwrap_or_default()[..] {
+            [name] => Ok(MailboxId(name.as_str().to_owned())),
+            _ => Err(Failure::new(format!(
+                "{address}: not the address of one mailbox"
+            ))),
+        }
+    }
+
+    /// A mailbox as its owner sees it.
+    async fn owned(&self, mailbox: &str) -> Result<Account> {
+        let id = self.mailbox_id(mailbox)?;
+        let principal = Principal { user: id.0.clone() };
+        self.accounts
+            .open(&principal, &id)
+            .await
+            .doing(|| format!("opening {mailbox}"))
+    }
+
+    async fn folder(&self, account: &Account, path: &str) -> Result<FolderInfo> {
+        let folders = account
+            .folders()
+            .await
+            .doing(|| "reading the folders".to_owned())?;
+        let mut at: Option<&FolderInfo> = None;
+        for name in path.split('/') {
+            at = Some(
+                folders
+                    .child(at.map(|folder| folder.id), name)
+                    .ok_or_else(|| Failure::new(format!("{path}: no such folder")))?,
+            );
+        }
+        at.cloned()
+            .ok_or_else(|| Failure::new(format!("{path}: no such folder")))
+    }
+
+    async fn grant(&self, mailbox: &str, member: &str, rights: &str, folder: &str) -> Result<()> {
+        let (_, rights) = RIGHTS
+            .iter()
+            .find(|(name, _)| *name == rights)
+            .ok_or_else(|| {
+                let names: Vec<_> = RIGHTS.iter().map(|(name, _)| *name).collect();
+                Failure::new(format!(
+                    "rights `{rights}`: expected one of {}",
+                    names.join(", ")
+                ))
+            })?;
+        let member = match member {
+            "default" => Member::Default,
+            user => {
+                let user = self
+                    .directory
+                    .user(user)
+                    .ok_or_else(|| Failure::new(format!("{user}: no such user")))?;
+                Member::User(user.mailbox.as_str().to_owned())
+            }
+        };
+        let account = self.owned(mailbox).await?;
+        let folder = self.folder(&account, folder).await?.id;
+        let mut permissions = account
+            .permissions(folder)
+            .await
+            .doing(|| "reading the rights".to_owned())?;
+        permissions.retain(|permission| permission.member != member);
+        permissions.push(Permission {
+            member,
+            rights: *rights,
+        });
+        account
+            .set_permissions(folder, &permissions)
+            .await
+            .doing(|| "changing the rights".to_owned())
+    }
+
+    async fn grants(&self, mailbox: &str, folder: &str) -> Result<Vec<String>> {
+        let account = self.owned(mailbox).await?;
+        let folder = self.folder(&account, folder).await?.id;
+        let permissions = account
+            .permissions(folder)
+            .await
+            .doing(|| "reading the rights".to_owned())?;
+        let line = |permission: &Permission| {
+            let member = match &permission.member {
+                Member::Default => "default",
+                Member::Anonymous => "anonymous",
+                Member::User(user) => user,
+            };
+            let known = RIGHTS
+                .iter()
+                .find(|(_, rights)| *rights == permission.rights);
+            match known {
+                Some((name, _)) => format!("{member} {name}"),
+                None => format!("{member} {:#x}", permission.rights.0),
+            }
+        };
+        Ok(permissions.iter().map(line).collect())
+    }
+
+    async fn backup(&self, mailbox: &str, to: &Path, folder: Option<&str>) -> Result<Vec<String>> {
+        let account = self.owned(mailbox).await?;
+        let folder = self.folder_id(&account, folder).await?;
+        let saved = self.store.backup(account.mailbox(), folder, to).await;
+        saved.doing(|| format!("backup to {}", to.display()))?;
+        Ok(vec![format!("{mailbox} saved in {}", to.display())])
+    }
+
+    /// Makes a mailbox, or one folder of it, what a backup says it was.
+    pub(crate) async fn restore(
+        &self,
+        mailbox: &str,
+        from: &Path,
+        folder: Option<&str>,
+    ) -> Result<()> {
+        let id = self.mailbox_id(mailbox)?;
+        let folder = match folder {
+            Some(_) => self.folder_id(&self.owned(mailbox).await?, folder).await?,
+            None => None,
+        };
+        self.store
+            .restore(&id, folder, from)
+            .await
+            .doing(|| format!("restoring {}", from.display()))
+    }
+
+    async fn folder_id(&self, account: &Account, path: Option<&str>) -> Result<Option<FolderId>> {
+        match path {
+            Some(path) => Ok(Some(self.folder(account, path).await?.id)),
+            None => Ok(None),
+        }
+    }
+
+    async fn compact(&self) -> Result<Vec<String>> {
+        let freed = self
+            .store
+            .compact()
+            .await
+            .doing(|| "compacting the store".to_owned())?;
+        Ok(vec![format!(
+            "{} segment files removed, {} octets freed, {} mailbox files written anew",
+            freed.segments, freed.octets, freed.mailboxes
+        )])
+    }
+
+    async fn fsck(&self) -> Result<Vec<String>> {
+        let faults = self
+            .store
+            .check()
+            .await
+            .doing(|| "checking the store".to_owned())?;
+        if faults.is_empty() {
+            return Ok(vec!["no faults".to_owned()]);
+        }
+        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        Err(Failure::new(format!(
+            "{} faults\n{}",
+            faults.len(),
+            lines.join("\n")
+        )))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .doing(|| "password hashing".to_owned())
+}

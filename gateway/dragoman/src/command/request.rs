@@ -1,0 +1,67 @@
+//! What a command asks of a running server, and what it answers: one JSON line each on the admin socket.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A request. It carries passwords, so it has no `Debug`.
+#[derive(Deserialize, Serialize)]
+pub(crate) enum Request {
+    UserAdd {
+        address: String,
+        password: String,
+    },
+    UserPasswd {
+        address: String,
+        password: String,
+    },
+    UserRemove {
+        address: String,
+        purge: bool,
+    },
+    UserList,
+    AliasAdd {
+        alias: String,
+        address: String,
+    },
+    AliasRemove {
+        alias: String,
+    },
+    AliasList,
+    GrantAdd {
+        mailbox: String,
+        member: String,
+        rights: String,
+        folder: String,
+    },
+    GrantList {
+        mailbox: String,
+        folder: String,
+    },
+    SharedAdd {
+        address: String,
+    },
+    Backup {
+        mailbox: String,
+        to: PathBuf,
+        folder: Option<String>,
+    },
+    Fsck,
+    Compact,
+}
+
+impl Request {
+    /// Whether it makes sense where there is no data folder yet. For anything else, a misspelt folder is an error.
+    pub(crate) const fn begins_a_folder(&self) -> bool {
+        matches!(self, Self::UserAdd { .. } | Self::SharedAdd { .. })
+    }
+}
+
+/// The answer.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Answer {
+    /// It is done; lines to print.
+    Done(Vec<String>),
+    /// It is not done, and why.
+    Failed(String),
+}

@@ -1,0 +1,388 @@
+//! A running gateway: opens everything, accepts connections, and ends them in order.
+
+use std::{
+    io::Write,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use imap_server::Server as ImapServer;
+use smtp_server::Server as LmtpServer;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    signal::unix::{SignalKind, signal},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tracing::Instrument;
+
+use crate::{
+    admin_socket,
+    command::administration::Administration,
+    config::Config,
+    data_dir::DataDir,
+    demo,
+    failure::{Doing, Failure, Result},
+    http::{self, Health},
+    listen::{self, ListenSocket, Listener},
+    logging, proxy_protocol,
+    throttle::LoginThrottle,
+    tls::Certificates,
+};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait after an accept that failed for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What all connections share.
+struct Gateway {
+    config: Config,
+    certificates: Certificates,
+    imap: ImapServer,
+    lmtp: LmtpServer,
+    admin: axum::Router,
+    front_page: axum::Router,
+    connection_ids: AtomicU64,
+    connections: Arc<Semaphore>,
+}
+
+/// Runs the gateway until SIGTERM or SIGINT.
+pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
+    if with_demo {
+        demo::require_loopback(&config)?;
+    }
+    logging::start(&config.log)?;
+    let data = DataDir::create(&config.data)?;
+    let _lock = data.lock()?.ok_or_else(|| {
+        Failure::new(format!(
+            "{} is in use by another server",
+            data.path().display()
+        ))
+    })?;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .install_recorder()
+        .doing(|| "metrics".to_owned())?;
+    let certificates = Certificates::open(&config, &data)?;
+    let administration = Arc::new(Administration::open(&config, &data).await?);
+
+    let listeners = listen::open_all(&config)?;
+    if with_demo {
+        demo::fill(&administration).await?;
+    }
+    let (stop, stopping) = watch::channel(false);
+    let ready = Arc::new(AtomicBool::new(false));
+    let gateway = Arc::new(gateway(
+        config,
+        certificates,
+        &administration,
+        Health {
+            ready: ready.clone(),
+            metrics,
+        },
+        &listeners,
+    ));
+
+    let mut tasks = JoinSet::new();
+    announce(&listeners)?;
+    for listener in listeners {
+        tasks.spawn(accept(gateway.clone(), listener, stopping.clone()));
+    }
+    let socket = listen::bind_unix(&data.admin_socket()).doing(|| "admin socket".to_owned())?;
+    tasks.spawn(admin_socket::serve(
+        socket,
+        administration.clone(),
+        stopping.clone(),
+    ));
+    ready.store(true, Ordering::Relaxed);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    say("ready")?;
+
+    wait_for_the_end(&gateway).await?;
+    tracing::info!("shutting down");
+    ready.store(false, Ordering::Relaxed);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    stop.send_replace(true);
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if timeout(
+        Duration::from_secs(gateway.config.limits.shutdown_timeout_s),
+        all,
+    )
+    .await
+    .is_err()
+    {
+        tracing::warn!("some connections did not end in time");
+    }
+    tasks.shutdown().await;
+    let _ = std::fs::remove_file(data.admin_socket());
+    Ok(())
+}
+
+fn gateway(
+    config: Config,
+    certificates: Certificates,
+    administration: &Administration,
+    health: Health,
+    listeners: &[Listener],
+) -> Gateway {
+    let lmtp = smtp_server::Config {
+        hostname: config.hostname.clone(),
+        message_bytes_max: config.limits.message_bytes_max,
+        recipients_max: config.limits.recipients_max,
+        ..smtp_server::Config::default()
+    };
+    let imap = imap_server::Config {
+        append_bytes_max: config.limits.message_bytes_max,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        idle_timeout: Duration::from_secs(config.limits.imap_idle_timeout_s),
+        ..imap_server::Config::default()
+    };
+    let throttle = Arc::new(LoginThrottle::new(administration.directory().clone()));
+    let settings: Vec<_> = listeners
+        .iter()
+        .filter_map(|listener| {
+            let what = match listener.name {
+                "imap" => "IMAP, STARTTLS",
+                "imaps" => "IMAP, SSL/TLS",
+                _ => return None,
+            };
+            Some((what.to_owned(), listener.place()))
+        })
+        .collect();
+    Gateway {
+        imap: ImapServer::new(
+            administration.accounts().clone(),
+            imap,
+            throttle,
+            Some(certificates.shared()),
+        ),
+        lmtp: LmtpServer::new(
+            administration.accounts().clone(),
+            lmtp,
+            Some(certificates.shared()),
+        ),
+        admin: http::admin(health),
+        front_page: http::front_page(&settings),
+        connection_ids: AtomicU64::new(1),
+        connections: Arc::new(Semaphore::new(
+            config.limits.connections_max.min(Semaphore::MAX_PERMITS),
+        )),
+        certificates,
+        config,
+    }
+}
+
+fn announce(listeners: &[Listener]) -> Result<()> {
+    for listener in listeners {
+        say(&format!("{} {}", listener.name, listener.place()))?;
+    }
+    Ok(())
+}
+
+/// A line for whoever started the gateway.
+pub(crate) fn say(line: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .doing(|| "standard output".to_owned())
+}
+
+/// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
+async fn wait_for_the_end(gateway: &Gateway) -> Result<()> {
+    let listen = |kind| signal(kind).doing(|| "signals".to_owned());
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => match gateway.certificates.reload() {
+                Ok(()) => tracing::info!("certificate reloaded"),
+                Err(failure) => tracing::error!(%failure, "certificate not reloaded, the old one stays in use"),
+            },
+        }
+    }
+}
+
+/// Accepts on one listener until shutdown, then waits for its connections.
+async fn accept(gateway: Arc<Gateway>, listener: Listener, mut stopping: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let name = listener.name;
+    loop {
+        // Above the limit new connections wait in the kernel's queue instead of failing.
+        let permit = tokio::select! {
+            () = stopped(&mut stopping) => break,
+            permit = gateway.connections.clone().acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { break };
+        tokio::select! {
+            () = stopped(&mut stopping) => break,
+            accepted = next(&listener.socket) => match accepted {
+                Ok((stream, addr)) => {
+                    connections.spawn(connection(gateway.clone(), name, stream, addr, stopping.clone(), permit));
+                }
+                Err(error) => {
+                    tracing::warn!(listener = name, %error, "accept failed");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Resolves once the gateway is shutting down.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could say so: then it is the end, too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// A byte stream of any kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
+
+async fn next(socket: &ListenSocket) -> std::io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
+    match socket {
+        ListenSocket::Tcp(socket) => {
+            let (stream, addr) = socket.accept().await?;
+            // Replies are written whole: waiting for more to send only delays them.
+            stream.set_nodelay(true)?;
+            Ok((Box::new(stream), Some(addr.ip().to_canonical())))
+        }
+        ListenSocket::Unix(socket) => {
+            let (stream, _) = socket.accept().await?;
+            Ok((Box::new(stream), None))
+        }
+    }
+}
+
+async fn connection(
+    gateway: Arc<Gateway>,
+    listener: &'static str,
+    stream: Box<dyn Stream>,
+    addr: Option<IpAddr>,
+    stopping: watch::Receiver<bool>,
+    _permit: OwnedSemaphorePermit,
+) {
+    let id = gateway.connection_ids.fetch_add(1, Ordering::Relaxed);
+    let span = tracing::info_span!("connection", id, listener);
+    metrics::counter!("connections_total", "listener" => listener).increment(1);
+    let open = metrics::gauge!("connections_open", "listener" => listener);
+    open.increment(1.0);
+    let connection = Connection {
+        gateway: &gateway,
+        listener,
+        id,
+        addr,
+        stopping,
+    };
+    if let Err(error) = Box::pin(connection.run(stream))
+        .instrument(span.clone())
+        .await
+    {
+        span.in_scope(|| tracing::debug!(%error, "connection ended"));
+    }
+    open.decrement(1.0);
+}
+
+struct Connection<'g> {
+    gateway: &'g Gateway,
+    listener: &'static str,
+    id: u64,
+    addr: Option<IpAddr>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Connection<'_> {
+    async fn run(mut self, mut stream: Box<dyn Stream>) -> std::io::Result<()> {
+        if self
+            .gateway
+            .config
+            .proxy
+            .listeners
+            .iter()
+            .any(|name| name == self.listener)
+            && let Some(client) = proxy_protocol::read(&mut stream).await?
+        {
+            self.addr = Some(client);
+        }
+        match self.listener {
+            "imap" => self.imap(stream, imap_server::TlsState::None).await,
+            "imaps" => {
+                let stream = self.handshake(stream).await?;
+                self.imap(stream, imap_server::TlsState::Active).await
+            }
+            "lmtp" | "lmtp_unix" => {
+                let peer = smtp_server::Peer {
+                    addr: self.addr,
+                    tls: smtp_server::Tls::Inactive,
+                    id: self.id,
+                };
+                self.gateway.lmtp.serve(stream, peer, self.stopping).await
+            }
+            "http" => {
+                let page = self.gateway.front_page.clone();
+                self.http(stream, page).await
+            }
+            "https" => {
+                let stream = self.handshake(stream).await?;
+                let page = self.gateway.front_page.clone();
+                self.http(stream, page).await
+            }
+            _ => {
+                let admin = self.gateway.admin.clone();
+                self.http(stream, admin).await
+            }
+        }
+    }
+
+    async fn handshake(&self, stream: Box<dyn Stream>) -> std::io::Result<Box<dyn Stream>> {
+        let accept = self.gateway.certificates.current().accept(stream);
+        let stream = timeout(HANDSHAKE_TIMEOUT, accept)
+            .await
+            .map_err(|_| std::io::ErrorKind::TimedOut)??;
+        Ok(Box::new(stream))
+    }
+
+    async fn imap(
+        self,
+        stream: Box<dyn Stream>,
+        tls: imap_server::TlsState,
+    ) -> std::io::Result<()> {
+        let peer = imap_server::Peer {
+            addr: self.addr,
+            tls,
+            loopback: self.addr.is_none_or(|addr| addr.is_loopback()),
+            id: self.id,
+        };
+        self.gateway.imap.serve(stream, peer, self.stopping).await
+    }
+
+    async fn http(mut self, stream: Box<dyn Stream>, router: axum::Router) -> std::io::Result<()> {
+        let builder = auto::Builder::new(TokioExecutor::new());
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        tokio::pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = stopped(&mut self.stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        served.map_err(std::io::Error::other)
+    }
+}
