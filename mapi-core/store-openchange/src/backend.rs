@@ -23,6 +23,11 @@ impl OpenChange {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// Every mailbox there is. Blocks for one directory listing.
     pub fn mailboxes(&self) -> Result<Vec<MailboxId>> {
         let found = self

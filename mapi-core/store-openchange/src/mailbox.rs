@@ -228,8 +228,17 @@ impl Mailbox {
                 "a sync failed earlier; the store must be opened again",
             ));
         }
-        let committed = commit(&handle.conn, self, ops);
-        if let Err(fail) = &committed
+        let committed = self.noting_lost_syncs(commit(&handle.conn, self, ops));
+        for notice in committed? {
+            self.notify(notice);
+        }
+        answer(std::mem::take(ops), Ok(()));
+        self.noting_lost_syncs(self.tend_log(handle))
+    }
+
+    /// After a sync that failed nothing may be acknowledged on these files any more.
+    fn noting_lost_syncs<T>(&self, done: Result<T>) -> Result<T> {
+        if let Err(fail) = &done
             && fail.lost_sync()
         {
             tracing::error!(
@@ -238,11 +247,7 @@ impl Mailbox {
             );
             self.shared.failed.store(true, Ordering::Release);
         }
-        for notice in committed? {
-            self.notify(notice);
-        }
-        answer(std::mem::take(ops), Ok(()));
-        self.tend_log(handle)
+        done
     }
 
     /// Copies the log into the mailbox file when it has grown, rather while nobody waits.
@@ -288,4 +293,85 @@ impl Drop for InUse<'_> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use mapi_store::{Backend, Principal, Store};
+    use mapi_types::{Draft, FolderId, OwnedValue, PropBag, tags};
+
+    use super::*;
+    use crate::{OpenChange, engine::Engine};
+
+    fn draft(text: &str) -> Draft {
+        let subject = (tags::SUBJECT.tag(), OwnedValue::Str(text.into()));
+        let filler = (tags::BODY.tag(), OwnedValue::Str("x".repeat(20_000).into()));
+        Draft {
+            key: None,
+            message: Arc::default(),
+            props: PropBag::from_iter([subject, filler]),
+            prefix: bytes::Bytes::new(),
+        }
+    }
+
+    async fn mailbox(
+        dir: &std::path::Path,
+    ) -> (OpenChange, Arc<Engine>, Arc<dyn Store>, Arc<Mailbox>) {
+        let backend = OpenChange::open(dir, Options::default()).unwrap();
+        let id = MailboxId("alice@example.test".into());
+        backend.provision(&id).await.unwrap();
+        let store = backend
+            .logon(&Principal { user: id.0.clone() }, &id)
+            .await
+            .unwrap();
+        let engine = Arc::clone(backend.engine());
+        let mailbox = engine.mailbox(&id).await.unwrap();
+        (backend, engine, store, mailbox)
+    }
+
+    /// Lets the file have this many pages more than it has; 0: as many as it likes.
+    fn limit(mailbox: &Mailbox, more: i64) {
+        let limited = mailbox.with_handle(Use::Writing, |handle| {
+            let pages: i64 = handle
+                .conn
+                .pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let max = if more == 0 { 1 << 30 } else { pages + more };
+            Ok(handle
+                .conn
+                .pragma_update_and_check(None, "max_page_count", max, |_| Ok(()))?)
+        });
+        limited.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_writes_whole_and_the_store_goes_on_when_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_backend, _engine, store, mailbox) = mailbox(dir.path()).await;
+        let inbox = FolderId(1);
+        store.save(inbox, &[draft("before")]).await.unwrap();
+        let before = store.folder(inbox).await.unwrap();
+        limit(&mailbox, 10);
+        for _ in 0..3 {
+            let many = [draft("a"), draft("b"), draft("c")];
+            let refused = store.save(inbox, &many).await.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::Unavailable);
+            assert_eq!(store.folder(inbox).await.unwrap(), before);
+        }
+        limit(&mailbox, 0);
+        let saved = store.save(inbox, &[draft("after")]).await.unwrap();
+        assert_eq!(saved[0].number, before.next_number);
+    }
+
+    #[tokio::test]
+    async fn after_a_lost_sync_nothing_is_acknowledged_and_reading_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_backend, engine, store, mailbox) = mailbox(dir.path()).await;
+        let lost = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        let lost = Fail::Sql(rusqlite::Error::SqliteFailure(lost, None));
+        assert!(mailbox.noting_lost_syncs(Err::<(), _>(lost)).is_err());
+        assert!(engine.shared.failed.load(Ordering::Acquire));
+        let refused = store.save(FolderId(1), &[draft("late")]).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Unavailable);
+        assert_eq!(store.folder(FolderId(1)).await.unwrap().items, 0);
+    }
 }

@@ -88,94 +88,82 @@ async fn a_sound_store_has_no_fault() {
     }
 }
 
-async fn check(statement: &str, expected: &[FaultKind]) {
-    let data = Folder::new(small_segments());
-    {
-        let backend = data.open();
-        let store = provisioned(&backend).await;
-        furnish(&*store).await;
-    }
-    data.sql(statement);
-    let mut found = data.faults().await;
-    found.dedup();
-    assert_eq!(found, expected, "{statement}");
-}
+/// Statements that spoil a mailbox, and what a check finds then.
+const PLANTED: &[(&str, &[FaultKind])] = &[
+    (
+        "UPDATE folders SET items = items + 1 WHERE id = 1",
+        &[FaultKind::Counts],
+    ),
+    (
+        "UPDATE folders SET size = 0 WHERE id = 1",
+        &[FaultKind::Counts],
+    ),
+    (
+        "DELETE FROM expunged WHERE number = 2",
+        &[FaultKind::Counts],
+    ),
+    (
+        "UPDATE folders SET next_number = 4 WHERE id = 1",
+        &[FaultKind::Numbers],
+    ),
+    (
+        "UPDATE folders SET version = 3 WHERE id = 1",
+        &[FaultKind::Numbers],
+    ),
+    (
+        "UPDATE folders SET epoch = (SELECT min(epoch) FROM folders) WHERE id = 2",
+        &[FaultKind::Numbers],
+    ),
+    ("UPDATE mailbox SET next_folder = 3", &[FaultKind::Numbers]),
+    (
+        "UPDATE folders SET parent = 99 WHERE id = 13",
+        &[FaultKind::Tree],
+    ),
+    (
+        "UPDATE folders SET parent = 13 WHERE id IN (1, 13)",
+        &[FaultKind::Tree],
+    ),
+    ("DELETE FROM folders WHERE id = 8", &[FaultKind::Tree]),
+    (
+        "DELETE FROM contents WHERE id & 0xffffffff = 4",
+        &[FaultKind::Rows],
+    ),
+    (
+        "INSERT INTO facts VALUES (1 << 32 | 500, 1, x'', x'')",
+        &[FaultKind::Rows],
+    ),
+    (
+        "UPDATE items SET folder = 2 WHERE id = (1 << 32 | 4)",
+        &[FaultKind::Numbers, FaultKind::Counts, FaultKind::Rows],
+    ),
+    (
+        "UPDATE contents SET props = x'0102ff' WHERE id = (1 << 32 | 4)",
+        &[FaultKind::Properties],
+    ),
+    (
+        "UPDATE contents SET hash = zeroblob(32) WHERE id = (1 << 32 | 4)",
+        &[FaultKind::Content],
+    ),
+    (
+        "UPDATE mailbox SET id = 'bob@example.test'",
+        &[FaultKind::Rows],
+    ),
+];
 
 #[tokio::test]
 async fn planted_faults_are_named() {
-    check(
-        "UPDATE folders SET items = items + 1 WHERE id = 1",
-        &[FaultKind::Counts],
-    )
-    .await;
-    check(
-        "UPDATE folders SET size = 0 WHERE id = 1",
-        &[FaultKind::Counts],
-    )
-    .await;
-    check(
-        "DELETE FROM expunged WHERE number = 2",
-        &[FaultKind::Counts],
-    )
-    .await;
-    check(
-        "UPDATE folders SET next_number = 4 WHERE id = 1",
-        &[FaultKind::Numbers],
-    )
-    .await;
-    check(
-        "UPDATE folders SET version = 3 WHERE id = 1",
-        &[FaultKind::Numbers],
-    )
-    .await;
-    check(
-        "UPDATE folders SET epoch = (SELECT epoch FROM folders WHERE id = 1) WHERE id = 2",
-        &[FaultKind::Numbers],
-    )
-    .await;
-    check("UPDATE mailbox SET next_folder = 3", &[FaultKind::Numbers]).await;
-    check(
-        "UPDATE folders SET parent = 99 WHERE id = 13",
-        &[FaultKind::Tree],
-    )
-    .await;
-    check(
-        "UPDATE folders SET parent = 13 WHERE id IN (1, 13)",
-        &[FaultKind::Tree],
-    )
-    .await;
-    check("DELETE FROM folders WHERE id = 8", &[FaultKind::Tree]).await;
-    check(
-        "DELETE FROM contents WHERE id & 0xffffffff = 4",
-        &[FaultKind::Rows],
-    )
-    .await;
-    check(
-        "INSERT INTO facts VALUES (1 << 32 | 500, 1, x'', x'')",
-        &[FaultKind::Rows],
-    )
-    .await;
-    let misplaced = [FaultKind::Numbers, FaultKind::Counts, FaultKind::Rows];
-    check(
-        "UPDATE items SET folder = 2 WHERE id = (1 << 32 | 4)",
-        &misplaced,
-    )
-    .await;
-    check(
-        "UPDATE contents SET props = x'0102ff' WHERE id = (1 << 32 | 4)",
-        &[FaultKind::Properties],
-    )
-    .await;
-    check(
-        "UPDATE contents SET hash = zeroblob(32) WHERE id = (1 << 32 | 4)",
-        &[FaultKind::Content],
-    )
-    .await;
-    check(
-        "UPDATE mailbox SET id = 'bob@example.test'",
-        &[FaultKind::Rows],
-    )
-    .await;
+    for (statement, expected) in PLANTED {
+        let data = Folder::new(small_segments());
+        {
+            let backend = data.open();
+            let store = provisioned(&backend).await;
+            furnish(&*store).await;
+        }
+        data.sql(statement);
+        let mut found = data.faults().await;
+        found.dedup();
+        assert_eq!(found, *expected, "{statement}");
+    }
 }
 
 #[tokio::test]

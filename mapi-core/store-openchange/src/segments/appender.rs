@@ -235,3 +235,197 @@ fn writing_failed() -> Fail {
         "writing failed earlier; the store must be opened again",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        io,
+        os::unix::fs::FileExt,
+        path::Path,
+        sync::{Mutex, mpsc},
+    };
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::segments::{Trust, scan, tail::Disk};
+
+    /// What the disk refuses now.
+    #[derive(Clone, Copy, Default)]
+    struct Faults {
+        /// Writes stop after this many octets, once.
+        full_after: Option<usize>,
+        cannot_cut: bool,
+        cannot_sync: bool,
+    }
+
+    struct FaultyDisk {
+        file: File,
+        faults: Arc<Mutex<Faults>>,
+    }
+
+    impl Disk for FaultyDisk {
+        fn write_all_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+            match self.faults.lock().unwrap().full_after {
+                Some(room) if room < bytes.len() => {
+                    FileExt::write_all_at(&self.file, &bytes[..room], at)?;
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                _ => FileExt::write_all_at(&self.file, bytes, at),
+            }
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            match self.faults.lock().unwrap().cannot_sync {
+                true => Err(io::Error::from_raw_os_error(5)),
+                false => self.file.sync_data(),
+            }
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            match self.faults.lock().unwrap().cannot_cut {
+                true => Err(io::Error::from_raw_os_error(5)),
+                false => self.file.set_len(len),
+            }
+        }
+    }
+
+    struct Subject {
+        segments: Arc<Segments>,
+        appender: Appender,
+        faults: Arc<Mutex<Faults>>,
+    }
+
+    fn subject(dir: &Path) -> Subject {
+        let (segments, tail) = Segments::open(dir).unwrap();
+        let faults = Arc::<Mutex<Faults>>::default();
+        let file = File::options()
+            .write(true)
+            .open(segments.path(tail.id))
+            .unwrap();
+        let disk = FaultyDisk {
+            file,
+            faults: Arc::clone(&faults),
+        };
+        let tail = Tail::on(Box::new(disk), tail.id, tail.end());
+        let appender =
+            Appender::start(Arc::clone(&segments), tail, 1 << 30, Arc::default()).unwrap();
+        Subject {
+            segments,
+            appender,
+            faults,
+        }
+    }
+
+    impl Subject {
+        fn set(&self, faults: Faults) {
+            *self.faults.lock().unwrap() = faults;
+        }
+
+        fn append(&self, text: &str) -> Result<()> {
+            let (done, wait) = mpsc::channel();
+            self.appender
+                .queue()
+                .append(vec![content(text)], move |pins| {
+                    done.send(pins.map(drop)).unwrap()
+                });
+            wait.recv().unwrap()
+        }
+
+        fn holds(&self, text: &str) -> bool {
+            let hash = content(text).hash();
+            self.segments
+                .read(&hash, 0, 1 << 20)
+                .is_ok_and(|read| read == text.repeat(100))
+        }
+    }
+
+    fn content(text: &str) -> Content {
+        let bytes = Bytes::from(text.repeat(100));
+        let hash = ContentHash(*blake3::hash(&bytes).as_bytes());
+        Content::new(Arc::new(bytes.clone()), bytes.len() as u64, hash)
+    }
+
+    fn unavailable(done: Result<()>) -> bool {
+        done.map_err(mapi_store::Error::from)
+            .is_err_and(|error| error.kind == ErrorKind::Unavailable)
+    }
+
+    #[test]
+    fn a_record_that_does_not_fit_is_refused_and_leaves_no_trace() {
+        for room in [0, 10, HEADER_BYTES + 5] {
+            let dir = tempfile::tempdir().unwrap();
+            let subject = subject(dir.path());
+            subject.append("before").unwrap();
+            subject.set(Faults {
+                full_after: Some(room),
+                ..Faults::default()
+            });
+            assert!(unavailable(subject.append("too much")));
+            subject.set(Faults::default());
+            assert!(!subject.holds("too much"));
+            subject.append("after").unwrap();
+            assert!(subject.holds("before") && subject.holds("after"));
+            let scan = scan(&subject.segments.path(1), Trust::Content).unwrap();
+            assert_eq!(
+                (scan.records.len(), scan.damaged.len(), scan.len),
+                (2, 0, scan.end)
+            );
+        }
+    }
+
+    #[test]
+    fn a_segment_that_cannot_be_cut_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let subject = subject(dir.path());
+            subject.append("before").unwrap();
+            subject.set(Faults {
+                full_after: Some(70),
+                cannot_cut: true,
+                cannot_sync: false,
+            });
+            assert!(unavailable(subject.append("too much")));
+            subject.append("after").unwrap();
+            assert_eq!(subject.segments.ids().unwrap(), [1, 2]);
+            assert!(subject.holds("before") && subject.holds("after"));
+        }
+        let subject = subject(dir.path());
+        assert!(subject.holds("before") && subject.holds("after") && !subject.holds("too much"));
+    }
+
+    #[test]
+    fn after_a_sync_that_failed_nothing_is_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let subject = subject(dir.path());
+        subject.append("before").unwrap();
+        subject.set(Faults {
+            cannot_sync: true,
+            ..Faults::default()
+        });
+        assert!(unavailable(subject.append("lost")));
+        subject.set(Faults::default());
+        assert!(unavailable(subject.append("later")));
+        assert!(subject.holds("before") && !subject.holds("lost"));
+    }
+
+    #[test]
+    fn a_content_under_a_wrong_hash_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let subject = subject(dir.path());
+        let wrong = Content::new(
+            Arc::new(Bytes::from_static(b"one")),
+            3,
+            content("two").hash(),
+        );
+        let (done, wait) = mpsc::channel();
+        subject
+            .appender
+            .queue()
+            .append(vec![wrong], move |pins| done.send(pins.map(drop)).unwrap());
+        assert!(wait.recv().unwrap().is_err());
+        subject.append("good").unwrap();
+        assert!(subject.holds("good"));
+    }
+}

@@ -52,6 +52,8 @@ pub(crate) struct Tail {
     written: u64,
     /// What follows them and waits for company: records of small contents share a write call.
     gathered: Vec<u8>,
+    /// A write failed: what the file holds behind `written` nobody knows.
+    unsure: bool,
 }
 
 impl Tail {
@@ -82,6 +84,7 @@ impl Tail {
             disk,
             written: end,
             gathered: Vec::new(),
+            unsure: false,
         }
     }
 
@@ -135,34 +138,48 @@ impl Tail {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.gathered.extend_from_slice(bytes);
-        if self.gathered.len() >= CHUNK_BYTES {
-            self.flush()
-        } else {
-            Ok(())
+        if self.gathered.len() + bytes.len() > CHUNK_BYTES {
+            self.flush()?;
         }
+        if bytes.len() > CHUNK_BYTES {
+            return self.write(bytes);
+        }
+        self.gathered.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// Hands everything gathered to the file.
     pub(super) fn flush(&mut self) -> Result<()> {
-        if !self.gathered.is_empty() {
-            self.disk.write_all_at(&self.gathered, self.written)?;
-            self.written += self.gathered.len() as u64;
-            self.gathered.clear();
+        if self.gathered.is_empty() {
+            return Ok(());
         }
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let written = self.write(&gathered);
+        if written.is_ok() {
+            gathered.clear();
+        }
+        self.gathered = gathered;
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.unsure = true;
+        self.disk.write_all_at(bytes, self.written)?;
+        self.unsure = false;
+        self.written += bytes.len() as u64;
         Ok(())
     }
 
     /// Forgets everything from `end` on.
     pub(super) fn cut(&mut self, end: u64) -> Result<()> {
-        match end.checked_sub(self.written) {
-            Some(kept) => self.gathered.truncate(kept as usize),
-            None => {
-                self.gathered.clear();
-                self.disk.set_len(end)?;
-                self.written = end;
-            }
+        if end < self.written || self.unsure {
+            let end = end.min(self.written);
+            self.disk.set_len(end)?;
+            self.written = end;
+            self.unsure = false;
         }
+        self.gathered
+            .truncate(end.saturating_sub(self.written) as usize);
         Ok(())
     }
 
