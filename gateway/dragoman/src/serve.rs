@@ -229,8 +229,8 @@ async fn accept(gateway: Arc<Gateway>, listener: Listener, mut stopping: watch::
         tokio::select! {
             () = stopped(&mut stopping) => break,
             accepted = next(&listener.socket) => match accepted {
-                Ok((stream, addr)) => {
-                    connections.spawn(connection(gateway.clone(), name, stream, addr, stopping.clone(), permit));
+                Ok(accepted) => {
+                    connections.spawn(connection(gateway.clone(), name, accepted, stopping.clone(), permit));
                 }
                 Err(error) => {
                     tracing::warn!(listener = name, %error, "accept failed");
@@ -254,7 +254,10 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
-async fn next(socket: &ListenSocket) -> std::io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
+/// A new connection and where it comes from.
+type Accepted = (Box<dyn Stream>, Option<IpAddr>);
+
+async fn next(socket: &ListenSocket) -> std::io::Result<Accepted> {
     match socket {
         ListenSocket::Tcp(socket) => {
             let (stream, addr) = socket.accept().await?;
@@ -272,8 +275,7 @@ async fn next(socket: &ListenSocket) -> std::io::Result<(Box<dyn Stream>, Option
 async fn connection(
     gateway: Arc<Gateway>,
     listener: &'static str,
-    stream: Box<dyn Stream>,
-    addr: Option<IpAddr>,
+    (stream, addr): Accepted,
     stopping: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
 ) {
