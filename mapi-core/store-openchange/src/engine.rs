@@ -33,11 +33,9 @@ use crate::{
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// See the module. The fields are in the order in which they must go: what feeds the writers before them, the lock
-/// last.
+/// See the module. The fields are in the order in which they must go: the threads first, the lock last.
 pub(crate) struct Engine {
     readers: Pool<Job>,
-    _appender: Appender,
     _writers: Pool<Arc<Mailbox>>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) layout: Layout,
@@ -59,12 +57,12 @@ impl Engine {
         layout.remove_unfinished()?;
         let failed = Arc::new(AtomicBool::new(false));
         let (segments, tail) = Segments::open(&layout.segments())?;
-        let appender = Appender::start(
+        let appender = Appender::new(
             Arc::clone(&segments),
             tail,
             options.segment_bytes_max,
             Arc::clone(&failed),
-        )?;
+        );
         let writers = Pool::start("writer", options.writer_threads, Mailbox::serve)?;
         let readers = Pool::start("reader", options.reader_threads, |job: Job| job())?;
         let (reads, writes) = (
@@ -76,14 +74,13 @@ impl Engine {
             handles: Handles::new(options.idle_handles_max),
             epochs: Epochs::open(layout.epoch())?,
             ready: Arc::clone(writers.queue()),
-            append: appender.queue().clone(),
+            appender,
             failed,
             closing: AtomicBool::new(false),
             options,
         };
         Ok(Arc::new(Self {
             readers,
-            _appender: appender,
             _writers: writers,
             shared: Arc::new(shared),
             layout,
@@ -144,26 +141,11 @@ impl Engine {
             .await
             .map_err(|_| dropped())?;
         let (reply, answer) = oneshot::channel();
-        if contents.is_empty() {
-            let work = move |tx: &mut Tx<'_>| {
-                let _held = &permit;
-                work(tx)
-            };
-            mailbox.enqueue(Op::Grouped(Write::boxed(work, reply)));
-        } else {
-            let mailbox = Arc::clone(mailbox);
-            self.shared.append.append(contents, move |pins| match pins {
-                Err(fail) => drop(reply.send(Err(fail.into()))),
-                Ok(pins) => {
-                    // The pins go with the operation, after its commit.
-                    let work = move |tx: &mut Tx<'_>| {
-                        let _held = (&permit, &pins);
-                        work(tx)
-                    };
-                    mailbox.enqueue(Op::Grouped(Write::boxed(work, reply)));
-                }
-            });
-        }
+        let work = move |tx: &mut Tx<'_>| {
+            let _held = &permit;
+            work(tx)
+        };
+        mailbox.enqueue(Op::Grouped(Write::boxed(contents, work, reply)));
         answer.await.map_err(|_| dropped())?
     }
 

@@ -20,7 +20,7 @@ use crate::{
     fail::{Fail, Result},
     handles::{Handle, Handles},
     schema::Use,
-    segments::{Append, Segments},
+    segments::{Appender, Segments},
     work::Queue,
     write::{Grouped, commit},
 };
@@ -33,8 +33,7 @@ pub(crate) struct Shared {
     pub(crate) epochs: Epochs,
     /// Mailboxes with writes to do.
     pub(crate) ready: Arc<Queue<Arc<Mailbox>>>,
-    /// The way to the thread that writes contents.
-    pub(crate) append: Append,
+    pub(crate) appender: Appender,
     /// A sync failed: nothing more is written.
     pub(crate) failed: Arc<AtomicBool>,
     /// The store is closing: long jobs end.
@@ -220,7 +219,7 @@ impl Mailbox {
         }
     }
 
-    /// One transaction, then the answers, then what nobody waits for.
+    /// The contents, one transaction, then the answers, then what nobody waits for.
     fn write(&self, handle: &mut Handle, ops: &mut Vec<Box<dyn Grouped>>) -> Result<()> {
         if self.shared.failed.load(Ordering::Acquire) {
             return Err(Fail::new(
@@ -228,12 +227,32 @@ impl Mailbox {
                 "a sync failed earlier; the store must be opened again",
             ));
         }
+        self.store_contents(ops);
         let committed = self.noting_lost_syncs(commit(&handle.conn, self, ops));
         for notice in committed? {
             self.notify(notice);
         }
         answer(std::mem::take(ops), Ok(()));
         self.noting_lost_syncs(self.tend_log(handle))
+    }
+
+    /// Makes durable what the rows will refer to. An operation whose contents fail is not run.
+    fn store_contents(&self, ops: &mut [Box<dyn Grouped>]) {
+        let (mut waiting, mut contents) = (Vec::new(), Vec::new());
+        for op in ops {
+            let needed = op.take_contents();
+            if !needed.is_empty() {
+                waiting.push(op);
+                contents.push(needed);
+            }
+        }
+        if !contents.is_empty() {
+            let stored = self.shared.appender.append(contents);
+            waiting
+                .into_iter()
+                .zip(stored)
+                .for_each(|(op, stored)| op.contents_stored(stored));
+        }
     }
 
     /// After a sync that failed nothing may be acknowledged on these files any more.
@@ -330,17 +349,21 @@ mod tests {
     }
 
     /// Lets the file have this many pages more than it has; 0: as many as it likes.
-    fn limit(mailbox: &Mailbox, more: i64) {
-        let limited = mailbox.with_handle(Use::Writing, |handle| {
+    fn limit(mailbox: &Arc<Mailbox>, more: i64) {
+        let (done, wait) = std::sync::mpsc::channel();
+        mailbox.enqueue(Op::Alone(Box::new(move |handle| {
             let pages: i64 = handle
                 .conn
-                .pragma_query_value(None, "page_count", |row| row.get(0))?;
+                .pragma_query_value(None, "page_count", |row| row.get(0))
+                .unwrap();
             let max = if more == 0 { 1 << 30 } else { pages + more };
-            Ok(handle
+            handle
                 .conn
-                .pragma_update_and_check(None, "max_page_count", max, |_| Ok(()))?)
-        });
-        limited.unwrap();
+                .pragma_update_and_check(None, "max_page_count", max, |_| Ok(()))
+                .unwrap();
+            done.send(()).unwrap();
+        })));
+        wait.recv().unwrap();
     }
 
     #[tokio::test]

@@ -137,8 +137,8 @@ pub(crate) fn connect(path: &Path, purpose: Use) -> Result<Connection> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
     let (query_only, cache_kib) = match purpose {
-        Use::Reading => (1, 512),
-        Use::Writing => (0, 1024),
+        Use::Reading => (1, 256),
+        Use::Writing => (0, 512),
     };
     conn.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA cache_size = -{cache_kib};

@@ -57,14 +57,6 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Everything that waits, at least one; `None` when the queue is closed and empty.
-    pub(crate) fn wait_all(&self) -> Option<VecDeque<T>> {
-        let first = self.wait()?;
-        let mut all = std::mem::take(&mut self.state().0);
-        all.push_front(first);
-        Some(all)
-    }
-
     /// Takes no more work; what waits is still done.
     pub(crate) fn close(&self) {
         self.state().1 = true;

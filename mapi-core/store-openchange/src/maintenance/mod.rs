@@ -8,7 +8,7 @@ mod compact;
 mod fault;
 mod restore;
 
-use std::sync::{Arc, atomic::Ordering, mpsc};
+use std::sync::{Arc, atomic::Ordering};
 
 use mapi_store::{ErrorKind, Result};
 use mapi_types::{Content, FolderId, MailboxId};
@@ -21,7 +21,6 @@ use crate::{
     fail::{self, Fail},
     mailbox::{Mailbox, Shared},
     segments::Pins,
-    store::dropped,
 };
 
 /// What jobs work with.
@@ -132,12 +131,8 @@ impl Job {
         }
     }
 
-    /// Stores contents and waits until they are durable.
+    /// Stores contents and returns when they are durable.
     fn append(&self, contents: Vec<Content>) -> fail::Result<Pins> {
-        let (done, wait) = mpsc::channel();
-        self.shared
-            .append
-            .append(contents, move |pins| drop(done.send(pins)));
-        wait.recv().map_err(|_| Fail::from(dropped()))?
+        self.shared.appender.append_one(contents)
     }
 }

@@ -1,97 +1,163 @@
-//! The one thread that writes contents: it gathers what arrives, writes it, syncs once, and passes the writes on.
+//! Writing contents: whoever comes first writes and syncs for all that wait, the others wait for that.
+//!
+//! One sync serves every delivery in flight, and a lone delivery waits for no other thread.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
 };
 
 use mapi_store::ErrorKind;
 use mapi_types::{Content, ContentHash};
 
 use super::{HEADER_BYTES, Pins, Segments, scan::Found, tail::Tail};
-use crate::{
-    fail::{Fail, Result},
-    work::Queue,
-};
+use crate::fail::{Fail, Result};
 
 /// Octets written before a sync, even when more is waiting.
 const GROUP_BYTES_MAX: u64 = 32 << 20;
 
-/// Contents to be made durable, and what then becomes of the write that needs them.
-struct Job {
-    contents: Vec<Content>,
-    then: Box<dyn FnOnce(Result<Pins>) + Send>,
-}
-
-/// The appending thread; dropping it lets the thread finish what waits and ends it.
+/// The end of the segments, shared by all who write.
 pub(crate) struct Appender {
-    queue: Append,
-    thread: Option<JoinHandle<()>>,
+    waiting: Mutex<Waiting>,
+    finished: Condvar,
+    work: Mutex<Work>,
 }
 
-/// The way to the appending thread.
-#[derive(Clone)]
-pub(crate) struct Append(Arc<Queue<Job>>);
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Job>,
+    /// Jobs taken by the leader and finished, with their number.
+    outcomes: Vec<(u64, Result<Pins>)>,
+    next: u64,
+    /// Somebody is writing.
+    led: bool,
+}
 
-impl Append {
-    /// Stores contents and calls `then` on the appending thread once they are durable. Until its pins are dropped
-    /// no compactor removes them. When the store is closing, `then` is dropped uncalled.
-    pub(crate) fn append(
-        &self,
-        contents: Vec<Content>,
-        then: impl FnOnce(Result<Pins>) + Send + 'static,
-    ) {
-        self.0.push(Job {
-            contents,
-            then: Box::new(then),
-        });
-    }
+/// Contents of one write.
+struct Job {
+    number: u64,
+    contents: Vec<Content>,
 }
 
 impl Appender {
     /// `failed` is set when a sync fails: from then on nothing is acknowledged any more.
-    pub(crate) fn start(
+    pub(crate) fn new(
         segments: Arc<Segments>,
         tail: Tail,
         limit: u64,
         failed: Arc<AtomicBool>,
-    ) -> Result<Self> {
-        let queue = Append(Arc::new(Queue::default()));
-        let mut work = Work {
+    ) -> Self {
+        let work = Work {
             segments,
             tail,
             limit,
             failed,
         };
-        let jobs = queue.clone();
-        let thread = std::thread::Builder::new()
-            .name("segments".into())
-            .spawn(move || {
-                while let Some(jobs) = jobs.0.wait_all() {
-                    work.serve(jobs);
-                }
-            })?;
-        Ok(Self {
-            queue,
-            thread: Some(thread),
-        })
+        Self {
+            waiting: Mutex::default(),
+            finished: Condvar::new(),
+            work: Mutex::new(work),
+        }
     }
 
-    pub(crate) fn queue(&self) -> &Append {
-        &self.queue
+    /// Stores the contents of several writes and returns when they are durable; each write succeeds or fails by
+    /// itself. Until its pins are dropped no compactor removes what a write refers to. Blocks.
+    pub(crate) fn append(&self, writes: Vec<Vec<Content>>) -> Vec<Result<Pins>> {
+        let mut waiting = self.waiting();
+        let first = waiting.next;
+        let count = writes.len();
+        for contents in writes {
+            let number = waiting.next;
+            waiting.next += 1;
+            waiting.jobs.push(Job { number, contents });
+        }
+        let mine = first..waiting.next;
+        let mut outcomes: Vec<(u64, Result<Pins>)> = Vec::with_capacity(count);
+        loop {
+            outcomes.extend(
+                waiting
+                    .outcomes
+                    .extract_if(.., |(number, _)| mine.contains(number)),
+            );
+            if outcomes.len() == count {
+                break;
+            }
+            waiting = if waiting.led {
+                self.finished
+                    .wait(waiting)
+                    .unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.lead(waiting)
+            };
+        }
+        drop(waiting);
+        outcomes.sort_by_key(|(number, _)| *number);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// Stores the contents of one write.
+    pub(crate) fn append_one(&self, contents: Vec<Content>) -> Result<Pins> {
+        let closed = || Fail::new(ErrorKind::Internal, "a write was not answered");
+        self.append(vec![contents])
+            .pop()
+            .unwrap_or_else(|| Err(closed()))
+    }
+
+    /// Writes everything that waits.
+    fn lead<'w>(&'w self, mut waiting: MutexGuard<'w, Waiting>) -> MutexGuard<'w, Waiting> {
+        waiting.led = true;
+        let jobs = std::mem::take(&mut waiting.jobs);
+        drop(waiting);
+        // A panic in here must not leave the others waiting for ever.
+        let leading = Leading {
+            appender: self,
+            numbers: jobs.iter().map(|job| job.number).collect(),
+        };
+        let outcomes = self
+            .work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .serve(jobs);
+        leading.end(outcomes)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Appender {
+/// While this lives somebody leads; in the end every job of the group has an outcome.
+struct Leading<'a> {
+    appender: &'a Appender,
+    numbers: Vec<u64>,
+}
+
+impl<'a> Leading<'a> {
+    fn end(mut self, outcomes: Vec<(u64, Result<Pins>)>) -> MutexGuard<'a, Waiting> {
+        let answered: HashSet<u64> = outcomes.iter().map(|(number, _)| *number).collect();
+        self.numbers.retain(|number| !answered.contains(number));
+        let appender = self.appender;
+        appender.waiting().outcomes.extend(outcomes);
+        drop(self);
+        appender.waiting()
+    }
+}
+
+impl Drop for Leading<'_> {
     fn drop(&mut self) {
-        self.queue.0.close();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let mut waiting = self.appender.waiting();
+        for number in self.numbers.drain(..) {
+            waiting.outcomes.push((
+                number,
+                Err(Fail::new(ErrorKind::Internal, "a write was not answered")),
+            ));
         }
+        waiting.led = false;
+        drop(waiting);
+        self.appender.finished.notify_all();
     }
 }
 
@@ -102,33 +168,31 @@ struct Work {
     failed: Arc<AtomicBool>,
 }
 
-/// A job whose contents are written and not yet synced.
-struct Written {
-    then: Box<dyn FnOnce(Result<Pins>) + Send>,
-    pins: Pins,
-}
-
 impl Work {
-    fn serve(&mut self, jobs: VecDeque<Job>) {
+    fn serve(&mut self, jobs: Vec<Job>) -> Vec<(u64, Result<Pins>)> {
         let mut group = Group::default();
-        for job in jobs {
-            match self.write(&job.contents, &mut group) {
-                Ok(pins) => group.jobs.push(Written {
-                    then: job.then,
-                    pins,
-                }),
-                Err(fail) => (job.then)(Err(fail)),
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for Job { number, contents } in jobs {
+            match self.write(&contents, &mut group, &mut outcomes) {
+                Ok(pins) => group.jobs.push((number, pins)),
+                Err(fail) => outcomes.push((number, Err(fail))),
             }
             if group.octets >= GROUP_BYTES_MAX {
-                self.finish(std::mem::take(&mut group));
+                self.finish(std::mem::take(&mut group), &mut outcomes);
             }
         }
-        self.finish(group);
+        self.finish(group, &mut outcomes);
         self.roll();
+        outcomes
     }
 
     /// Writes what is not stored yet; on an error the segment is as it was before this job.
-    fn write(&mut self, contents: &[Content], group: &mut Group) -> Result<Pins> {
+    fn write(
+        &mut self,
+        contents: &[Content],
+        group: &mut Group,
+        outcomes: &mut Vec<(u64, Result<Pins>)>,
+    ) -> Result<Pins> {
         if self.failed.load(Ordering::Acquire) {
             return Err(writing_failed());
         }
@@ -150,7 +214,7 @@ impl Work {
                     }
                     if self.tail.cut(before.0).is_err() {
                         // Leave the broken end behind: what is whole before it is found by its records.
-                        self.finish(std::mem::take(group));
+                        self.finish(std::mem::take(group), outcomes);
                         self.begin_next()?;
                     }
                     return Err(fail);
@@ -160,8 +224,8 @@ impl Work {
         Ok(pins)
     }
 
-    /// Syncs once for the whole group and passes its writes on.
-    fn finish(&mut self, group: Group) {
+    /// Syncs once for the whole group.
+    fn finish(&mut self, group: Group, outcomes: &mut Vec<(u64, Result<Pins>)>) {
         let synced = match group.records.first() {
             None => Ok(()),
             Some(first) => self.sync(first.offset - HEADER_BYTES as u64),
@@ -169,13 +233,14 @@ impl Work {
         if synced.is_ok() {
             self.segments.remember(self.tail.id, &group.records);
         }
-        for Written { then, pins } in group.jobs {
-            then(match &synced {
+        outcomes.extend(group.jobs.into_iter().map(|(number, pins)| {
+            let outcome = match &synced {
                 Ok(()) => Ok(pins),
                 Err(SyncFail::Full) => Err(Fail::new(ErrorKind::Unavailable, "the disk is full")),
                 Err(SyncFail::Lost) => Err(writing_failed()),
-            });
-        }
+            };
+            (number, outcome)
+        }));
     }
 
     fn sync(&mut self, start: u64) -> Result<(), SyncFail> {
@@ -216,7 +281,8 @@ impl Work {
 
 #[derive(Default)]
 struct Group {
-    jobs: Vec<Written>,
+    /// Writes whose contents are written and not yet synced.
+    jobs: Vec<(u64, Pins)>,
     records: Vec<Found>,
     hashes: HashSet<ContentHash>,
     octets: u64,
@@ -238,13 +304,7 @@ fn writing_failed() -> Fail {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs::File,
-        io,
-        os::unix::fs::FileExt,
-        path::Path,
-        sync::{Mutex, mpsc},
-    };
+    use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Mutex};
 
     use bytes::Bytes;
 
@@ -309,8 +369,7 @@ mod tests {
             faults: Arc::clone(&faults),
         };
         let tail = Tail::on(Box::new(disk), tail.id, tail.end());
-        let appender =
-            Appender::start(Arc::clone(&segments), tail, 1 << 30, Arc::default()).unwrap();
+        let appender = Appender::new(Arc::clone(&segments), tail, 1 << 30, Arc::default());
         Subject {
             segments,
             appender,
@@ -324,13 +383,7 @@ mod tests {
         }
 
         fn append(&self, text: &str) -> Result<()> {
-            let (done, wait) = mpsc::channel();
-            self.appender
-                .queue()
-                .append(vec![content(text)], move |pins| {
-                    done.send(pins.map(drop)).unwrap()
-                });
-            wait.recv().unwrap()
+            self.appender.append_one(vec![content(text)]).map(drop)
         }
 
         fn holds(&self, text: &str) -> bool {
@@ -419,13 +472,57 @@ mod tests {
             3,
             content("two").hash(),
         );
-        let (done, wait) = mpsc::channel();
-        subject
-            .appender
-            .queue()
-            .append(vec![wrong], move |pins| done.send(pins.map(drop)).unwrap());
-        assert!(wait.recv().unwrap().is_err());
+        assert!(subject.appender.append_one(vec![wrong]).is_err());
         subject.append("good").unwrap();
         assert!(subject.holds("good"));
+    }
+
+    #[test]
+    fn many_writers_at_once_are_all_answered_and_share_syncs() {
+        let dir = tempfile::tempdir().unwrap();
+        let subject = subject(dir.path());
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let subject = &subject;
+                scope.spawn(move || {
+                    for i in 0..50 {
+                        let shared = format!("shared {i}");
+                        let own = format!("own {writer} {i}");
+                        let writes = vec![
+                            vec![content(&shared)],
+                            vec![content(&own), content(&shared)],
+                        ];
+                        assert!(subject.appender.append(writes).iter().all(Result::is_ok));
+                        assert!(subject.holds(&shared) && subject.holds(&own));
+                    }
+                });
+            }
+        });
+        let scan = scan(&subject.segments.path(1), Trust::Content).unwrap();
+        assert_eq!(scan.records.len(), 50 + 8 * 50);
+    }
+
+    #[test]
+    fn one_write_that_fails_leaves_its_neighbours_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let subject = subject(dir.path());
+        let wrong = Content::new(
+            Arc::new(Bytes::from_static(b"one")),
+            3,
+            content("two").hash(),
+        );
+        let writes = vec![
+            vec![content("a")],
+            vec![content("b"), wrong],
+            vec![content("c")],
+        ];
+        let outcomes: Vec<bool> = subject
+            .appender
+            .append(writes)
+            .iter()
+            .map(Result::is_ok)
+            .collect();
+        assert_eq!(outcomes, [true, false, true]);
+        assert!(subject.holds("a") && !subject.holds("b") && subject.holds("c"));
     }
 }

@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use mapi_types::{Content, ContentHash};
 
-pub(crate) use appender::{Append, Appender};
+pub(crate) use appender::Appender;
 pub(crate) use index::{Index, Place};
 pub(crate) use record::HEADER_BYTES;
 pub(crate) use scan::{Found, Trust, scan};

@@ -10,6 +10,7 @@ mod tree;
 mod update;
 
 use mapi_store::{Error, ErrorKind, Notice};
+use mapi_types::Content;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -28,6 +29,7 @@ pub(crate) use update::update;
 use crate::{
     fail::{Fail, Result},
     mailbox::Mailbox,
+    segments::Pins,
 };
 
 /// A transaction as an operation sees it.
@@ -54,6 +56,12 @@ impl<'c> Tx<'c> {
 
 /// An operation that shares a transaction.
 pub(crate) trait Grouped: Send {
+    /// The contents that must be durable before it is run.
+    fn take_contents(&mut self) -> Vec<Content>;
+
+    /// They are, or why not.
+    fn contents_stored(&mut self, stored: Result<Pins>);
+
     /// Does the work; says whether it succeeded.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
 
@@ -63,6 +71,9 @@ pub(crate) trait Grouped: Send {
 
 /// An operation with the way back to its caller.
 pub(crate) struct Write<T, F> {
+    contents: Vec<Content>,
+    /// Kept until after the commit.
+    pins: Option<Pins>,
     work: F,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<Result<T, Error>>,
@@ -73,8 +84,14 @@ where
     T: Send + 'static,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
 {
-    pub(crate) fn boxed(work: F, reply: oneshot::Sender<Result<T, Error>>) -> Box<dyn Grouped> {
+    pub(crate) fn boxed(
+        contents: Vec<Content>,
+        work: F,
+        reply: oneshot::Sender<Result<T, Error>>,
+    ) -> Box<dyn Grouped> {
         Box::new(Self {
+            contents,
+            pins: None,
             work,
             outcome: None,
             reply,
@@ -87,7 +104,21 @@ where
     T: Send,
     F: FnMut(&mut Tx<'_>) -> Result<T> + Send,
 {
+    fn take_contents(&mut self) -> Vec<Content> {
+        std::mem::take(&mut self.contents)
+    }
+
+    fn contents_stored(&mut self, stored: Result<Pins>) {
+        match stored {
+            Ok(pins) => self.pins = Some(pins),
+            Err(fail) => self.outcome = Some(Err(fail)),
+        }
+    }
+
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        if self.outcome.is_some() {
+            return false;
+        }
         let outcome = (self.work)(tx);
         self.outcome.insert(outcome).is_ok()
     }
