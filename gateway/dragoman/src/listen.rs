@@ -1,9 +1,9 @@
 //! Sockets to accept from: bound here, or handed over by the service manager.
 
 use std::{
-    io,
+    fs, io,
     net::{SocketAddr, TcpListener as StdTcpListener},
-    os::unix::fs::FileTypeExt,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::Path,
 };
 
@@ -18,6 +18,8 @@ use crate::{
 
 /// Connections the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
+/// Permissions of the LMTP socket: connecting takes the right to write.
+const LMTP_SOCKET_MODE: u32 = 0o666;
 
 /// A listener by its name in the configuration.
 pub(crate) struct Listener {
@@ -67,7 +69,7 @@ pub(crate) fn open_all(config: &Config) -> Result<Vec<Listener>> {
     }
     if !config.listen.lmtp_unix.is_empty() {
         let path = Path::new(&config.listen.lmtp_unix);
-        let socket = bind_unix(path).doing(|| format!("listen.lmtp_unix: {}", path.display()))?;
+        let socket = bind_lmtp(path).doing(|| format!("listen.lmtp_unix: {}", path.display()))?;
         listeners.push(Listener {
             name: "lmtp_unix",
             socket: ListenSocket::Unix(socket),
@@ -94,13 +96,21 @@ fn bind_tcp(address: &str) -> io::Result<TcpListener> {
     TcpListener::from_std(StdTcpListener::from(socket))
 }
 
+/// Binds the LMTP socket. A mail server runs as a user of its own, so anyone whom the folders above let through may
+/// deliver, as anyone on the machine may through the TCP listener.
+fn bind_lmtp(path: &Path) -> io::Result<UnixListener> {
+    let socket = bind_unix(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(LMTP_SOCKET_MODE))?;
+    Ok(socket)
+}
+
 /// Binds a Unix socket, taking the place of one that nobody listens on any more.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<UnixListener> {
-    if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        std::fs::remove_file(path)?;
+        fs::remove_file(path)?;
     }
     UnixListener::bind(path)
 }
