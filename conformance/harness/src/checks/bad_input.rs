@@ -96,11 +96,13 @@ fn malformed_commands(subject: &Subject) -> Outcome {
         ensure(answer.is_bad(), || {
             format!("{}: {}", shown(command, 60), answer.tagged)
         })?;
+        // Many errors on end may end a session; an ordinary client's occasional one may not.
+        session.expect_ok("NOOP")?;
         ensure(answer.tagged.len() > 5, || {
             format!("{}: BAD without a reason", shown(command, 60))
         })?;
     }
-    session.expect_ok("NOOP").map(|_| ())
+    Ok(())
 }
 
 /// After such a command the answer is BAD, or the connection ends; it is never obeyed.
@@ -135,7 +137,8 @@ fn endless_imap_line(subject: &Subject) -> Outcome {
     let before = resident(subject);
     let mut session = Imap::connect(subject.listeners.imap)?;
     session.read_limit(Some(ANSWER_LIMIT))?;
-    let refused = send_until_refused(&mut |bytes| session.send(bytes));
+    let refused =
+        send_until_refused(&mut |bytes| session.send(bytes)) || session.send(b"\r\n").is_err();
     let line = session.response(Literals::Keep).unwrap_or_default();
     let said = line.starts_with(b"* BAD")
         || line.starts_with(b"* BYE")

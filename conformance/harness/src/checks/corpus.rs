@@ -168,7 +168,7 @@ fn delivered(subject: &Subject, messages: &[Message], report: &mut Report) -> Ou
         }
     }
     report.tally("LMTP accepted", messages.len(), &refused);
-    let got = Imap::login(subject.listeners.imap, account)?.all_messages("INBOX")?;
+    let got = everything(subject, account)?;
     let total = sent.len();
     report.check("LMTP: once each", || {
         ensure(got.len() == sent.len(), || {
@@ -185,6 +185,25 @@ fn delivered(subject: &Subject, messages: &[Message], report: &mut Report) -> Ou
     }
     report.tally("LMTP, FETCH: same SHA-256", total, &altered);
     Ok(())
+}
+
+/// What is in INBOX, and in the mailbox for junk: mail that carries a spam filter's verdict may be filed there.
+fn everything(subject: &Subject, account: &Account) -> Outcome<Vec<(u32, Vec<u8>)>> {
+    let mut session = Imap::login(subject.listeners.imap, account)?;
+    let mut messages = session.all_messages("INBOX")?;
+    let listed = session.expect_ok("LIST \"\" \"*\" RETURN (SPECIAL-USE)")?;
+    for line in &listed.untagged {
+        let line = String::from_utf8_lossy(line).into_owned();
+        if line.contains("\\Junk") {
+            let name = line
+                .rsplit("\" ")
+                .next()
+                .unwrap_or_default()
+                .trim_matches('"');
+            messages.extend(session.all_messages(name)?);
+        }
+    }
+    Ok(messages)
 }
 
 /// NUL and what a server shows in its place (0x80) made equal.
