@@ -40,6 +40,8 @@ pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
     pub(crate) layout: Layout,
     mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
+    /// Held for writing while a mailbox is made or removed, for reading while one is opened.
+    existence: Arc<tokio::sync::RwLock<()>>,
     /// Held by the one job on the whole folder that may run.
     pub(crate) maintenance: tokio::sync::Mutex<()>,
     reads: Semaphore,
@@ -85,6 +87,7 @@ impl Engine {
             shared: Arc::new(shared),
             layout,
             mailboxes: Mutex::default(),
+            existence: Arc::default(),
             maintenance: tokio::sync::Mutex::default(),
             reads: Semaphore::new(reads),
             writes: Arc::new(Semaphore::new(writes)),
@@ -149,28 +152,42 @@ impl Engine {
         answer.await.map_err(|_| dropped())?
     }
 
+    /// The mailbox, if somebody has it open.
+    fn opened(&self, id: &MailboxId) -> Option<Arc<Mailbox>> {
+        self.mailboxes()
+            .get(id)
+            .and_then(Weak::upgrade)
+            .filter(|mailbox| !mailbox.is_retired())
+    }
+
     /// Opens a mailbox, or joins those that have it open.
     pub(crate) async fn mailbox(&self, id: &MailboxId) -> Result<Arc<Mailbox>> {
-        if let Some(open) = self.mailboxes().get(id).and_then(Weak::upgrade) {
+        if let Some(open) = self.opened(id) {
             return Ok(open);
         }
         let path = self.layout.mailbox(id)?;
-        let opened = {
+        let existing = Arc::clone(&self.existence).read_owned().await;
+        let (replica, _existing) = {
             let path = path.clone();
-            self.blocking(move || open_file(&path)).await?
+            self.blocking(move || Ok((open_file(&path)?, existing)))
+                .await?
         };
-        let mut mailboxes = self.mailboxes();
-        // Somebody may have been faster.
-        if let Some(open) = mailboxes.get(id).and_then(Weak::upgrade) {
-            return Ok(open);
-        }
-        mailboxes.retain(|_, mailbox| mailbox.strong_count() > 0);
         let mailbox = Arc::new(Mailbox::new(
             id.clone(),
             path,
-            opened,
+            replica,
             Arc::clone(&self.shared),
         ));
+        let mut mailboxes = self.mailboxes();
+        mailboxes.retain(|_, mailbox| mailbox.strong_count() > 0);
+        // Somebody may have been faster; then that one is everybody's.
+        if let Some(open) = mailboxes
+            .get(id)
+            .and_then(Weak::upgrade)
+            .filter(|open| !open.is_retired())
+        {
+            return Ok(open);
+        }
         mailboxes.insert(id.clone(), Arc::downgrade(&mailbox));
         Ok(mailbox)
     }
@@ -182,7 +199,9 @@ impl Engine {
             Arc::clone(&self.shared),
             id.clone(),
         );
+        let alone = Arc::clone(&self.existence).write_owned().await;
         self.blocking(move || {
+            let _alone = alone;
             if path.exists() {
                 return Err(Fail::new(ErrorKind::Exists, "the mailbox exists"));
             }
@@ -193,21 +212,29 @@ impl Engine {
 
     /// Removes a mailbox; whoever has it open finds nothing any more.
     pub(crate) async fn remove(&self, id: &MailboxId) -> Result<()> {
-        let path = self.layout.mailbox(id)?;
-        if !path.exists() {
-            return Err(Error::new(ErrorKind::NotFound, "no such mailbox"));
-        }
-        let mailbox = self.mailbox(id).await?;
-        let key = id.clone();
+        let (path, shared, id) = (
+            self.layout.mailbox(id)?,
+            Arc::clone(&self.shared),
+            id.clone(),
+        );
+        let alone = Arc::clone(&self.existence).write_owned().await;
+        let open = self.opened(&id);
         self.blocking(move || {
-            mailbox.retire();
+            let _alone = alone;
+            if !path.exists() {
+                return Err(Fail::not_found("no such mailbox"));
+            }
+            if let Some(mailbox) = &open {
+                mailbox.retire();
+            }
+            shared.handles.close(&id);
             remove_file(&path)?;
-            mailbox.notify(Notice::Hierarchy);
+            if let Some(mailbox) = open {
+                mailbox.notify(Notice::Hierarchy);
+            }
             Ok(())
         })
-        .await?;
-        self.mailboxes().remove(&key);
-        Ok(())
+        .await
     }
 }
 

@@ -159,6 +159,11 @@ impl Mailbox {
         self.shared.handles.close(&self.id);
     }
 
+    /// Whether the mailbox was removed.
+    pub(crate) fn is_retired(&self) -> bool {
+        lock(&self.usage).removed
+    }
+
     /// Does the waiting writes, one transaction's worth, and comes back for the rest. For writer threads.
     pub(crate) fn serve(self: Arc<Self>) {
         loop {

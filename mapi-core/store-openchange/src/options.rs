@@ -3,7 +3,8 @@
 /// Limits of one open data folder. The defaults suit a machine of 2 to 8 cores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Threads that run the write transactions of all mailboxes.
+    /// Threads that run the write transactions of all mailboxes. They mostly wait for the disk, whose syncs serve
+    /// several of them at once: more than there are processors.
     pub writer_threads: usize,
     /// Threads that read.
     pub reader_threads: usize,
@@ -34,7 +35,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            writer_threads: 4,
+            writer_threads: 8,
             reader_threads: 4,
             idle_handles_max: 48,
             batch_max: 64,

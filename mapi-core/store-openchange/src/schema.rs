@@ -127,6 +127,10 @@ pub(crate) enum Use {
 /// How long SQLite waits for a lock of another handle; only opening and closing hold one against readers.
 const BUSY_TIMEOUT_MS: u32 = 10_000;
 
+/// Octets of a write-ahead log that stay allocated for the next writes; what a large transaction took beyond that
+/// is given back.
+const LOG_BYTES_KEPT: u32 = 32 << 20;
+
 /// Statements a handle keeps prepared.
 const STATEMENTS_KEPT: usize = 48;
 
@@ -142,7 +146,8 @@ pub(crate) fn connect(path: &Path, purpose: Use) -> Result<Connection> {
     };
     conn.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA cache_size = -{cache_kib};
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = {query_only};",
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = {LOG_BYTES_KEPT}; PRAGMA query_only = {query_only};",
     ))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(conn)

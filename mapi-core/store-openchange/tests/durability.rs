@@ -235,3 +235,38 @@ async fn a_mailbox_of_a_newer_program_is_left_alone_and_named() {
     let faults = backend.check().await.unwrap();
     assert_eq!(faults.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mailboxes_made_opened_and_removed_by_many_at_once_are_whole_or_not_there() {
+    let data = Folder::new(Options::default());
+    let backend = std::sync::Arc::new(data.open());
+    let mut tasks = Vec::new();
+    for task in 0..6 {
+        let backend = std::sync::Arc::clone(&backend);
+        tasks.push(tokio::spawn(async move {
+            let who = mapi_store::Principal {
+                user: kit::alice().0,
+            };
+            for round in 0..15 {
+                match (task + round) % 3 {
+                    0 => drop(backend.provision(&kit::alice()).await),
+                    1 => drop(backend.remove(&kit::alice()).await),
+                    _ => {}
+                }
+                let Ok(store) = backend.logon(&who, &kit::alice()).await else {
+                    continue;
+                };
+                let saved = store
+                    .save(mapi_types::FolderId(1), &[kit::draft("text", 100)])
+                    .await;
+                assert!(
+                    saved.is_ok() || saved.is_err_and(|error| error.kind == ErrorKind::NotFound)
+                );
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(backend.check().await.unwrap(), []);
+}
