@@ -10,6 +10,9 @@ pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static
             if peer.tls == TlsState::None && server.acceptor().is_some() {
                 names.push("STARTTLS");
             }
+            if server.random.is_some() {
+                names.push("AUTH=SCRAM-SHA-256");
+            }
             if session::is_private(peer) {
                 names.extend(["AUTH=PLAIN", "AUTH=LOGIN"]);
             } else {

@@ -29,4 +29,4 @@ mod sync;
 mod view;
 
 pub use config::Config;
-pub use server::{LoginOutcome, Peer, Server, Throttle, TlsState, Unthrottled};
+pub use server::{LoginOutcome, Peer, RandomSource, Server, Throttle, TlsState, Unthrottled};

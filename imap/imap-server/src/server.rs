@@ -23,6 +23,7 @@ pub struct Server {
     pub(crate) config: Config,
     pub(crate) throttle: Arc<dyn Throttle>,
     pub(crate) recent: RecentRegister,
+    pub(crate) random: Option<RandomSource>,
     tls: Option<Arc<RwLock<TlsAcceptor>>>,
 }
 
@@ -77,6 +78,26 @@ impl Throttle for Unthrottled {
     fn note(&self, _: Option<IpAddr>, _: &str, _: LoginOutcome) {}
 }
 
+/// Counts a connection for as long as it is there, however it ends.
+struct OpenConnection(metrics::Gauge);
+
+impl OpenConnection {
+    fn new() -> Self {
+        let open = metrics::gauge!("imap_connections");
+        open.increment(1.0);
+        Self(open)
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// Fresh random octets from a cryptographic source; `None` when the system has none to give.
+pub type RandomSource = fn() -> Option<[u8; 18]>;
+
 impl Server {
     /// A service over `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time (a renewed
     /// certificate counts from the next handshake on).
@@ -92,8 +113,16 @@ impl Server {
             config,
             throttle,
             recent,
+            random: None,
             tls,
         }
+    }
+
+    /// Offers SCRAM-SHA-256 too, whose exchanges need random octets. Clients then never send their passwords.
+    #[must_use]
+    pub fn with_scram(mut self, random: RandomSource) -> Self {
+        self.random = Some(random);
+        self
     }
 
     /// Runs one connection to its end. When `shutdown` turns true, the session says BYE before its next command; a
@@ -112,14 +141,11 @@ impl Server {
             self.config.write_timeout,
             self.config.write_buffer_bytes,
         );
-        let open = metrics::gauge!("imap_connections");
-        open.increment(1.0);
-        let ended = Session::new(self, peer, connection, shutdown)
+        let _open = OpenConnection::new();
+        Session::new(self, peer, connection, shutdown)
             .run()
             .instrument(span)
-            .await;
-        open.decrement(1.0);
-        ended
+            .await
     }
 
     /// What STARTTLS uses now.

@@ -104,6 +104,8 @@ impl<'s> Session<'s> {
                 Next::Refused(refusal) => self.refuse(&refusal),
                 Next::End(why) => return self.end(why).await,
             }
+            // A client that sends commands without reading the answers gets no more than a buffer ahead.
+            self.connection.flush_if_full().await?;
             if self.bad_commands >= self.server.config.bad_commands_max {
                 self.connection
                     .writer()

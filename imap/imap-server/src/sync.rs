@@ -72,7 +72,7 @@ pub(crate) async fn sync(
         writer.exists(mailbox.view.len() as u32);
         writer.recent(recent);
     }
-    if mailbox.view.index().keywords().names().len() > mailbox.keywords_told {
+    if mailbox.view.index().keywords().names().len() != mailbox.keywords_told {
         write_flags(talk, mailbox);
     }
     let mut names = KeywordNames::default();

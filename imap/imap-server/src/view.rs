@@ -104,9 +104,9 @@ impl View {
 
     /// Whether a message is `\Recent` in this session.
     pub(crate) fn is_recent(&self, number: ItemNumber) -> bool {
-        self.recent
-            .iter()
-            .any(|&(first, last)| first <= number && number <= last)
+        let after = self.recent.partition_point(|&(first, _)| first <= number);
+        let range = after.checked_sub(1).and_then(|at| self.recent.get(at));
+        range.is_some_and(|&(_, last)| number <= last)
     }
 
     /// The sequence number of the item at a position of the snapshot.
@@ -273,8 +273,12 @@ impl View {
     fn add_recent(&mut self, announced: ItemNumber) {
         let first = ItemNumber(announced.0.saturating_add(1));
         let last = ItemNumber(self.index.next_number().0.saturating_sub(1));
-        if first <= last {
-            self.recent.push((first, last));
+        if first > last {
+            return;
+        }
+        match self.recent.last_mut() {
+            Some(before) if before.1.0.saturating_add(1) >= first.0 => before.1 = last,
+            _ => self.recent.push((first, last)),
         }
     }
 }

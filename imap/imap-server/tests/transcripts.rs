@@ -12,6 +12,12 @@
 //! | `@ deliver USER NAME` | the message is delivered to the user's Inbox |
 //! | `@ shutdown` | the server is told to stop |
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing test may panic"
+)]
+
 mod support;
 
 use std::{collections::HashMap, fs, path::Path};

@@ -1,12 +1,14 @@
 //! LOGIN and AUTHENTICATE (RFC 3501 6.2, RFC 4959).
 
-use account::{ErrorKind, MailboxId};
+use account::{ErrorKind, MailboxId, Principal};
 use imap_wire::{
     Code, Event, Mode, SaslReply,
     command::auth::{Authenticate, Login},
     sasl_reply,
 };
-use sasl::{Exchange, Mechanism, Nonce, Options, PasswordLogin, Secret, Step};
+use sasl::{
+    Exchange, Identity, Mechanism, Nonce, Options, PasswordLogin, ScramVerifier, Secret, Step,
+};
 
 use crate::{
     LoginOutcome, capability,
@@ -33,17 +35,16 @@ pub(super) async fn login(session: &mut Session<'_>, command: Login) -> Reply {
 
 /// `AUTHENTICATE mechanism [initial-response]`
 pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticate) -> Reply {
-    check_allowed(session)?;
-    let Some(mechanism @ (Mechanism::Plain | Mechanism::Login)) =
-        Mechanism::parse(&command.mechanism)
-    else {
-        return Err(Failure::no(
-            Code::Cannot,
-            "unsupported authentication mechanism",
-        ));
-    };
-    // Mechanisms that send the password use no nonce.
-    let mut exchange = Exchange::new(mechanism, Options::new(Nonce::from_random([0; 18])));
+    if !matches!(session.state, State::NotAuthenticated) {
+        return Err(Failure::bad("already logged in"));
+    }
+    let unsupported = || Failure::no(Code::Cannot, "unsupported authentication mechanism");
+    let mechanism = Mechanism::parse(&command.mechanism).ok_or_else(unsupported)?;
+    if mechanism.sends_password() {
+        check_allowed(session)?;
+    }
+    let mut user = String::new();
+    let mut exchange = Exchange::new(mechanism, options(session, mechanism)?);
     let mut step = exchange.start(command.initial_response.as_ref().map(|secret| &*secret.0));
     loop {
         match step {
@@ -57,14 +58,41 @@ pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticat
                 };
             }
             Step::NeedPassword(login) => return check_password(session, login).await,
-            Step::Failed(failure) => return Err(Failure::bad(failure.to_string())),
-            Step::NeedScram(_) | Step::Done(_) => {
-                return Err(Failure::no(
-                    Code::Cannot,
-                    "unsupported authentication mechanism",
-                ));
+            Step::NeedScram(identity) => {
+                slow_down(session, &identity.authcid).await;
+                user.clone_from(&identity.authcid);
+                let verifier = session.server.accounts.scram_verifier(&identity.authcid)?;
+                step = exchange.verifier(&ScramVerifier {
+                    salt: verifier.salt,
+                    iterations: verifier.iterations,
+                    stored_key: verifier.stored_key,
+                    server_key: verifier.server_key,
+                });
             }
+            Step::Done(identity) => {
+                let principal = session.server.accounts.principal(&identity.authcid);
+                return enter(session, &identity, principal).await;
+            }
+            Step::Failed(sasl::Failure::BadProof) => return Err(refused(session, &user)),
+            Step::Failed(failure) => return Err(Failure::bad(failure.to_string())),
         }
+    }
+}
+
+/// What an exchange of this mechanism needs; a mechanism without it is not offered.
+fn options(session: &Session<'_>, mechanism: Mechanism) -> Result<Options, Failure> {
+    let random = match mechanism {
+        // They use no nonce.
+        Mechanism::Plain | Mechanism::Login => Some([0; 18]),
+        Mechanism::ScramSha256 => session.server.random.and_then(|random| random()),
+        Mechanism::ScramSha256Plus => None,
+    };
+    match random {
+        Some(random) => Ok(Options::new(Nonce::from_random(random))),
+        None => Err(Failure::no(
+            Code::Cannot,
+            "unsupported authentication mechanism",
+        )),
     }
 }
 
@@ -114,26 +142,46 @@ async fn line(session: &mut Session<'_>) -> Result<Vec<u8>, Failure> {
 }
 
 async fn check_password(session: &mut Session<'_>, login: PasswordLogin) -> Reply {
-    let server = session.server;
-    let (addr, user) = (session.peer.addr, login.authcid.as_str());
-    tokio::time::sleep(server.throttle.delay(addr, user)).await;
-    let checked = match std::str::from_utf8(login.password.expose()) {
-        Ok(password) => server.accounts.login(user, password).await,
+    let PasswordLogin {
+        authzid,
+        authcid,
+        password,
+    } = login;
+    slow_down(session, &authcid).await;
+    let checked = match std::str::from_utf8(password.expose()) {
+        Ok(password) => session.server.accounts.login(&authcid, password).await,
         Err(_) => Err(account::Error::new(
             ErrorKind::Unauthenticated,
             "password is not UTF-8",
         )),
     };
+    enter(session, &Identity { authzid, authcid }, checked).await
+}
+
+/// Waits as long as the throttle says.
+async fn slow_down(session: &Session<'_>, user: &str) {
+    tokio::time::sleep(session.server.throttle.delay(session.peer.addr, user)).await;
+}
+
+/// Ends a login: opens the user's mailbox, or refuses.
+async fn enter(
+    session: &mut Session<'_>,
+    identity: &Identity,
+    checked: account::Result<Principal>,
+) -> Reply {
+    let server = session.server;
+    let user = identity.authcid.as_str();
     let principal = match checked {
         Ok(principal) => principal,
         Err(error) if error.kind == ErrorKind::Unauthenticated => {
-            server.throttle.note(addr, user, LoginOutcome::Refused);
-            return Err(refused(session));
+            return Err(refused(session, user));
         }
         Err(error) => return Err(error.into()),
     };
-    server.throttle.note(addr, user, LoginOutcome::Accepted);
-    if login
+    server
+        .throttle
+        .note(session.peer.addr, user, LoginOutcome::Accepted);
+    if identity
         .authzid
         .as_deref()
         .is_some_and(|other| !other.eq_ignore_ascii_case(user))
@@ -158,7 +206,11 @@ async fn check_password(session: &mut Session<'_>, login: PasswordLogin) -> Repl
     })
 }
 
-fn refused(session: &mut Session<'_>) -> Failure {
+fn refused(session: &mut Session<'_>, user: &str) -> Failure {
+    session
+        .server
+        .throttle
+        .note(session.peer.addr, user, LoginOutcome::Refused);
     metrics::counter!("imap_logins_total", "outcome" => "refused").increment(1);
     tracing::info!(addr = ?session.peer.addr, "login refused");
     session.failed_logins += 1;

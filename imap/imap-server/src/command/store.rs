@@ -105,8 +105,8 @@ async fn report(
         return Ok(());
     }
     let mut names = KeywordNames::default();
+    let index = std::sync::Arc::clone(mailbox.view.index());
     for &number in &stored.items {
-        let index = std::sync::Arc::clone(mailbox.view.index());
         let (Some(item), Some(sequence)) = (index.item(number), mailbox.view.sequence_of(number))
         else {
             continue;

@@ -42,7 +42,8 @@ impl World {
         }
         let accounts = Accounts::new(Arc::new(backend), Arc::new(directory), Options::default());
         let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
-        let server = Server::new(Arc::clone(&accounts), config, Arc::new(Unthrottled), tls);
+        let server = Server::new(Arc::clone(&accounts), config, Arc::new(Unthrottled), tls)
+            .with_scram(|| Some([7; 18]));
         Self {
             server: Arc::new(server),
             accounts,
@@ -107,9 +108,7 @@ impl Client {
             if self.stream.read_until(b'\n', &mut response).await.ok()? == 0 {
                 return None;
             }
-            let Some(text) = response.strip_suffix(b"\r\n") else {
-                return None;
-            };
+            let text = response.strip_suffix(b"\r\n")?;
             let Some(len) = literal_len(text) else {
                 response.truncate(text.len());
                 return Some(response);
