@@ -134,6 +134,8 @@ impl Account {
             return Ok(index);
         }
         let (heard, checked) = (state.hint(), Instant::now());
+        // Read before the items: no item may appear later with a number that the index passed by.
+        let next_number = state.next_number();
         let old = state.latest();
         let mut index = match &old {
             Some(old) => refresh::catch_up(&**store, folder, old).await?,
@@ -144,7 +146,7 @@ impl Account {
             Some(index) => index,
             None => refresh::load(&**store, folder).await?,
         };
-        let index = index.with_next_number(state.next_number());
+        let index = index.with_next_number(next_number);
         state.set(&index, heard, checked);
         if old.is_none_or(|old| !Arc::ptr_eq(&old, &index)) {
             shared
