@@ -1,10 +1,8 @@
 //! Passwords: hashed, checked, generated.
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
-};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash::phc::PasswordHash};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+use subtle::ConstantTimeEq;
 
 use crate::Error;
 
@@ -70,18 +68,61 @@ pub(crate) fn check(password: &str) -> Result<(), Error> {
 pub(crate) fn hash(password: &str) -> Result<String, Error> {
     let mut salt = [0; SALT_BYTES];
     random(&mut salt)?;
-    hasher()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|error| Error::System(format!("cannot hash a password: {error}")))
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let params = Params::default();
+    derive(
+        password.as_bytes(),
+        &salt,
+        Version::default(),
+        params.clone(),
+        &mut output,
+    )
+    .map_err(|error| Error::System(format!("cannot hash a password: {error}")))?;
+    Ok(phc(&params, &salt, &output))
 }
 
 /// Whether a password belongs to a hash, as slow as [`hash`]. The comparison takes constant time.
 pub(crate) fn fits(password: &[u8], hash: &str) -> bool {
+    if password.len() > PASSWORD_BYTES_MAX {
+        return false;
+    }
     let Ok(hash) = PasswordHash::new(hash) else {
         return false;
     };
-    password.len() <= PASSWORD_BYTES_MAX && hasher().verify_password(password, &hash).is_ok()
+    let version = hash
+        .version
+        .map_or(Ok(Version::default()), Version::try_from);
+    let (Some(salt), Some(expected), Ok(params), Ok(version)) =
+        (&hash.salt, &hash.hash, Params::try_from(&hash), version)
+    else {
+        return false;
+    };
+    let mut output = vec![0; expected.as_ref().len()];
+    derive(password, salt.as_ref(), version, params, &mut output).is_ok()
+        && bool::from(output.ct_eq(expected.as_ref()))
+}
+
+/// Derives `output` with argon2id.
+fn derive(
+    password: &[u8],
+    salt: &[u8],
+    version: Version,
+    params: Params,
+    output: &mut [u8],
+) -> argon2::Result<()> {
+    // A block of memory above 32 MiB is mapped for itself and goes back to the system when it is freed; a smaller one
+    // stays with the thread that allocated it, and each login thread would keep its 19 MiB. What is reserved and not
+    // used costs nothing.
+    const RESERVED_BYTES: usize = 34 << 20;
+    let blocks = params.block_count();
+    let mut memory = Vec::with_capacity(blocks.max(RESERVED_BYTES / Block::SIZE));
+    memory.resize(blocks, Block::default());
+    Argon2::new(Algorithm::Argon2id, version, params).hash_password_into_with_memory(
+        password,
+        salt,
+        output,
+        &mut memory,
+    )
 }
 
 /// Whether a text from the file is a hash that [`fits`] can use.
@@ -96,7 +137,15 @@ pub(crate) fn is_hash(text: &str) -> bool {
 
 /// A hash that no password is known to fit, to spend the same time on users who do not exist.
 pub(crate) fn nobodys_hash() -> String {
-    let params = Params::default();
+    phc(
+        &Params::default(),
+        &[0; SALT_BYTES],
+        &[0; Params::DEFAULT_OUTPUT_LEN],
+    )
+}
+
+/// A hash in the PHC string format.
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> String {
     format!(
         "${}$v={}$m={},t={},p={}${}${}",
         Algorithm::Argon2id.as_str(),
@@ -104,13 +153,9 @@ pub(crate) fn nobodys_hash() -> String {
         params.m_cost(),
         params.t_cost(),
         params.p_cost(),
-        BASE64.encode([0; SALT_BYTES]),
-        BASE64.encode([0; Params::DEFAULT_OUTPUT_LEN])
+        BASE64.encode(salt),
+        BASE64.encode(output)
     )
-}
-
-fn hasher() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::default(), Params::default())
 }
 
 #[cfg(test)]
@@ -125,6 +170,14 @@ mod tests {
         assert!(!fits(b"open barley", &stored));
         assert!(!fits(b"", &stored));
         assert_ne!(stored, hash("open sesame").expect("hashed"));
+    }
+
+    #[test]
+    fn a_hash_made_elsewhere_fits() {
+        // Computed by the reference implementation (argon2-cffi): password `password`, salt `saltsaltsaltsalt`.
+        let hash = "$argon2id$v=19$m=8192,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$6v1e88LXg8I6SldGfgaqHbA+4IDzIsUnxjx8NcPmu9M";
+        assert!(fits(b"password", hash));
+        assert!(!fits(b"Password", hash));
     }
 
     #[test]
