@@ -1,7 +1,6 @@
 // What thunderbird.py runs inside Thunderbird, with its own interfaces: one object of async functions.
 
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-const { NetUtil } = ChromeUtils.importESModule("resource://gre/modules/NetUtil.sys.mjs");
 
 const WAIT_MS = 60_000;
 const POLL_MS = 50;
@@ -78,34 +77,11 @@ function copied(start) {
       onStartCopy() {},
       onProgress() {},
       setMessageKey() {},
-      getMessageId() { return null; },
-      onStopCopy(status) {
+            onStopCopy(status) {
         Components.isSuccessCode(status) ? resolve() : reject(new Error(`status ${status.toString(16)}`));
       },
     })
   );
-}
-
-function read(url) {
-  return new Promise((resolve, reject) =>
-    NetUtil.asyncFetch({ uri: url, loadUsingSystemPrincipal: true }, (stream, status) => {
-      if (!Components.isSuccessCode(status)) {
-        reject(new Error(`${url}: status ${status.toString(16)}`));
-        return;
-      }
-      resolve(btoa(octets(stream)));
-    })
-  );
-}
-
-function octets(stream) {
-  const input = Cc["@mozilla.org/binaryinputstream;1"].createInstance(Ci.nsIBinaryInputStream);
-  input.setInputStream(stream);
-  let all = "";
-  for (let count; (count = stream.available()) > 0; ) {
-    all += input.readBytes(count);
-  }
-  return all;
 }
 
 function search(folder, terms) {
@@ -169,13 +145,12 @@ globalThis.steps = {
     return path;
   },
 
-  /** Shows a folder in the main window and waits until it has been read. */
+  /** Shows a folder in the main window and waits until it has been read; every message has a row, threads closed or not. */
   async open(user, path, count) {
     const folder = folderAt(user, path);
     mainWindow().document.getElementById("tabmail").currentTabInfo.folder = folder;
     await until(`${count} messages in ${path}`, () => folder.getTotalMessages(false) == count);
-    await until("the rows of the message list", () => mailPane().gDBView?.rowCount > 0 || count == 0);
-    return mailPane().gDBView?.rowCount ?? 0;
+    return until("the rows of the message list", () => mailPane().gDBView?.numMsgsInView >= count);
   },
 
   /** What the message list knows: UID to facts. */
@@ -239,7 +214,7 @@ globalThis.steps = {
     await until("the message in the reader", () => reader.gMessage?.messageKey == uid && reader.msgLoaded);
     const attachments = [];
     for (const one of reader.currentAttachments ?? []) {
-      attachments.push({ name: one.name, type: one.contentType, data: one.url ? await read(one.url) : "" });
+      attachments.push({ name: one.name, data: new Uint8Array(await one.fetchAttachment()).toBase64() });
     }
     return {
       text: reader.getMessagePaneBrowser().contentDocument.body.textContent,

@@ -13,8 +13,8 @@ use crate::subject::{Kind, Options, Subject};
 
 /// Connections that fill the mailbox.
 const CONNECTIONS: usize = 8;
-/// Size of each message, in bytes: bodies large enough to live in segments.
-const SIZE: usize = 3000;
+/// Size of each message, in bytes: small ones may live beside their properties, these are for the segments.
+const SIZE: usize = 12_000;
 /// How long attaching and detaching may take.
 const ATTACH_LIMIT: Duration = Duration::from_secs(20);
 /// Calls by which file contents reach a process.

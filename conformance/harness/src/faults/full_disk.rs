@@ -36,7 +36,10 @@ pub(super) fn run(kind: &Kind, effort: &Effort, report: &mut Report) -> Outcome 
         ..Options::default()
     };
     let subject = Subject::start(kind, options)?;
-    Imap::login(subject.listeners.imap, &subject.alice)?.expect_ok(&format!("CREATE {MAILBOX}"))?;
+    // Both mailboxes exist before the disk is full.
+    for account in [&subject.alice, &subject.bob] {
+        Imap::login(subject.listeners.imap, account)?.expect_ok(&format!("CREATE {MAILBOX}"))?;
+    }
     let random = Random::new(effort.seed, 2);
     let mut filling = Filling {
         subject,
