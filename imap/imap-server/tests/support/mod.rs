@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
+    io,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use mapi_store::{Backend, MemBackend};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream},
     sync::watch,
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -53,6 +55,11 @@ impl World {
 
     /// Connects a client; `loopback` says whether passwords may come in the clear.
     pub(crate) fn connect(&self, loopback: bool) -> Client {
+        self.connect_watched(loopback).0
+    }
+
+    /// Connects a client, and says how its session ended.
+    pub(crate) fn connect_watched(&self, loopback: bool) -> (Client, JoinHandle<io::Result<()>>) {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let peer = Peer {
             addr: None,
@@ -61,10 +68,13 @@ impl World {
             id: 1,
         };
         let (server, stop) = (Arc::clone(&self.server), self.stop.subscribe());
-        tokio::spawn(async move { server.serve(theirs, peer, stop).await });
-        Client {
-            stream: BufReader::new(ours),
-        }
+        let ended = tokio::spawn(async move { server.serve(theirs, peer, stop).await });
+        (
+            Client {
+                stream: BufReader::new(ours),
+            },
+            ended,
+        )
     }
 
     /// Delivers a message to a user's Inbox.

@@ -19,6 +19,9 @@ use crate::{
 /// Literals up to here are copied into the connection's buffer, larger ones are sent from where they are.
 const COPIED_BYTES_MAX: usize = 16 << 10;
 
+/// How many chunks of one message may be held at once.
+const MESSAGE_CHUNKS_MAX: u64 = 4;
+
 /// What is to be done about an item of octets for one message. Ranges count from the message's first octet as clients
 /// fetch it.
 #[derive(Debug)]
@@ -47,7 +50,13 @@ struct Place<'a> {
     mailbox: &'a Selected,
 }
 
-/// Writes messages of which octets are read.
+/// Messages whose small pieces were read together; one entry for each piece.
+struct Batch<'a> {
+    wanted: Vec<Wanted<'a>>,
+    octets: Vec<Option<Bytes>>,
+}
+
+/// Writes messages of which octets are read. While one batch is being sent, the next is read.
 pub(super) async fn write(
     job: &mut Job,
     talk: &mut Talk<'_>,
@@ -55,51 +64,82 @@ pub(super) async fn write(
     (mailbox, messages): (&Selected, &[Message]),
 ) -> Result<(), Failure> {
     let place = Place { user, mailbox };
-    let chunk = u64::from(talk.server.config.read_chunk_bytes);
-    let header_max = talk.server.config.header_bytes_max;
+    let config = &talk.server.config;
+    let chunk = u64::from(config.read_chunk_bytes);
+    let batches = batches(&job.plan, messages, chunk, config.header_bytes_max);
+    let mut ready: Option<Batch<'_>> = None;
+    for wanted in batches {
+        let (read, written) = tokio::join!(read_batch(&place, wanted), async {
+            match ready.take() {
+                Some(batch) => write_batch(job, talk, &place, batch).await,
+                None => Ok(()),
+            }
+        });
+        written?;
+        ready = Some(read?);
+    }
+    match ready {
+        Some(batch) => write_batch(job, talk, &place, batch).await,
+        None => Ok(()),
+    }
+}
+
+/// Groups messages by how much is read of them at once.
+fn batches<'a>(
+    plan: &Plan,
+    messages: &'a [Message],
+    chunk: u64,
+    header_max: u64,
+) -> Vec<Vec<Wanted<'a>>> {
+    let mut batches = Vec::new();
     let mut batch: Vec<Wanted<'_>> = Vec::new();
     let mut batch_bytes = 0;
     for message in messages {
-        let targets = targets(&job.plan, message, chunk, header_max);
-        let bytes: u64 = targets.iter().filter_map(Target::at_once).map(len).sum();
+        let mut targets = targets(plan, message, chunk, header_max);
+        let at_once = |targets: &[Target]| -> u64 {
+            targets.iter().filter_map(Target::at_once).map(len).sum()
+        };
+        if at_once(&targets) > chunk.saturating_mul(MESSAGE_CHUNKS_MAX) {
+            // One message asked for in many large pieces: none of them is held.
+            targets = targets.into_iter().map(Target::streamed).collect();
+        }
+        let bytes = at_once(&targets);
         if batch_bytes + bytes > chunk && !batch.is_empty() {
-            write_batch(job, talk, &place, &batch).await?;
-            batch.clear();
+            batches.push(std::mem::take(&mut batch));
             batch_bytes = 0;
         }
         batch_bytes += bytes;
         batch.push(Wanted { message, targets });
     }
-    write_batch(job, talk, &place, &batch).await
+    batches.push(batch);
+    batches
 }
 
-/// Reads what is small enough in one go, then writes message by message.
+/// Reads what is small enough in one go.
+async fn read_batch<'a>(place: &Place<'_>, wanted: Vec<Wanted<'a>>) -> Result<Batch<'a>, Failure> {
+    let mut pieces = Vec::new();
+    for Wanted { message, targets } in &wanted {
+        let item = message.state.number;
+        let ranges = targets.iter().filter_map(Target::at_once).cloned();
+        pieces.extend(ranges.map(|range| Piece { item, range }));
+    }
+    let account = &place.user.account;
+    let octets = match pieces.is_empty() {
+        true => Vec::new(),
+        false => account.read(place.mailbox.folder, &pieces).await?,
+    };
+    Ok(Batch { wanted, octets })
+}
+
+/// Writes message by message; those that are gone are left out.
 async fn write_batch(
     job: &mut Job,
     talk: &mut Talk<'_>,
     place: &Place<'_>,
-    batch: &[Wanted<'_>],
+    batch: Batch<'_>,
 ) -> Result<(), Failure> {
-    let mut pieces = Vec::new();
-    for Wanted { message, targets } in batch {
-        let ranges = targets.iter().filter_map(Target::at_once).cloned();
-        pieces.extend(ranges.map(|range| Piece {
-            item: message.state.number,
-            range,
-        }));
-    }
-    let read = match pieces.is_empty() {
-        true => Vec::new(),
-        false => {
-            place
-                .user
-                .account
-                .read(place.mailbox.folder, &pieces)
-                .await?
-        }
-    };
-    let mut read = read.into_iter();
-    for wanted in batch {
+    let mut read = batch.octets.into_iter();
+    for wanted in &batch.wanted {
         let count = wanted.targets.iter().filter_map(Target::at_once).count();
         let octets: Vec<Option<Bytes>> = read.by_ref().take(count).collect();
         let whole: Vec<Bytes> = octets.into_iter().flatten().collect();
@@ -220,6 +260,14 @@ impl Target {
         match self {
             Self::Read(range) | Self::Header(range) => Some(range),
             Self::AtHand | Self::Nil | Self::Stream(_) => None,
+        }
+    }
+
+    /// The same without holding octets, where that is possible.
+    fn streamed(self) -> Self {
+        match self {
+            Self::Read(range) => Self::Stream(range),
+            other => other,
         }
     }
 }
