@@ -84,15 +84,24 @@ mod tests {
         assert_eq!(bag.len(), 3);
         assert_eq!(bag.get(&tags::SUBJECT), Some("last"));
         assert_eq!(bag.get(&tags::MESSAGE_FLAGS), Some(-1));
-        let keywords: Vec<_> = bag.get(&tags::KEYWORDS).into_iter().flat_map(|k| k.strs()).collect();
+        let keywords: Vec<_> = bag
+            .get(&tags::KEYWORDS)
+            .into_iter()
+            .flat_map(|k| k.strs())
+            .collect();
         assert_eq!(keywords, ["a", "ü"]);
         assert_eq!(bag.get(&tags::MESSAGE_CLASS), None);
     }
 
     #[test]
     fn with_replaces_adds_and_leaves_out() {
-        let bag: PropBag = [(tags::SUBJECT.tag(), OwnedValue::Str("old".into()))].into_iter().collect();
-        let next = bag.with(&[(tags::MESSAGE_FLAGS.tag(), OwnedValue::I32(1))], &[tags::SUBJECT.tag()]);
+        let bag: PropBag = [(tags::SUBJECT.tag(), OwnedValue::Str("old".into()))]
+            .into_iter()
+            .collect();
+        let next = bag.with(
+            &[(tags::MESSAGE_FLAGS.tag(), OwnedValue::I32(1))],
+            &[tags::SUBJECT.tag()],
+        );
         assert_eq!(next.get(&tags::SUBJECT), None);
         assert_eq!(next.get(&tags::MESSAGE_FLAGS), Some(1));
         assert_eq!(bag.get(&tags::SUBJECT), Some("old"));

@@ -50,7 +50,11 @@ impl BitChange {
 impl StringsChange {
     /// The property's new value; empty means that the property goes.
     pub fn apply(&self, old: Option<Multi<'_>>) -> Vec<Box<str>> {
-        let mut strings: Vec<Box<str>> = old.into_iter().flat_map(Multi::strs).map(Into::into).collect();
+        let mut strings: Vec<Box<str>> = old
+            .into_iter()
+            .flat_map(Multi::strs)
+            .map(Into::into)
+            .collect();
         for new in &self.add {
             if !strings.iter().any(|s| s.eq_ignore_ascii_case(new)) {
                 strings.push(new.clone());
@@ -64,12 +68,17 @@ impl StringsChange {
 impl Change {
     /// The new values of the properties this change touches, given the old ones; `None`: the property goes.
     /// Properties that stay as they were are left out.
-    pub fn apply<'v>(&self, old: impl Fn(PropTag) -> Option<Value<'v>>) -> Vec<(PropTag, Option<OwnedValue>)> {
+    pub fn apply<'v>(
+        &self,
+        old: impl Fn(PropTag) -> Option<Value<'v>>,
+    ) -> Vec<(PropTag, Option<OwnedValue>)> {
         let mut new: Vec<(PropTag, Option<OwnedValue>)> = Vec::new();
-        let mut put = |tag: PropTag, value: Option<OwnedValue>| match new.iter_mut().find(|(t, _)| *t == tag) {
-            Some(slot) => slot.1 = value,
-            None => new.push((tag, value)),
-        };
+        let mut put =
+            |tag: PropTag, value: Option<OwnedValue>| match new.iter_mut().find(|(t, _)| *t == tag)
+            {
+                Some(slot) => slot.1 = value,
+                None => new.push((tag, value)),
+            };
         for (tag, value) in &self.set {
             put(*tag, Some(value.clone()));
         }
@@ -89,7 +98,10 @@ impl Change {
                 _ => None,
             };
             let after = change.apply(before);
-            put(change.tag, (!after.is_empty()).then(|| OwnedValue::strs(&after)));
+            put(
+                change.tag,
+                (!after.is_empty()).then(|| OwnedValue::strs(&after)),
+            );
         }
         new.retain(|(tag, value)| match (old(*tag), value) {
             (None, None) => false,
@@ -115,7 +127,11 @@ pub fn changes_content(class: &str, tag: PropTag) -> bool {
         tags::LAST_VERB_EXECUTION_TIME.tag(),
         tags::TODO_ITEM_FLAGS.tag(),
     ];
-    let is_class = |prefix: &str| class.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let is_class = |prefix: &str| {
+        class
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
     let is_mail = is_class("IPM.Note") || is_class("REPORT") || is_class("IPM.Schedule");
     !(FLAGS.contains(&tag) || (is_mail && tag == tags::KEYWORDS.tag()))
 }
@@ -126,7 +142,11 @@ mod tests {
 
     fn flags(set: i32, clear: i32) -> Change {
         Change {
-            bits: vec![BitChange { tag: tags::MESSAGE_FLAGS.tag(), set, clear }],
+            bits: vec![BitChange {
+                tag: tags::MESSAGE_FLAGS.tag(),
+                set,
+                clear,
+            }],
             ..Change::default()
         }
     }
@@ -135,7 +155,10 @@ mod tests {
     fn a_change_that_changes_nothing_is_empty() {
         assert!(flags(1, 0).apply(|_| Some(Value::I32(1))).is_empty());
         assert!(flags(0, 1).apply(|_| None).is_empty());
-        assert_eq!(flags(1, 0).apply(|_| None), [(tags::MESSAGE_FLAGS.tag(), Some(OwnedValue::I32(1)))]);
+        assert_eq!(
+            flags(1, 0).apply(|_| None),
+            [(tags::MESSAGE_FLAGS.tag(), Some(OwnedValue::I32(1)))]
+        );
     }
 
     #[test]
@@ -147,15 +170,24 @@ mod tests {
         };
         let packed = OwnedValue::packed(["Work", "Later"]);
         let old = Some(Multi::from_packed(&packed));
-        assert_eq!(change(&["work", "New"], &[]).apply(old), ["Work".into(), "Later".into(), Box::from("New")]);
-        assert_eq!(change(&[], &["LATER", "absent"]).apply(old), [Box::from("Work")]);
+        assert_eq!(
+            change(&["work", "New"], &[]).apply(old),
+            ["Work".into(), "Later".into(), Box::from("New")]
+        );
+        assert_eq!(
+            change(&[], &["LATER", "absent"]).apply(old),
+            [Box::from("Work")]
+        );
     }
 
     #[test]
     fn categories_are_flags_on_mail_and_content_on_events() {
         assert!(!changes_content("IPM.Note.SMIME", tags::KEYWORDS.tag()));
         assert!(changes_content("IPM.Appointment", tags::KEYWORDS.tag()));
-        assert!(!changes_content("IPM.Appointment", tags::MESSAGE_FLAGS.tag()));
+        assert!(!changes_content(
+            "IPM.Appointment",
+            tags::MESSAGE_FLAGS.tag()
+        ));
         assert!(changes_content("IPM.Note", tags::SUBJECT.tag()));
     }
 }

@@ -75,6 +75,8 @@ impl Content {
 impl fmt::Debug for Content {
     // Content is somebody's mail: never in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Content")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }

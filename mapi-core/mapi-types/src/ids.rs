@@ -49,7 +49,9 @@ const TICKS_PER_S: i64 = 10_000_000;
 impl FileTime {
     /// From seconds since 1970-01-01 UTC; times before 1601 become 1601.
     pub const fn from_unix(seconds: i64) -> Self {
-        let ticks = seconds.saturating_add(UNIX_OFFSET_S).saturating_mul(TICKS_PER_S);
+        let ticks = seconds
+            .saturating_add(UNIX_OFFSET_S)
+            .saturating_mul(TICKS_PER_S);
         Self(if ticks < 0 { 0 } else { ticks as u64 })
     }
 

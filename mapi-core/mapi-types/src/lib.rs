@@ -18,7 +18,9 @@ mod value;
 pub use bag::PropBag;
 pub use change::{BitChange, Change, StringsChange, changes_content};
 pub use content::{Content, ContentHash, ReadAt};
-pub use draft::{Attachment, AttachmentData, Derived, Draft, Message, MessageTree, TransferEncoding};
+pub use draft::{
+    Attachment, AttachmentData, Derived, Draft, Message, MessageTree, TransferEncoding,
+};
 pub use ids::{Epoch, FileTime, FolderId, ItemKey, ItemNumber, MailboxId, Version};
 pub use restriction::{Relation, Restriction, SortOrder, TextMatch, compare};
 pub use rows::{Row, RowSet, RowSetBuilder};

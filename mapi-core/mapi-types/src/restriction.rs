@@ -8,11 +8,11 @@ use crate::{OwnedValue, PropTag, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Restriction {
     /// All of them hold; true when empty.
-    And(Vec<Restriction>),
+    And(Vec<Self>),
     /// One of them holds; false when empty.
-    Or(Vec<Restriction>),
+    Or(Vec<Self>),
     /// It does not hold.
-    Not(Box<Restriction>),
+    Not(Box<Self>),
     /// The property exists.
     Exist(PropTag),
     /// The property compares so with the value; false when it is missing or of another type.
@@ -71,7 +71,9 @@ impl Restriction {
             Self::Property(relation, tag, value) => props(*tag)
                 .and_then(|found| compare(found, value.as_value()))
                 .is_some_and(|ordering| relation.holds(ordering)),
-            Self::AnyBit(tag, mask) => matches!(props(*tag), Some(Value::I32(bits)) if bits & mask != 0),
+            Self::AnyBit(tag, mask) => {
+                matches!(props(*tag), Some(Value::I32(bits)) if bits & mask != 0)
+            }
             Self::Text(how, tag, text) => match props(*tag) {
                 Some(Value::Str(found)) => how.holds(found, text),
                 Some(Value::Strs(found)) => found.strs().any(|found| how.holds(found, text)),
@@ -117,7 +119,9 @@ pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
         (Value::Guid(a), Value::Guid(b)) => Some(a.cmp(b)),
         (Value::Str(a), Value::Str(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
         (Value::Bin(a), Value::Bin(b)) => Some(a.cmp(b)),
-        (Value::Strs(a), Value::Strs(b)) | (Value::Bins(a), Value::Bins(b)) => Some(a.packed().cmp(b.packed())),
+        (Value::Strs(a), Value::Strs(b)) | (Value::Bins(a), Value::Bins(b)) => {
+            Some(a.packed().cmp(b.packed()))
+        }
         _ => None,
     }
 }
@@ -129,7 +133,8 @@ mod tests {
 
     #[test]
     fn restrictions_combine() {
-        let props = |tag: PropTag| (tag == tags::SUBJECT.tag()).then_some(Value::Str("Grüße aus Köln"));
+        let props =
+            |tag: PropTag| (tag == tags::SUBJECT.tag()).then_some(Value::Str("Grüße aus Köln"));
         let text = |how, text: &str| Restriction::Text(how, tags::SUBJECT.tag(), text.into());
         assert!(text(TextMatch::Substring, "KÖLN").matches(&props));
         assert!(text(TextMatch::Prefix, "grüße").matches(&props));

@@ -48,12 +48,18 @@ impl RowSet {
     /// The rows, in the table's order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         let width = self.columns.len().max(1);
-        (0..self.len()).map(move |row| Row { set: self, first: row * width })
+        (0..self.len()).map(move |row| Row {
+            set: self,
+            first: row * width,
+        })
     }
 
     /// Row number `row`.
     pub fn row(&self, row: usize) -> Option<Row<'_>> {
-        (row < self.len()).then(|| Row { set: self, first: row * self.columns.len() })
+        (row < self.len()).then(|| Row {
+            set: self,
+            first: row * self.columns.len(),
+        })
     }
 }
 
@@ -90,7 +96,11 @@ impl<'a> Row<'a> {
 
     /// Every property of the row with its value.
     pub fn values(self) -> impl Iterator<Item = (PropTag, Value<'a>)> {
-        self.set.columns.iter().enumerate().filter_map(move |(i, &tag)| Some((tag, self.at(i)?)))
+        self.set
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(move |(i, &tag)| Some((tag, self.at(i)?)))
     }
 }
 
@@ -106,7 +116,12 @@ pub struct RowSetBuilder {
 impl RowSetBuilder {
     /// An empty set with these columns.
     pub fn new(columns: impl Into<Arc<[PropTag]>>) -> Self {
-        Self { columns: columns.into(), cells: Vec::new(), text: String::new(), octets: Vec::new() }
+        Self {
+            columns: columns.into(),
+            cells: Vec::new(),
+            text: String::new(),
+            octets: Vec::new(),
+        }
     }
 
     /// The columns, in order.
@@ -134,7 +149,11 @@ impl RowSetBuilder {
             Some(Value::Bin(v)) => self.push_octets(v),
             Some(Value::Strs(v) | Value::Bins(v)) => self.push_octets(v.packed()),
         };
-        self.cells.push(Cell { data, len: len as u32, kind });
+        self.cells.push(Cell {
+            data,
+            len: len as u32,
+            kind,
+        });
     }
 
     fn push_octets(&mut self, octets: &[u8]) -> (u64, usize) {

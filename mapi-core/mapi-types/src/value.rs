@@ -59,7 +59,8 @@ impl<'a> Multi<'a> {
 
     /// The elements as strings; one that is not UTF-8 is passed over.
     pub fn strs(self) -> impl Iterator<Item = &'a str> {
-        self.iter().filter_map(|item| std::str::from_utf8(item).ok())
+        self.iter()
+            .filter_map(|item| std::str::from_utf8(item).ok())
     }
 }
 
@@ -104,7 +105,9 @@ impl OwnedValue {
 
     /// A PtypMultipleString value.
     pub fn strs<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> Self {
-        Self::Strs(Self::packed(items.into_iter().map(|s| s.as_ref().as_bytes().to_vec())))
+        Self::Strs(Self::packed(
+            items.into_iter().map(|s| s.as_ref().as_bytes().to_vec()),
+        ))
     }
 
     /// The borrowed view.
