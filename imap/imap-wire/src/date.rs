@@ -251,11 +251,18 @@ mod tests {
 
     #[test]
     fn date_times_are_read_and_written() {
-        check(" 1-Jan-1970 00:00:00 +0000", 0);
+        check("01-Jan-1970 00:00:00 +0000", 0);
         check("17-Jul-1996 02:44:25 -0700", 837_596_665);
         check("29-Feb-2000 23:59:59 +0530", 951_848_999);
-        check(" 1-Jan-0000 00:00:00 +0000", -62_167_219_200);
+        check("01-Jan-0000 00:00:00 +0000", -62_167_219_200);
         check("31-Dec-9999 23:59:59 +0000", 253_402_300_799);
+    }
+
+    #[test]
+    fn a_day_below_ten_may_be_padded_with_a_space() {
+        let padded = DateTime::parse(b" 1-Jan-1970 00:00:00 +0000");
+        assert_eq!(padded, DateTime::parse(b"01-Jan-1970 00:00:00 +0000"));
+        assert!(padded.is_some());
     }
 
     #[test]
