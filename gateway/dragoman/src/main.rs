@@ -15,6 +15,7 @@ mod http;
 mod listen;
 mod logging;
 mod proxy_protocol;
+mod quick_ack;
 mod serve;
 mod throttle;
 mod tls;

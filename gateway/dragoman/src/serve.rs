@@ -36,6 +36,7 @@ use crate::{
     http::{self, Health},
     listen::{self, ListenSocket, Listener},
     logging, proxy_protocol,
+    quick_ack::QuickAck,
     throttle::LoginThrottle,
     tls::Certificates,
 };
@@ -165,7 +166,8 @@ fn gateway(
             imap,
             throttle,
             Some(certificates.shared()),
-        ),
+        )
+        .with_scram(random),
         lmtp: LmtpServer::new(
             administration.accounts().clone(),
             lmtp,
@@ -180,6 +182,13 @@ fn gateway(
         certificates,
         config,
     }
+}
+
+/// Octets nobody can guess, for login exchanges.
+fn random() -> Option<[u8; 18]> {
+    let mut octets = [0; 18];
+    getrandom::fill(&mut octets).ok()?;
+    Some(octets)
 }
 
 fn announce(listeners: &[Listener]) -> Result<()> {
@@ -263,7 +272,7 @@ async fn next(socket: &ListenSocket) -> std::io::Result<Accepted> {
             let (stream, addr) = socket.accept().await?;
             // Replies are written whole: waiting for more to send only delays them.
             stream.set_nodelay(true)?;
-            Ok((Box::new(stream), Some(addr.ip().to_canonical())))
+            Ok((Box::new(QuickAck(stream)), Some(addr.ip().to_canonical())))
         }
         ListenSocket::Unix(socket) => {
             let (stream, _) = socket.accept().await?;
