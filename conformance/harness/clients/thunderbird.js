@@ -282,10 +282,9 @@ globalThis.steps = {
     await until(`folder ${name}`, () => serverOf(user).rootFolder.descendants.some(one => one.name == name));
   },
 
-  /** Deletes a folder and all in it, or moves it to the wastebasket, as the settings say. */
+  /** Deletes a folder: it goes to the wastebasket with all that is in it. */
   async delete_folder(user, path) {
-    const folder = folderAt(user, path);
-    folder.deleteSelf(null);
+    folderAt(user, path).deleteSelf(null);
     await until(`no folder ${path}`, () => !serverOf(user).rootFolder.descendants.some(one => pathOf(one) == path));
   },
 

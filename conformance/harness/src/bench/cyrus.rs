@@ -37,16 +37,7 @@ pub(super) fn start(folder: &Path) -> Outcome<Server> {
         folder.join("cyrus.conf"),
         cyrus_conf(folder, &unpacked, ports),
     )?;
-    for n in 1..=USERS {
-        let mut password = Command::new(require("saslpasswd2")?);
-        password
-            .args(["-c", "-p", "-f"])
-            .arg(folder.join("sasldb2"))
-            .args(["-u", "localhost", &format!("user{n}")]);
-        run(&mut password, PASSWORD.as_bytes(), START_LIMIT)?
-            .success()
-            .during("saslpasswd2")?;
-    }
+    create_passwords(folder)?;
     run(
         Command::new("chown").args(["-R", "cyrus"]).arg(folder),
         b"",
@@ -54,21 +45,21 @@ pub(super) fn start(folder: &Path) -> Outcome<Server> {
     )?
     .success()?;
     open_to_all(folder)?;
-    let folder = folder.to_path_buf();
+    let place = folder.to_path_buf();
     let again = Box::new(move || {
         let log = File::options()
             .create(true)
             .append(true)
-            .open(folder.join("output.log"))?;
+            .open(place.join("output.log"))?;
         let mut command = Command::new(Path::new(PROGRAMS).join("master"));
         command
             .arg("-C")
-            .arg(folder.join("imapd.conf"))
+            .arg(place.join("imapd.conf"))
             .arg("-M")
-            .arg(folder.join("cyrus.conf"));
+            .arg(place.join("cyrus.conf"));
         command
             .arg("-p")
-            .arg(folder.join("run/master.pid"))
+            .arg(place.join("run/master.pid"))
             .args(["-l", "1024"]);
         let child = command
             .stdin(Stdio::null())
@@ -89,7 +80,26 @@ pub(super) fn start(folder: &Path) -> Outcome<Server> {
         };
         Imap::login(ports.0, &account)?.expect_ok("LIST \"\" *")?;
     }
-    Ok(Server::peer(Kind::Cyrus, ports, Peer { child, again }))
+    Ok(Server::peer(
+        Kind::Cyrus,
+        ports,
+        Peer { child, again },
+        folder,
+    ))
+}
+
+fn create_passwords(folder: &Path) -> Outcome {
+    for n in 1..=USERS {
+        let mut password = Command::new(require("saslpasswd2")?);
+        password
+            .args(["-c", "-p", "-f"])
+            .arg(folder.join("sasldb2"))
+            .args(["-u", "localhost", &format!("user{n}")]);
+        run(&mut password, PASSWORD.as_bytes(), START_LIMIT)?
+            .success()
+            .during("saslpasswd2")?;
+    }
+    Ok(())
 }
 
 fn unpack(folder: &Path) -> Outcome<PathBuf> {

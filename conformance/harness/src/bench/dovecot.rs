@@ -82,6 +82,7 @@ pub(super) fn start(kind: Kind, folder: &Path, location: &str) -> Outcome<Server
             child: again()?,
             again,
         },
+        folder,
     ))
 }
 

@@ -61,13 +61,11 @@ pub fn run(plan: &Plan) -> Outcome {
     }
     raise_open_files()?;
     let mut bench = Bench::start(plan)?;
-    bench.fill()?;
-    for round in 1..=plan.rounds {
-        bench.round(round)?;
+    let measured = bench.measure();
+    for server in std::mem::take(&mut bench.servers) {
+        server.finish()?;
     }
-    if bench.wants("mass") {
-        bench.mass()?;
-    }
+    measured?;
     let page = bench.results.page(&machine(), plan.rounds);
     say(&page);
     match &plan.page {
@@ -117,6 +115,18 @@ impl<'a> Bench<'a> {
             self.results.add(server.kind, measurement);
         }
         Ok(())
+    }
+
+    fn measure(&mut self) -> Outcome {
+        self.fill()?;
+        for round in 1..=self.plan.rounds {
+            self.round(round)?;
+        }
+        if self.wants("mass") {
+            self.mass()
+        } else {
+            Ok(())
+        }
     }
 
     fn fill(&mut self) -> Outcome {

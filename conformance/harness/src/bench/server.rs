@@ -1,5 +1,6 @@
 //! A server that is measured: started, restarted on the same data, ended.
 
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ pub(super) struct Server {
 
 enum Run {
     Subject(Box<Subject>),
-    Peer(Peer),
+    Peer(Peer, PathBuf),
 }
 
 /// A peer's process and how to start it again.
@@ -71,7 +72,7 @@ impl Server {
         }
     }
 
-    pub(super) fn peer(kind: Kind, ports: (u16, u16), peer: Peer) -> Self {
+    pub(super) fn peer(kind: Kind, ports: (u16, u16), peer: Peer, folder: &Path) -> Self {
         let target = Target {
             imap: ports.0,
             lmtp: ports.1,
@@ -83,7 +84,7 @@ impl Server {
         Self {
             kind,
             target,
-            run: Run::Peer(peer),
+            run: Run::Peer(peer, folder.to_path_buf()),
         }
     }
 
@@ -95,7 +96,7 @@ impl Server {
                 subject.run()?;
                 self.target.roots = subject.pid().into_iter().collect();
             }
-            Run::Peer(peer) => {
+            Run::Peer(peer, _) => {
                 end(&mut peer.child)?;
                 peer.child = (peer.again)()?;
                 self.target.roots = vec![peer.child.id()];
@@ -105,12 +106,24 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Run::Peer(peer) = &mut self.run {
-            // The run is over; what does not end in time is killed.
-            let _ = end(&mut peer.child);
+impl Server {
+    /// Ends it and removes its data.
+    pub(super) fn finish(self) -> Outcome {
+        match self.run {
+            Run::Subject(subject) => subject.clean_up(),
+            Run::Peer(peer, folder) => {
+                drop(peer);
+                std::fs::remove_dir_all(folder)?;
+                Ok(())
+            }
         }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // What does not end in time is killed.
+        let _ = end(&mut self.child);
     }
 }
 
