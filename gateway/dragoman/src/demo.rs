@@ -32,7 +32,7 @@ pub(crate) fn require_loopback(config: &Config) -> Result<()> {
 }
 
 /// Makes the mailboxes that are not there yet, gives both users new passwords, and says how to connect.
-pub(crate) async fn fill(administration: &Administration) -> Result<()> {
+pub(crate) async fn fill(config: &Config, administration: &Administration) -> Result<()> {
     for user in USERS {
         let password =
             directory::generate_password().doing(|| "making up a password".to_owned())?;
@@ -50,10 +50,11 @@ pub(crate) async fn fill(administration: &Administration) -> Result<()> {
             .doing(|| format!("filling {user}"))?;
         say(&format!("demo user {user} password {password}"))?;
     }
-    say(
-        "Thunderbird: new account, server 127.0.0.1, IMAP port 1143, connection security STARTTLS (accept the",
-    )?;
-    say("self-signed certificate), normal password, user name the whole address.")
+    say(&format!(
+        "Thunderbird: add an account, configure manually: IMAP, server and port {}, STARTTLS, normal password,",
+        config.listen.imap
+    ))?;
+    say("user name the whole address; accept the self-signed certificate.")
 }
 
 async fn fill_mailbox(

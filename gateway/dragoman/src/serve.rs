@@ -79,7 +79,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
 
     let listeners = listen::open_all(&config)?;
     if with_demo {
-        demo::fill(&administration).await?;
+        demo::fill(&config, &administration).await?;
     }
     let (stop, stopping) = watch::channel(false);
     let ready = Arc::new(AtomicBool::new(false));

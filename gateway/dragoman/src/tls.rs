@@ -102,16 +102,21 @@ fn make_self_signed(hostname: &str, certificate: &Path, key: &Path) -> Result<()
     write_private(certificate, made.cert.pem().as_bytes())
 }
 
+/// Writes a file for its owner alone: after a crash it is there whole, or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
+        let new = path.with_extension("new");
         let mut file = File::options()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(path)?;
+            .open(&new)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        path.parent()
+            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().doing(|| format!("writing {}", path.display()))
 }
