@@ -5,10 +5,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Context, Failure, Outcome, failure, shown};
+use crate::random::Random;
 
 /// How often a condition is looked at again while waiting for another process.
 const POLL: Duration = Duration::from_millis(20);
@@ -110,8 +112,22 @@ pub fn eventually(
 }
 
 /// A loopback port that was free a moment ago.
+///
+/// It lies below the range from which the kernel serves outgoing connections, or a client of the run could be given
+/// the port before the server binds it, or while a killed server starts again.
 pub fn free_port() -> Outcome<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    const TRIES: usize = 1_000;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..TRIES {
+        let turn = NEXT.fetch_add(1, Ordering::Relaxed);
+        let draw = Random::new(u64::from(std::process::id()), turn).below(PORTS.len() as u64);
+        let port = PORTS.start + draw as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    failure("no free port")
 }
 
 /// Sends a signal by name (`TERM`, `KILL`, `STOP` …) to one process.
