@@ -18,6 +18,8 @@ pub(crate) const CHECKS: &[&str] = &[
     "python3",
     "strace",
     "swaks",
+    "thunderbird",
+    "xvfb",
     "xz-utils",
 ];
 /// What the benchmark needs. Cyrus' own `cyrus-imapd` conflicts with Dovecot and is unpacked by the harness.

@@ -11,6 +11,7 @@ mod mbsync;
 mod mutt;
 mod postfix;
 mod python;
+mod thunderbird;
 
 use crate::failure::Outcome;
 use crate::report::Report;
@@ -45,6 +46,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "curl",
         run: curl::run,
+    },
+    Group {
+        name: "thunderbird",
+        run: thunderbird::run,
     },
     Group {
         name: "swaks",
