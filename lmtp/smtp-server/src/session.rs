@@ -300,7 +300,7 @@ impl<'s> Session<'s> {
             return Ok(self.answer(Reply::MAIL_FIRST, connection));
         };
         self.transactions += 1;
-        let now = SystemTime::now();
+        let now = FileTime::from(SystemTime::now());
         let replies = match self.spooled(body, &transaction, now).await {
             Ok(replies) => replies,
             Err(error) => {
@@ -322,7 +322,7 @@ impl<'s> Session<'s> {
         &self,
         body: Body,
         transaction: &Transaction,
-        now: SystemTime,
+        now: FileTime,
     ) -> Result<Vec<Reply>, Error> {
         let message = body.finish()?.finish().await?;
         let id = format!("{:x}-{:x}", self.peer.id, self.transactions);
@@ -336,11 +336,7 @@ impl<'s> Session<'s> {
             now,
         };
         let copies = transaction.copies(|recipient| trace.fields(recipient));
-        let outcomes = self
-            .server
-            .accounts
-            .deliver(&message, &copies, FileTime::from(now))
-            .await;
+        let outcomes = self.server.accounts.deliver(&message, &copies, now).await;
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
         }

@@ -70,6 +70,28 @@ fn moment([year, month, day]: [i64; 3], seconds: i64, zone_minutes: i32) -> Opti
     Some(Date { unix, zone_minutes })
 }
 
+/// A Date field's value in UTC, from seconds since 1970-01-01. Source: RFC 5322 3.3.
+pub fn text(unix: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    let weekday = usize::try_from(days.rem_euclid(7))
+        .ok()
+        .and_then(|i| DAYS.get(i));
+    let month = usize::try_from(month - 1).ok().and_then(|i| MONTHS.get(i));
+    format!(
+        "{}, {day} {} {year:04} {:02}:{:02}:{:02} +0000",
+        weekday.unwrap_or(&"Thu"),
+        month.unwrap_or(&"Jan"),
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+    )
+}
+
 /// Days from 1970-01-01 to a day of the proleptic Gregorian calendar; days beyond a month's end run into the next.
 pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -268,6 +290,16 @@ mod tests {
             let found = parse(value.as_bytes()).map(|date| (date.unix, date.zone_minutes));
             assert_eq!(found, expected, "{value}");
         }
+    }
+
+    #[test]
+    fn dates_are_written_as_the_calendar_has_them() {
+        let check = |unix, expected| assert_eq!(text(unix), expected);
+        check(0, "Thu, 1 Jan 1970 00:00:00 +0000");
+        check(951_782_399, "Mon, 28 Feb 2000 23:59:59 +0000");
+        check(951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000");
+        check(1_772_442_672, "Mon, 2 Mar 2026 09:11:12 +0000");
+        check(4_102_444_799, "Thu, 31 Dec 2099 23:59:59 +0000");
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn put(
         put_kept(block, rebuilt, fields);
     }
     if let Some(time) = submit_time(props) {
-        fields.ids("Date", &date(time));
+        fields.ids("Date", &crate::date::text(time.unix()));
     }
     put_people(tree, identity, fields);
     fields.text("Subject", props.get(&tags::SUBJECT).unwrap_or_default());
@@ -120,29 +120,6 @@ fn submit_time(props: &PropBag) -> Option<FileTime> {
     ]
     .iter()
     .find_map(|tag| props.get(tag))
-}
-
-/// Source: RFC 5322 3.3; properties know no zone.
-fn date(time: FileTime) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let unix = time.unix();
-    let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
-    let (year, month, day) = crate::date::civil(days);
-    let weekday = usize::try_from(days.rem_euclid(7))
-        .ok()
-        .and_then(|i| DAYS.get(i));
-    let month = usize::try_from(month - 1).ok().and_then(|i| MONTHS.get(i));
-    format!(
-        "{}, {day} {} {year:04} {:02}:{:02}:{:02} +0000",
-        weekday.unwrap_or(&"Thu"),
-        month.unwrap_or(&"Jan"),
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-    )
 }
 
 fn put_people(tree: &MessageTree, identity: &Identity<'_>, fields: &mut Fields) {
@@ -293,7 +270,7 @@ fn put_requests(props: &PropBag, identity: &Identity<'_>, fields: &mut Fields) {
         (&tags::EXPIRY_TIME, "Expires"),
     ] {
         if let Some(time) = props.get(tag) {
-            fields.ids(name, &date(time));
+            fields.ids(name, &crate::date::text(time.unix()));
         }
     }
     let asker =
