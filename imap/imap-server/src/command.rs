@@ -61,10 +61,11 @@ pub(crate) async fn run(
     reply
 }
 
-/// FETCH, STORE and SEARCH by sequence number must not change the numbering (RFC 3501 7.4.1).
+/// FETCH, STORE and SEARCH by sequence number must not change the numbering (RFC 3501 7.4.1). UID FETCH may, but
+/// Thunderbird 153 overlooks an EXPUNGE in the answer to its fetch of a body, and goes on showing what is gone.
 const fn expunges_after(body: &CommandBody) -> Expunges {
     match body {
-        CommandBody::Fetch(fetch) if !fetch.uid => Expunges::Hold,
+        CommandBody::Fetch(_) => Expunges::Hold,
         CommandBody::Store(store) if !store.uid => Expunges::Hold,
         CommandBody::Search(search) if !search.uid => Expunges::Hold,
         _ => Expunges::Announce,
