@@ -42,8 +42,8 @@ pub(crate) struct Engine {
     mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
     /// Held for writing while a mailbox is made or removed, for reading while one is opened.
     existence: Arc<tokio::sync::RwLock<()>>,
-    /// Held by the one job on the whole folder that may run.
-    pub(crate) maintenance: tokio::sync::Mutex<()>,
+    /// Held by the one job on the whole folder that may run, to its end even when nobody waits for it any more.
+    pub(crate) maintenance: Arc<tokio::sync::Mutex<()>>,
     reads: Semaphore,
     writes: Arc<Semaphore>,
     _lock: File,
@@ -88,7 +88,7 @@ impl Engine {
             layout,
             mailboxes: Mutex::default(),
             existence: Arc::default(),
-            maintenance: tokio::sync::Mutex::default(),
+            maintenance: Arc::default(),
             reads: Semaphore::new(reads),
             writes: Arc::new(Semaphore::new(writes)),
             _lock: lock,
@@ -314,12 +314,14 @@ pub(crate) fn make_file(
         conn.close().map_err(|(_, error)| error)?;
     }
     File::open(&new)?.sync_all()?;
+    // A removal that a crash cut short may have left its log, which would be taken for this file's.
+    remove_file(&path)?;
     std::fs::rename(&new, &path)?;
     files::sync_parent(&path)?;
     Ok(())
 }
 
-/// Removes a mailbox file and what lies beside it, the log first: a file without its log would be an older state.
+/// Removes a mailbox file and what lies beside it, the log last: a file without its log would be an older state.
 fn remove_file(path: &Path) -> fail::Result<()> {
     files::remove(path)?;
     for suffix in ["-wal", "-shm"] {

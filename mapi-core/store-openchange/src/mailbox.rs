@@ -207,6 +207,7 @@ impl Mailbox {
             Batch::Alone(op) => {
                 // Dropping the operation unrun tells its caller.
                 let done = self.with_handle(Use::Writing, |handle| {
+                    self.check_syncs()?;
                     op(handle);
                     Ok(())
                 });
@@ -226,12 +227,7 @@ impl Mailbox {
 
     /// The contents, one transaction, then the answers, then what nobody waits for.
     fn write(&self, handle: &mut Handle, ops: &mut Vec<Box<dyn Grouped>>) -> Result<()> {
-        if self.shared.failed.load(Ordering::Acquire) {
-            return Err(Fail::new(
-                ErrorKind::Unavailable,
-                "a sync failed earlier; the store must be opened again",
-            ));
-        }
+        self.check_syncs()?;
         self.store_contents(ops);
         let committed = self.noting_lost_syncs(commit(&handle.conn, self, ops));
         for notice in committed? {
@@ -260,8 +256,18 @@ impl Mailbox {
         }
     }
 
+    fn check_syncs(&self) -> Result<()> {
+        match self.shared.failed.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => Err(Fail::new(
+                ErrorKind::Unavailable,
+                "a sync failed earlier; the store must be opened again",
+            )),
+        }
+    }
+
     /// After a sync that failed nothing may be acknowledged on these files any more.
-    fn noting_lost_syncs<T>(&self, done: Result<T>) -> Result<T> {
+    pub(crate) fn noting_lost_syncs<T>(&self, done: Result<T>) -> Result<T> {
         if let Err(fail) = &done
             && fail.lost_sync()
         {

@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use kit::{Folder, folder, inbox, logon, provisioned, save, small_segments, subjects, text};
+use kit::{Folder, alice, folder, inbox, logon, provisioned, save, small_segments, subjects, text};
 use mapi_store::{Backend, ErrorKind, Role};
 use mapi_types::{MailboxId, Version};
 use store_openchange::{OpenChange, Options};
@@ -219,6 +219,25 @@ async fn a_mailbox_made_again_has_later_epochs_and_none_of_the_old_items() {
     let after = folder(&*store, Role::Inbox).await;
     assert!(after.epoch.0 > before.epoch.0);
     assert_eq!(after.items, 0);
+}
+
+#[tokio::test]
+async fn the_log_of_a_removed_mailbox_is_not_taken_for_that_of_the_next_one() {
+    let data = Folder::new(Options::default());
+    let log = data.path().join("mailboxes/alice@example.test.sqlite-wal");
+    let left_behind = {
+        let backend = data.open();
+        let store = provisioned(&backend).await;
+        save(&*store, inbox(&*store).await, "of the old mailbox", 100).await;
+        fs::read(&log).unwrap()
+    };
+    // Power went while the mailbox was removed: its log is still there.
+    data.open().remove(&alice()).await.unwrap();
+    fs::write(&log, left_behind).unwrap();
+    let backend = data.open();
+    let store = provisioned(&backend).await;
+    assert_eq!(folder(&*store, Role::Inbox).await.items, 0);
+    assert!(backend.check().await.unwrap().is_empty());
 }
 
 #[tokio::test]

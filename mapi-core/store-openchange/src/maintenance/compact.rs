@@ -163,13 +163,14 @@ fn shrink(mailbox: &Arc<Mailbox>) -> Result<bool> {
         Err(fail) => return Err(fail),
     }
     let (done, wait) = std::sync::mpsc::channel();
+    let this = Arc::clone(mailbox);
     mailbox.enqueue(Op::Alone(Box::new(move |handle| {
         let written = handle
             .conn
             .execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;")
             .map_err(Fail::from);
         let written = written.and_then(|()| handle.checkpoint());
-        drop(done.send(written));
+        drop(done.send(this.noting_lost_syncs(written)));
     })));
     wait.recv()
         .map_err(|_| Fail::from(crate::store::dropped()))??;

@@ -34,11 +34,16 @@ impl Engine {
         &self,
         work: impl FnOnce(&Job) -> fail::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _alone = self.maintenance.lock().await;
+        let alone = Arc::clone(&self.maintenance).lock_owned().await;
         let job = Job {
             shared: Arc::clone(&self.shared),
         };
-        self.blocking(move || work(&job)).await
+        // The job goes on when its caller goes away, and so does the lock.
+        self.blocking(move || {
+            let _alone = alone;
+            work(&job)
+        })
+        .await
     }
 
     /// Every mailbox, opened; and the faults of those that cannot be.
@@ -70,7 +75,7 @@ impl Engine {
     ///
     /// Errors: besides the disk's, `Corrupt` when a mailbox cannot be read: what it refers to is not known then.
     pub(crate) async fn compact(&self) -> Result<Compacted> {
-        let _alone = self.maintenance.lock().await;
+        let alone = Arc::clone(&self.maintenance).lock_owned().await;
         let job = Job {
             shared: Arc::clone(&self.shared),
         };
@@ -87,8 +92,11 @@ impl Engine {
                 "a mailbox cannot be read",
             ));
         }
-        self.blocking(move || compact::compact(&job, &mailboxes, leaving))
-            .await
+        self.blocking(move || {
+            let _alone = alone;
+            compact::compact(&job, &mailboxes, leaving)
+        })
+        .await
     }
 
     /// Writes a mailbox, or one folder with its subfolders, to a file of its own, while it is used.
@@ -134,5 +142,34 @@ impl Job {
     /// Stores contents and returns when they are durable.
     fn append(&self, contents: Vec<Content>) -> fail::Result<Pins> {
         self.shared.appender.append_one(contents)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::{OpenChange, Options};
+
+    #[tokio::test]
+    async fn a_job_whose_caller_went_away_keeps_the_next_one_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let backend = OpenChange::open(dir.path(), Options::default()).unwrap();
+        let engine = Arc::clone(backend.engine());
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let (finish, finished) = mpsc::channel::<()>();
+        let job = engine.maintain(move |_| {
+            begun.send(()).unwrap();
+            finished.recv().unwrap_err();
+            Ok(())
+        });
+        tokio::select! {
+            _ = job => unreachable!("nothing ends it"),
+            begun = begins => begun.unwrap(),
+        }
+        assert!(engine.maintenance.try_lock().is_err());
+        drop(finish);
+        engine.maintain(|_| Ok(())).await.unwrap();
     }
 }

@@ -55,7 +55,7 @@ fn restore_copy(job: &Job, mailbox: &Arc<Mailbox>, folder: Option<i64>, copy: &P
     let (done, wait) = mpsc::channel();
     let (this, copy) = (Arc::clone(mailbox), copy.to_owned());
     mailbox.enqueue(Op::Alone(Box::new(move |handle| {
-        let restored = bring_rows(&this, handle, folder, &copy);
+        let restored = this.noting_lost_syncs(bring_rows(&this, handle, folder, &copy));
         drop(pins);
         drop(done.send(restored));
     })));

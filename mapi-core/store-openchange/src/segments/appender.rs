@@ -256,6 +256,11 @@ impl Work {
         if let Err(error) = self.tail.sync() {
             tracing::error!(%error, "a sync failed: nothing more is written until the store is opened again");
             self.failed.store(true, Ordering::Release);
+            // The kernel may call what it could not write clean: whoever opens the store again must not find these
+            // records and take them for durable.
+            if let Err(fail) = self.tail.cut(start) {
+                tracing::error!(?fail, "what was not synced cannot be cut off");
+            }
             return Err(SyncFail::Lost);
         }
         Ok(())
@@ -461,6 +466,9 @@ mod tests {
         subject.set(Faults::default());
         assert!(unavailable(subject.append("later")));
         assert!(subject.holds("before") && !subject.holds("lost"));
+        drop(subject);
+        let again = self::subject(dir.path());
+        assert!(again.holds("before") && !again.holds("lost"));
     }
 
     #[test]
