@@ -1,8 +1,12 @@
 //! Plain HTTP: health and metrics on `admin`, a page that says how to connect on `http` and `https`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -11,7 +15,21 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
+
+use crate::serve::stopped;
+
+/// How long a client may take for a request's header, and how long it may stay idle before the next one.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the administrator's endpoints show.
 #[derive(Clone)]
@@ -19,6 +37,31 @@ pub(crate) struct Health {
     /// Turns false at shutdown, so that a load balancer looks elsewhere.
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) metrics: PrometheusHandle,
+}
+
+/// Answers one connection's requests until the client is done, stays silent for too long, or the gateway stops.
+pub(crate) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
+    // HTTP/1 alone: to find out which version a client speaks would be to wait for it without a bound.
+    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_TIMEOUT);
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stopped(&mut stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    served.map_err(io::Error::other)
 }
 
 /// `/healthz`: the process lives. `/readyz`: it takes connections. `/metrics`: Prometheus text.
@@ -72,4 +115,31 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Says `words`, then nothing more, and returns what came until the server closed the connection.
+    async fn heard(words: &[u8]) -> String {
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let (_stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(serve(server, front_page(&[]), stopping));
+        client.write_all(words).await.unwrap();
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).await.unwrap();
+        drop(serving.await.unwrap());
+        String::from_utf8(heard).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stays_silent_is_let_go() {
+        heard(b"").await;
+        heard(b"GET / HTTP/1.1\r\nHost: x").await;
+        let answered = heard(b"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n").await;
+        assert!(answered.starts_with("HTTP/1.1 200"));
+    }
 }

@@ -10,11 +10,6 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
 use imap_server::Server as ImapServer;
 use smtp_server::Server as LmtpServer;
 use tokio::{
@@ -298,6 +293,7 @@ async fn connection(
         listener,
         id,
         addr,
+        local: is_local(addr),
         stopping,
     };
     if let Err(error) = Box::pin(connection.run(stream))
@@ -309,11 +305,18 @@ async fn connection(
     open.decrement(1.0);
 }
 
+/// Whether an address is this machine's own; a Unix socket has none.
+fn is_local(addr: Option<IpAddr>) -> bool {
+    addr.is_none_or(|addr| addr.is_loopback())
+}
+
 struct Connection<'g> {
     gateway: &'g Gateway,
     listener: &'static str,
     id: u64,
     addr: Option<IpAddr>,
+    /// Whether the connection itself comes from this machine, whatever a proxy says.
+    local: bool,
     stopping: watch::Receiver<bool>,
 }
 
@@ -376,24 +379,14 @@ impl Connection<'_> {
         let peer = imap_server::Peer {
             addr: self.addr,
             tls,
-            loopback: self.addr.is_none_or(|addr| addr.is_loopback()),
+            // Anyone who reaches a proxied listener can claim to be 127.0.0.1.
+            loopback: self.local && is_local(self.addr),
             id: self.id,
         };
         self.gateway.imap.serve(stream, peer, self.stopping).await
     }
 
-    async fn http(mut self, stream: Box<dyn Stream>, router: axum::Router) -> std::io::Result<()> {
-        let builder = auto::Builder::new(TokioExecutor::new());
-        let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-        tokio::pin!(connection);
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = stopped(&mut self.stopping) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        served.map_err(std::io::Error::other)
+    async fn http(self, stream: Box<dyn Stream>, router: axum::Router) -> std::io::Result<()> {
+        http::serve(stream, router, self.stopping).await
     }
 }
