@@ -22,7 +22,7 @@ const PROGRAMS: &str = "/usr/lib/cyrus/bin";
 pub(super) fn start(folder: &Path) -> Outcome<Server> {
     let unpacked = unpack(folder)?;
     for part in [
-        "conf",
+        "conf/socket",
         "spool",
         "sieve",
         "run/proc",

@@ -34,6 +34,9 @@ const IDLE_DELIVERIES: usize = 20;
 /// Idle connections held at once.
 const IDLE_CONNECTIONS: usize = 1000;
 
+/// How long a server may take to let go of closed connections.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -179,6 +182,7 @@ impl<'a> Bench<'a> {
     fn mass(&mut self) -> Outcome {
         self.each(|server| {
             idle_mass(&server.target, IDLE_CONNECTIONS)?;
+            std::thread::sleep(SETTLE);
             let memory = memory(&server.target.roots);
             let figures = vec![
                 ("resident_mib".into(), memory.resident_kib as f64 / 1024.0),
