@@ -69,7 +69,7 @@ pub(crate) struct Limits {
     pub(crate) message_bytes_max: u64,
     /// Recipients of one LMTP transaction.
     pub(crate) recipients_max: usize,
-    /// Connections of all listeners together.
+    /// Connections of each listener; further ones wait in the kernel's queue.
     pub(crate) connections_max: usize,
     /// The object cache, in octets.
     pub(crate) cache_bytes_max: u64,

@@ -50,7 +50,6 @@ struct Gateway {
     admin: axum::Router,
     front_page: axum::Router,
     connection_ids: AtomicU64,
-    connections: Arc<Semaphore>,
 }
 
 /// Runs the gateway until SIGTERM or SIGINT.
@@ -171,9 +170,6 @@ fn gateway(
         admin: http::admin(health),
         front_page: http::front_page(&settings),
         connection_ids: AtomicU64::new(1),
-        connections: Arc::new(Semaphore::new(
-            config.limits.connections_max.min(Semaphore::MAX_PERMITS),
-        )),
         certificates,
         config,
     }
@@ -222,12 +218,15 @@ async fn wait_for_the_end(gateway: &Gateway) -> Result<()> {
 /// Accepts on one listener until shutdown, then waits for its connections.
 async fn accept(gateway: Arc<Gateway>, listener: Listener, mut stopping: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    // One listener's crowd must not keep mail servers or health checks out of another.
+    let places = gateway.config.limits.connections_max;
+    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
     let name = listener.name;
     loop {
         // Above the limit new connections wait in the kernel's queue instead of failing.
         let permit = tokio::select! {
             () = stopped(&mut stopping) => break,
-            permit = gateway.connections.clone().acquire_owned() => permit,
+            permit = places.clone().acquire_owned() => permit,
         };
         let Ok(permit) = permit else { break };
         tokio::select! {

@@ -21,6 +21,8 @@ pub struct Config {
     pub append_bytes_max: u64,
     /// Messages one APPEND may bring (RFC 3502).
     pub append_messages_max: usize,
+    /// Octets of all messages of one APPEND together: what it holds back on disk until all have arrived.
+    pub append_command_bytes_max: u64,
     /// Octets gathered for a client before they are written.
     pub write_buffer_bytes: usize,
     /// Octets of bodies read from the store at a time.
@@ -44,6 +46,7 @@ impl Default for Config {
             failed_logins_max: 5,
             append_bytes_max: 100 << 20,
             append_messages_max: 1_000,
+            append_command_bytes_max: 256 << 20,
             write_buffer_bytes: 64 << 10,
             read_chunk_bytes: 256 << 10,
             header_bytes_max: 1 << 20,

@@ -165,3 +165,24 @@ async fn thousands_of_pipelined_commands_are_all_answered() {
         "z OK LOGOUT completed"
     );
 }
+
+#[tokio::test]
+async fn messages_that_are_too_much_together_are_refused_and_none_is_kept() {
+    let config = Config {
+        append_command_bytes_max: 2500,
+        ..Config::default()
+    };
+    let world = World::new(config, None).await;
+    let mut client = logged_in(&world).await;
+    let message = vec![b'x'; 1000];
+    client.send(b"a APPEND INBOX").await;
+    for _ in 0..4 {
+        client.send(b" {1000+}\r\n").await;
+        client.send(&message).await;
+    }
+    client.send(b"\r\n").await;
+    let answer = client.response().await.unwrap();
+    assert_eq!(answer, b"a NO [LIMIT] too much at once");
+    let answer = client.command("b", "STATUS INBOX (MESSAGES)").await;
+    assert_eq!(answer[0], b"* STATUS INBOX (MESSAGES 0)");
+}

@@ -25,6 +25,8 @@ pub(crate) struct Arriving {
     current: Option<(usize, Spool)>,
     /// Messages that are complete, by the number of their literal.
     complete: Vec<(usize, Spooled)>,
+    /// Octets announced so far.
+    octets: u64,
     /// What went wrong first; the rest is read and thrown away.
     pub(crate) failure: Option<Failure>,
 }
@@ -32,8 +34,12 @@ pub(crate) struct Arriving {
 impl Arriving {
     /// Makes ready for a message; `false` when it must not be sent.
     pub(crate) fn expect(&mut self, server: &Server, header: LiteralHeader) -> bool {
+        self.octets = self.octets.saturating_add(header.len);
         if header.len > server.config.append_bytes_max {
             self.failure.get_or_insert(too_big());
+        } else if self.octets > server.config.append_command_bytes_max {
+            self.failure
+                .get_or_insert(Failure::no(Code::Limit, "too much at once"));
         } else if self.complete.len() >= server.config.append_messages_max {
             self.failure
                 .get_or_insert(Failure::no(Code::Limit, "too many messages at once"));
