@@ -184,5 +184,5 @@ async fn messages_that_are_too_much_together_are_refused_and_none_is_kept() {
     let answer = client.response().await.unwrap();
     assert_eq!(answer, b"a NO [LIMIT] too much at once");
     let answer = client.command("b", "STATUS INBOX (MESSAGES)").await;
-    assert_eq!(answer[0], b"* STATUS INBOX (MESSAGES 0)");
+    assert_eq!(answer[0], b"* STATUS \"INBOX\" (MESSAGES 0)");
 }
