@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::subject::{Account, Kind, Options, Subject};
 
 /// Shortest and longest load before a kill, in milliseconds.
-const LOAD_MS: (u64, u64) = (20, 700);
+const LOAD_MS: (u64, u64) = (10, 250);
 /// Messages are up to about this large, in bytes.
 const SIZE_MAX: u64 = 20_000;
 /// After so many rounds every byte is compared again, else only those of new messages.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::failure::{Failure, Outcome, ensure};
+use crate::failure::{Context, Failure, Outcome, ensure, shown};
 use crate::imap::Imap;
 use crate::load::{Profile, message};
 use crate::mail::{difference, is_below_trace};
@@ -46,8 +46,8 @@ impl Attempt {
 pub(super) struct Ledger {
     attempts: BTreeMap<u64, Attempt>,
     uid_validity: Option<u64>,
-    /// UIDs whose bytes were compared already.
-    compared: BTreeSet<u32>,
+    /// The message under each UID, read and compared.
+    compared: BTreeMap<u32, u64>,
 }
 
 impl Ledger {
@@ -75,6 +75,7 @@ impl Ledger {
             attempt.acknowledged = false;
             attempt.uid = None;
         }
+        self.compared.clear();
         if ids.is_empty() {
             // The mailbox itself may not have been promised yet.
             self.uid_validity = None;
@@ -82,8 +83,8 @@ impl Ledger {
     }
 
     /// Compares a mailbox with the ledger: everything acknowledged is there exactly once, byte for byte, under the
-    /// UID first seen; what was attempted and not acknowledged may be there once; nothing else. Bytes of messages
-    /// compared before are not read again unless `all`. Returns how many unacknowledged ones are there.
+    /// UID first seen; what was attempted and not acknowledged may be there once; nothing else. Messages compared
+    /// before are not read again unless `all`. Returns how many unacknowledged ones are there.
     pub(super) fn compare(
         &mut self,
         port: u16,
@@ -110,51 +111,88 @@ impl Ledger {
             },
         )?;
         self.uid_validity = validity;
-        let found = if selected.exists() == Some(0) {
-            BTreeMap::new()
-        } else {
-            uids_by_id(&mut session)?
-        };
-        let extra = self.settle(mailbox, &found)?;
         if all {
             self.compared.clear();
         }
-        let unread: Vec<(u32, u64)> = found
-            .iter()
-            .map(|(id, uid)| (*uid, *id))
-            .filter(|(uid, _)| !self.compared.contains(uid))
+        let uids: BTreeSet<u32> = session
+            .expect_ok("UID SEARCH ALL")?
+            .found()
+            .into_iter()
             .collect();
-        for page in unread.chunks(PAGE) {
-            self.compare_bytes(&mut session, page)?;
-        }
-        Ok(extra)
-    }
-
-    /// Who is there, under which UID.
-    fn settle(&mut self, mailbox: &str, found: &BTreeMap<u64, u32>) -> Outcome<usize> {
-        let mut extra = 0;
-        if let Some(stranger) = found.keys().find(|id| !self.attempts.contains_key(id)) {
+        if let Some((uid, id)) = self.compared.iter().find(|(uid, _)| !uids.contains(uid)) {
             return Err(Failure(format!(
-                "{mailbox}: message {stranger} was never sent there"
+                "{mailbox}: message {id} was seen as UID {uid} and is gone"
             )));
         }
+        let new: Vec<u32> = uids
+            .into_iter()
+            .filter(|uid| !self.compared.contains_key(uid))
+            .collect();
+        for page in new.chunks(PAGE) {
+            self.read(&mut session, page).during(mailbox)?;
+        }
+        self.settle().during(mailbox)
+    }
+
+    /// Reads messages and compares their bytes with what was sent.
+    fn read(&mut self, session: &mut Imap, page: &[u32]) -> Outcome {
+        let set: Vec<String> = page.iter().map(u32::to_string).collect();
+        let answer =
+            session.expect_ok(&format!("UID FETCH {} (UID BODY.PEEK[])", set.join(",")))?;
+        let bodies: BTreeMap<u32, Vec<u8>> = answer
+            .fetched()?
+            .iter()
+            .filter_map(|items| Some((items.number("UID")? as u32, items.bytes("BODY[]")?)))
+            .collect();
+        for uid in page {
+            let body = bodies
+                .get(uid)
+                .ok_or_else(|| Failure(format!("UID {uid}: no body")))?;
+            let id = id_of(body)
+                .ok_or_else(|| Failure(format!("UID {uid}: no {FIELD}: {}", shown(body, 200))))?;
+            let attempt = self
+                .attempts
+                .get(&id)
+                .ok_or_else(|| Failure(format!("message {id} was never sent here")))?;
+            ensure(is_below_trace(body, &attempt.bytes), || {
+                format!(
+                    "message {id}, UID {uid}: {}",
+                    difference(body, &attempt.bytes)
+                )
+            })?;
+            self.compared.insert(*uid, id);
+        }
+        Ok(())
+    }
+
+    /// Every message is where and as often as it should be.
+    fn settle(&mut self) -> Outcome<usize> {
+        let mut places = BTreeMap::new();
+        for (uid, id) in &self.compared {
+            if let Some(first) = places.insert(*id, *uid) {
+                return Err(Failure(format!(
+                    "message {id} is there twice: UIDs {first} and {uid}"
+                )));
+            }
+        }
+        let mut extra = 0;
         for attempt in self.attempts.values_mut() {
-            match (found.get(&attempt.id), attempt.uid) {
-                (None, _) if attempt.acknowledged => {
+            match (places.get(&attempt.id), attempt.uid) {
+                (None, None) if attempt.acknowledged => {
                     return Err(Failure(format!(
-                        "{mailbox}: message {} was acknowledged and is lost",
+                        "message {} was acknowledged and is lost",
                         attempt.id
                     )));
                 }
                 (None, Some(uid)) => {
                     return Err(Failure(format!(
-                        "{mailbox}: message {} was seen as UID {uid} and is gone",
+                        "message {} was seen as UID {uid} and is gone",
                         attempt.id
                     )));
                 }
                 (Some(uid), Some(known)) if *uid != known => {
                     return Err(Failure(format!(
-                        "{mailbox}: message {}: UID {uid}, was {known}",
+                        "message {}: UID {uid}, was {known}",
                         attempt.id
                     )));
                 }
@@ -167,59 +205,11 @@ impl Ledger {
         }
         Ok(extra)
     }
-
-    fn compare_bytes(&mut self, session: &mut Imap, page: &[(u32, u64)]) -> Outcome {
-        let set: Vec<String> = page.iter().map(|(uid, _)| uid.to_string()).collect();
-        let answer =
-            session.expect_ok(&format!("UID FETCH {} (UID BODY.PEEK[])", set.join(",")))?;
-        let bodies: BTreeMap<u64, Vec<u8>> = answer
-            .fetched()?
-            .iter()
-            .filter_map(|items| Some((items.number("UID")?, items.bytes("BODY[]")?)))
-            .collect();
-        for (uid, id) in page {
-            let body = bodies
-                .get(&u64::from(*uid))
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let Some(attempt) = self.attempts.get(id) else {
-                continue;
-            };
-            ensure(is_below_trace(body, &attempt.bytes), || {
-                format!(
-                    "message {id}, UID {uid}: {}",
-                    difference(body, &attempt.bytes)
-                )
-            })?;
-            self.compared.insert(*uid);
-        }
-        Ok(())
-    }
 }
 
-/// The id of every message in the selected mailbox, with its UID; an id that is there twice is a failure.
-fn uids_by_id(session: &mut Imap) -> Outcome<BTreeMap<u64, u32>> {
-    let answer = session.expect_ok(&format!(
-        "UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS ({FIELD})])"
-    ))?;
-    let mut found = BTreeMap::new();
-    for items in answer.fetched()? {
-        let uid = items
-            .number("UID")
-            .ok_or_else(|| Failure("FETCH without UID".into()))? as u32;
-        let (_, header) = items
-            .starting("BODY[HEADER.FIELDS")
-            .ok_or_else(|| Failure("FETCH without header".into()))?;
-        let text = String::from_utf8_lossy(&header).into_owned();
-        let id = text
-            .split_once(':')
-            .and_then(|(_, id)| id.trim().parse::<u64>().ok());
-        let id = id.ok_or_else(|| Failure(format!("UID {uid} has no {FIELD}: {text:?}")))?;
-        if let Some(first) = found.insert(id, uid) {
-            return Err(Failure(format!(
-                "message {id} is there twice: UIDs {first} and {uid}"
-            )));
-        }
-    }
-    Ok(found)
+/// The id in a message's header.
+fn id_of(message: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(message);
+    let line = text.lines().find(|line| line.starts_with(FIELD))?;
+    line.split_once(':')?.1.trim().parse().ok()
 }
