@@ -8,7 +8,7 @@ use crate::command::{Finished, Outcome, cargo, root};
 use crate::score::Score;
 
 /// The version that was tried with this toolchain.
-const CARGO_FUZZ: &str = "cargo-fuzz@0.13.1";
+const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 /// Memory a target may use, in MiB, before libFuzzer reports it.
 const MEMORY_MIB: u32 = 2048;
 
@@ -44,10 +44,19 @@ fn is_available() -> bool {
 /// The sanitizer flags are unstable: RUSTC_BOOTSTRAP lets the stable compiler take them.
 fn fuzz(folder: &Path, target: &str, seconds: u64) -> Outcome<Finished> {
     let mut command = Command::new("cargo");
+    // libFuzzer writes what it finds to the first corpus: the committed one stays as it is.
+    let found = folder.join("target/found").join(target);
+    std::fs::create_dir_all(&found)?;
     command
-        .args(["fuzz", "run", target, "--fuzz-dir"])
+        .args(["fuzz", "run", "--fuzz-dir"])
         .arg(folder)
-        .arg("--");
+        .arg(target)
+        .arg(found);
+    let committed = folder.join("corpus").join(target);
+    if committed.is_dir() {
+        command.arg(committed);
+    }
+    command.arg("--");
     command
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"));
