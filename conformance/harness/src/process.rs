@@ -132,8 +132,9 @@ pub fn free_port() -> Outcome<u16> {
 
 /// Sends a signal by name (`TERM`, `KILL`, `STOP` …) to one process.
 pub fn signal(pid: u32, name: &str) -> Outcome {
-    let mut kill = Command::new("kill");
-    kill.arg(format!("-{name}")).arg(pid.to_string());
+    // The shell's own: a program of that name is not on every machine.
+    let mut kill = Command::new("sh");
+    kill.args(["-c", &format!("kill -{name} {pid}")]);
     run(&mut kill, b"", Duration::from_secs(5))?
         .success()
         .map(|_| ())

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::packages::as_root;
 use crate::say;
 
 /// Why a command failed.
@@ -84,7 +85,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> Outcome<Finished> {
 pub(crate) fn harness(arguments: &[&str]) -> Outcome<Finished> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    run(Command::new(target.join("release/harness"))
+    // A private Postfix and a small file system of its own take root.
+    let program = target.join("release/harness");
+    run(as_root(&program.to_string_lossy())
         .args(arguments)
         .current_dir(root()))
 }

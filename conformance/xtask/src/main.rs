@@ -71,6 +71,9 @@ fn test() -> Outcome {
 
 fn conformance(options: &[&str]) -> Outcome {
     packages::install(packages::CHECKS)?;
+    if std::env::var_os("SUBJECT").is_some_and(|subject| subject == "dovecot") {
+        packages::install(packages::PEERS)?;
+    }
     build()?;
     let arguments = [&["conformance"], options].concat();
     harness(&arguments)?.success()

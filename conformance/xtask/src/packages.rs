@@ -67,15 +67,26 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|output| output.stdout == b"installed")
 }
 
-fn apt(arguments: &[&str]) -> Outcome {
+/// A command that runs as root: directly, or through sudo with the environment kept.
+pub(crate) fn as_root(program: &str) -> Command {
     let is_root = Command::new("id")
         .arg("-u")
         .output()
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
-    if !is_root {
-        command.args(["-n", "apt-get"]);
+    if is_root {
+        return Command::new(program);
     }
+    let mut command = Command::new("sudo");
+    let path = std::env::var("PATH").unwrap_or_default();
+    command
+        .args(["-n", "--preserve-env", "env"])
+        .arg(format!("PATH={path}"))
+        .arg(program);
+    command
+}
+
+fn apt(arguments: &[&str]) -> Outcome {
+    let mut command = as_root("apt-get");
     // Packages with services must not start them: the checks run private instances.
     command
         .args(arguments)
