@@ -10,7 +10,6 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Context, Failure, Outcome, failure, shown};
-use crate::random::Random;
 
 /// How often a condition is looked at again while waiting for another process.
 const POLL: Duration = Duration::from_millis(20);
@@ -116,13 +115,14 @@ pub fn eventually(
 /// It lies below the range from which the kernel serves outgoing connections, or a client of the run could be given
 /// the port before the server binds it, or while a killed server starts again.
 pub fn free_port() -> Outcome<u16> {
-    const PORTS: std::ops::Range<u16> = 20_000..32_000;
-    const TRIES: usize = 1_000;
+    const PORTS: std::ops::Range<u64> = 20_000..32_000;
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    for _ in 0..TRIES {
+    // Every run begins elsewhere, and within a run no port comes twice before all have come.
+    let begin = u64::from(std::process::id()).wrapping_mul(61);
+    for _ in PORTS {
         let turn = NEXT.fetch_add(1, Ordering::Relaxed);
-        let draw = Random::new(u64::from(std::process::id()), turn).below(PORTS.len() as u64);
-        let port = PORTS.start + draw as u16;
+        let port = PORTS.start + begin.wrapping_add(turn) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port)?;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }
