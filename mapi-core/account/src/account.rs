@@ -256,7 +256,26 @@ impl Account {
         folder: FolderId,
         items: &[ItemNumber],
     ) -> Result<Vec<ItemNumber>> {
-        let gone = self.0.store.delete(folder, items, Deletion::Hard).await?;
+        self.delete(folder, items, Deletion::Hard).await
+    }
+
+    /// Deletes those of the items for good that are still marked [`crate::Flags::DELETED`] when it happens: one whose
+    /// mark another session took off stays. Returns those that are gone. Errors: as [`Self::delete_items`].
+    pub async fn delete_marked(
+        &self,
+        folder: FolderId,
+        items: &[ItemNumber],
+    ) -> Result<Vec<ItemNumber>> {
+        self.delete(folder, items, Deletion::HardIfMarked).await
+    }
+
+    async fn delete(
+        &self,
+        folder: FolderId,
+        items: &[ItemNumber],
+        how: Deletion,
+    ) -> Result<Vec<ItemNumber>> {
+        let gone = self.0.store.delete(folder, items, how).await?;
         if !gone.is_empty() {
             self.0.mailbox.folder(folder).doubt();
         }

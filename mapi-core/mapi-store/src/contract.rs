@@ -146,6 +146,7 @@ macro_rules! __contract_cases {
                 soft_deletion_can_be_looked_into
                 a_softly_deleted_number_finds_nothing
                 deleting_what_is_gone_changes_nothing
+                an_item_whose_mark_was_taken_off_is_not_expunged
             }
             folders {
                 a_new_mailbox_has_its_special_folders

@@ -307,6 +307,8 @@ pub enum Deletion {
     Soft,
     /// For good.
     Hard,
+    /// For good, and only what is marked for deletion at that moment: whoever took the mark off before, has saved it.
+    HardIfMarked,
 }
 
 /// A folder's changes.

@@ -47,7 +47,8 @@ pub(super) async fn remove(
         .map(|item| item.number)
         .collect();
     if !marked.is_empty() {
-        user.account.delete_items(mailbox.folder, &marked).await?;
+        // The marks are those of a moment ago: the store looks again, for a client may have been told that one is off.
+        user.account.delete_marked(mailbox.folder, &marked).await?;
     }
     Ok(())
 }

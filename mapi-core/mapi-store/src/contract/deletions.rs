@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use mapi_types::{ItemNumber, tags, tags::message_flags};
+use mapi_types::{
+    ItemNumber, tags,
+    tags::{message_flags, message_status},
+};
 
 use super::mailbox::{Mailbox, any, bits, draft, fails, query};
-use crate::{Backend, ByteRange, Deletion, ErrorKind, Object, Table, Transfer};
+use crate::{Backend, ByteRange, Deletion, ErrorKind, Expected, Object, Table, Transfer};
 
 /// What is deleted for good is nowhere.
 pub async fn hard_deletion_leaves_nothing(backend: Arc<dyn Backend>) {
@@ -141,4 +144,37 @@ pub async fn deleting_what_is_gone_changes_nothing(backend: Arc<dyn Backend>) {
         .await
         .unwrap();
     assert_eq!(deleted, [saved[1].number]);
+}
+
+/// An expunge decides by the marks as they are, not as they were when it was asked for.
+pub async fn an_item_whose_mark_was_taken_off_is_not_expunged(backend: Arc<dyn Backend>) {
+    let alice = Mailbox::new(backend).await;
+    let saved = alice.save_many(3).await;
+    let all: Vec<ItemNumber> = saved.iter().map(|saved| saved.number).collect();
+    let mark = |set, clear| bits(tags::MESSAGE_STATUS.tag(), set, clear);
+    let expected: Vec<Expected> = all.iter().map(|&item| any(item)).collect();
+    let marked = mark(message_status::DELETE_MARKED, 0);
+    let updated = alice.store.update(alice.inbox, &expected, &marked).await;
+    updated.unwrap();
+    let saved_by_the_bell = mark(0, message_status::DELETE_MARKED);
+    let updated = alice
+        .store
+        .update(alice.inbox, &expected[1..2], &saved_by_the_bell)
+        .await;
+    updated.unwrap();
+    let deleted = alice
+        .store
+        .delete(alice.inbox, &all, Deletion::HardIfMarked)
+        .await
+        .unwrap();
+    assert_eq!(deleted, [all[0], all[2]]);
+    let info = alice.info().await;
+    assert_eq!((info.items, info.deleted), (1, 0));
+    let again = alice
+        .store
+        .delete(alice.inbox, &all, Deletion::HardIfMarked)
+        .await
+        .unwrap();
+    assert!(again.is_empty());
+    assert_eq!(alice.info().await, info);
 }

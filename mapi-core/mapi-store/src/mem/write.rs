@@ -246,7 +246,13 @@ impl Mailbox {
         how: Deletion,
     ) -> Result<Vec<ItemNumber>> {
         let folder = self.visible(who, id)?;
-        let numbers = present(folder, items);
+        let mut numbers = present(folder, items);
+        if how == Deletion::HardIfMarked {
+            numbers.retain(|number| {
+                let item = folder.items.get(number);
+                item.is_some_and(|item| item.body.is_marked_deleted())
+            });
+        }
         let found = numbers.iter().filter_map(|number| folder.items.get(number));
         self.check_items(who, folder, DELETE, found)?;
         if numbers.is_empty() {

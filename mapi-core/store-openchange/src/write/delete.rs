@@ -27,6 +27,9 @@ pub(crate) fn delete(
         let Some(item) = ItemRow::load(tx.conn, row_id(id, number.0))? else {
             continue;
         };
+        if how == Deletion::HardIfMarked && !item.hot.is_marked_deleted() {
+            continue;
+        }
         who.check_items(rights, DELETE, std::iter::once(item.creator.as_deref()))?;
         let version = row.bump();
         if item.is_normal() {
@@ -34,7 +37,7 @@ pub(crate) fn delete(
             row.log_expunged(tx.conn, number.0, item.created)?;
         }
         match how {
-            Deletion::Hard => item_row::remove(tx.conn, item.id)?,
+            Deletion::Hard | Deletion::HardIfMarked => item_row::remove(tx.conn, item.id)?,
             Deletion::Soft => {
                 tx.conn
                     .prepare_cached("UPDATE items SET state = ?2, version = ?3 WHERE id = ?1")?
