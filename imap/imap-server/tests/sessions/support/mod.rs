@@ -1,5 +1,4 @@
 //! A server over an in-memory store, and clients that talk to it through memory.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
     io,

@@ -1,16 +1,8 @@
 //! Limits of a session: what happens when they are reached, and that large messages pass within them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failing test may panic"
-)]
-
-mod support;
-
 use std::{io, time::Duration};
 
+use crate::support::{Client, World};
 use imap_server::Config;
-use support::{Client, World};
 
 async fn logged_in(world: &World) -> Client {
     let mut client = world.connect(true);

@@ -1,9 +1,5 @@
 //! Known answers for the writer: status, mailbox and search responses, strings, octet for octet.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
-mod support;
-
 use imap_wire::command::fetch::PartialRange;
 use imap_wire::command::mailbox::SpecialUse;
 use imap_wire::command::status::StatusAttribute;
@@ -266,7 +262,7 @@ proptest! {
     fn strings_are_read_back(bytes in prop::collection::vec(1_u8.., 0..40)) {
         let mut command = b"a LOGIN u ".to_vec();
         write_string(&mut command, &bytes);
-        let command = support::decode(&command).expect("a login");
+        let command = crate::support::decode(&command).expect("a login");
         let imap_wire::CommandBody::Login(login) = command.body else { panic!() };
         prop_assert_eq!(login.password.0, bytes);
     }
@@ -276,7 +272,7 @@ proptest! {
         let mut command = b"a LOGIN ".to_vec();
         write_astring(&mut command, bytes.as_bytes());
         command.extend_from_slice(b" p");
-        let command = support::decode(&command).expect("a login");
+        let command = crate::support::decode(&command).expect("a login");
         let imap_wire::CommandBody::Login(login) = command.body else { panic!() };
         prop_assert_eq!(login.user, bytes);
     }
@@ -285,7 +281,7 @@ proptest! {
     fn mailbox_names_are_read_back(name in "[^\0\r\n]{0,12}", utf8: bool) {
         let mut command = b"a DELETE ".to_vec();
         imap_wire::response::write_mailbox(&mut command, &name, utf8);
-        let command = support::decode(&command).expect("a mailbox");
+        let command = crate::support::decode(&command).expect("a mailbox");
         // An ASCII name with a shift sequence in it means another name in UTF-8 mode, where nothing is shifted.
         prop_assume!(!utf8 || !name.is_ascii() || !name.contains('&'));
         prop_assert_eq!(command.body, imap_wire::CommandBody::Delete(imap_wire::MailboxName::new(&name)));
@@ -296,7 +292,7 @@ proptest! {
         let set: NumberSet = numbers.into_iter().collect();
         let mut command = b"a UID EXPUNGE ".to_vec();
         set.write(&mut command);
-        let command = support::decode(&command).expect("a set");
+        let command = crate::support::decode(&command).expect("a set");
         let imap_wire::CommandBody::Expunge(Some(imap_wire::MessageSet::Set(read))) = command.body else { panic!() };
         prop_assert_eq!(read.resolve(1), set);
     }

@@ -1,21 +1,13 @@
 //! STARTTLS with a real handshake, and what must not come before it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failing test may panic"
-)]
-
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::World;
 use imap_server::Config;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
 };
-use support::World;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 

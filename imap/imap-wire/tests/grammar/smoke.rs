@@ -1,10 +1,8 @@
 //! The checks of the fuzz targets, on their seeds and on pseudo-random mutations of them: always the same ones.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
-#[path = "../fuzz/checks/command.rs"]
+#[path = "../../fuzz/checks/command.rs"]
 mod command;
-#[path = "../fuzz/checks/framer.rs"]
+#[path = "../../fuzz/checks/framer.rs"]
 mod framer;
 
 /// A xorshift generator: no dependency, no entropy.

@@ -18,12 +18,10 @@
     reason = "a failing test may panic"
 )]
 
-mod support;
-
 use std::{collections::HashMap, fs, path::Path};
 
+use crate::support::{Client, World};
 use imap_server::Config;
-use support::{Client, World};
 
 struct Play {
     world: World,

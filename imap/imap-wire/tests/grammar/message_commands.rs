@@ -1,16 +1,12 @@
 //! Known answers for the grammar: FETCH, STORE, SEARCH and their like, in the client's words; what is refused, and where.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
-mod support;
-
 use std::num::NonZeroU32;
 
+use crate::support::{body, decode, refused, set};
 use imap_wire::command::fetch::{Fetch, FetchItem, PartialRange};
 use imap_wire::command::search::{Search, SearchKey};
 use imap_wire::command::store::StoreOp;
 use imap_wire::{CommandBody, Date, Flag, Keyword, MessageSet, Partial, SectionText};
-use support::{body, decode, refused, set};
 
 fn number(value: u32) -> NonZeroU32 {
     NonZeroU32::new(value).expect("not zero")

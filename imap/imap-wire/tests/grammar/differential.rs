@@ -3,10 +3,7 @@
 //! Valid commands are generated as text. Both decoders must accept them; what `imap-codec` understood is written by its
 //! encoder and decoded again by ours, and that must mean what ours understood at first.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
-mod support;
-
+use crate::support::decode;
 use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder;
 use imap_codec::encode::Encoder;
@@ -14,7 +11,6 @@ use imap_wire::command::fetch::FetchItem;
 use imap_wire::command::search::SearchKey;
 use imap_wire::{Command, CommandBody, MessageSet, SequenceRange, SequenceSet, SetNumber};
 use proptest::prelude::*;
-use support::decode;
 
 /// What `imap-codec` understood, in its own words and without the last line end; `None` when it refused.
 fn reading_of_theirs(text: &[u8]) -> Option<Vec<u8>> {

@@ -2,18 +2,10 @@
 //!
 //! A client knows only what the protocol tells it: EXISTS, EXPUNGE and FETCH. Whenever it fetches UIDs by sequence
 //! number, they must be those it has counted on; once all have caught up, all agree with a fresh session.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failing test may panic"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{Client, World};
 use imap_server::Config;
-use support::{Client, World};
 
 const SESSIONS: usize = 3;
 const STEPS: usize = 250;

@@ -1,7 +1,6 @@
 //! What the tests share: a session that takes every literal.
 
 #![allow(clippy::expect_used, reason = "a failing test may panic")]
-#![allow(dead_code, reason = "not every test file needs all of it")]
 
 use imap_wire::{
     Answer, Command, CommandBody, DecodeError, Event, Framer, Limits, SequenceRange, SequenceSet,

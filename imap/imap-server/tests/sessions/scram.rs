@@ -1,17 +1,9 @@
 //! AUTHENTICATE SCRAM-SHA-256, with a client of its own (RFC 5802, RFC 7677).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failing test may panic"
-)]
-
-mod support;
-
+use crate::support::{Client, World};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use imap_server::Config;
 use sha2::{Digest as _, Sha256};
-use support::{Client, World};
 
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();

@@ -1,7 +1,5 @@
 //! Known answers for the writer: FETCH responses, envelopes and body structures, octet for octet.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
 use std::num::NonZeroU32;
 
 use imap_wire::response::{

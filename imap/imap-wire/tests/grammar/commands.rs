@@ -1,14 +1,10 @@
 //! Known answers for the grammar: sessions, mailboxes and APPEND, in the client's words; what is refused, and where.
 
-#![allow(clippy::expect_used, reason = "a failing test may panic")]
-
-mod support;
-
+use crate::support::{body, decode, refused, set, streamed};
 use imap_wire::command::append::AppendData;
 use imap_wire::command::mailbox::SpecialUse;
 use imap_wire::command::status::StatusAttribute;
 use imap_wire::{CommandBody, DateTime, Flag, Keyword, MailboxName};
-use support::{body, decode, refused, set, streamed};
 
 #[test]
 fn commands_without_arguments() {

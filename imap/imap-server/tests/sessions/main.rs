@@ -1,0 +1,13 @@
+//! Sessions over an in-memory store: recorded transcripts, limits, logins, STARTTLS, and a random simulation.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing test may panic"
+)]
+
+mod limits;
+mod scram;
+mod simulation;
+mod starttls;
+mod support;
+mod transcripts;
