@@ -140,15 +140,20 @@ impl States<'_> {
         session.command("HELO client.example.org")?.expect(5)
     }
 
-    fn one(&self, message: &Message) -> Outcome {
-        self.empty()?;
-        let mut session = self.lmtp()?;
+    /// Begins a transaction for Alice; `parameters` go behind the sender.
+    fn envelope(&self, session: &mut Lmtp, parameters: &str) -> Outcome {
         session
-            .command(&format!("MAIL FROM:<{SENDER}> BODY=8BITMIME"))?
+            .command(&format!("MAIL FROM:<{SENDER}>{parameters}"))?
             .expect(2)?;
         session
             .command(&format!("RCPT TO:<{}>", self.alice()))?
-            .expect(2)?;
+            .expect(2)
+    }
+
+    fn one(&self, message: &Message) -> Outcome {
+        self.empty()?;
+        let mut session = self.lmtp()?;
+        self.envelope(&mut session, " BODY=8BITMIME")?;
         session.command("DATA")?.expect(3)?;
         session.send(&dot_stuffed(&message.bytes))?;
         session.reply()?.expect(2)?;
@@ -259,12 +264,7 @@ impl States<'_> {
     fn byte_by_byte(&self) -> Outcome {
         self.empty()?;
         let mut session = self.lmtp()?;
-        session
-            .command(&format!("MAIL FROM:<{SENDER}>"))?
-            .expect(2)?;
-        session
-            .command(&format!("RCPT TO:<{}>", self.alice()))?
-            .expect(2)?;
+        self.envelope(&mut session, "")?;
         session.command("DATA")?.expect(3)?;
         let message = b"Subject: segments\r\n\r\n.dot\r\n.\r\n..\r\nend\r\n";
         for byte in dot_stuffed(message) {
@@ -288,12 +288,7 @@ impl States<'_> {
             b"\r\n.\r\nafter the dot\r\n",
         ]
         .concat();
-        session
-            .command(&format!("MAIL FROM:<{SENDER}> BODY=8BITMIME"))?
-            .expect(2)?;
-        session
-            .command(&format!("RCPT TO:<{}>", self.alice()))?
-            .expect(2)?;
+        self.envelope(&mut session, " BODY=8BITMIME")?;
         session
             .command(&format!("RCPT TO:<{}>", self.bob()))?
             .expect(2)?;
