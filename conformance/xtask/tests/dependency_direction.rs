@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("directory", &[]),
     ("mapi-store", &["mapi-types"]),
     ("mapi-convert", &["mapi-types"]),
+    ("mapi-wire", &["mapi-types"]),
     ("store-openchange", &["mapi-store", "mapi-types"]),
     (
         "account",
