@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that compute and nothing else: no runtime, no sockets, no database beneath them.
-const PURE: &[&str] = &["imap-wire", "mapi-types", "mapi-convert", "sasl"];
+const PURE: &[&str] = &["imap-wire", "mapi-types", "mapi-convert", "mapi-wire", "sasl"];
 const IMPURE: &[&str] = &[
     "tokio", "mio", "socket2", "rusqlite", "hyper", "axum", "rustls",
 ];
