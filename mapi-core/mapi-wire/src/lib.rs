@@ -8,8 +8,12 @@
 //! Unknown or broken bytes give a [`DecodeError`] that says where and what was expected; nothing here panics, loops or
 //! reserves memory by what a peer announces.
 
+pub mod code_page;
 pub mod cursor;
+pub mod fast_transfer;
+pub mod ics;
 pub mod ids;
+pub mod property_name;
 pub mod restriction;
 pub mod rule;
 pub mod value;

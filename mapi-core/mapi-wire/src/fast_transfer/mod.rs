@@ -1,0 +1,17 @@
+//! FastTransfer streams: whole folders and messages in one sequence of octets, in both directions.
+//!
+//! A [`Lexer`] makes atoms of the octets that come, buffer by buffer; a [`Parser`] makes [`Event`]s of atoms, one
+//! message at a time, whatever produced the stream. An [`Encoder`] writes atoms and events and cuts the stream into
+//! buffers where that is allowed. What a synchronization means, [`crate::ics`] says.
+//!
+//! Source: MS-OXCFXICS 2.2.4.
+
+mod event;
+mod marker;
+mod message;
+mod property;
+
+pub use event::{Event, FolderLevel, ListedMessage, MessageChange, PartialChange, PropertyGroup};
+pub use marker::{Marker, meta};
+pub use message::{Attachment, Message};
+pub use property::{Layout, Property, Shape, Value, find, find_id};
