@@ -8,11 +8,14 @@
 //! Unknown or broken bytes give a [`DecodeError`] that says where and what was expected; nothing here panics, loops or
 //! reserves memory by what a peer announces.
 
+pub mod buffer;
 pub mod code_page;
 pub mod cursor;
 pub mod fast_transfer;
+pub mod http;
 pub mod ics;
 pub mod ids;
+pub mod lz77;
 pub mod property_name;
 pub mod restriction;
 pub mod rule;
