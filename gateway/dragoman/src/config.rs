@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::Place, config_error::ConfigError};
+use crate::{cli::Place, config_error::ConfigError, network::Network};
 
 /// All keys. An unknown key is an error, for a misspelt limit must not silently be no limit.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -71,6 +71,9 @@ pub(crate) struct Limits {
     pub(crate) recipients_max: usize,
     /// Connections of each listener; further ones wait in the kernel's queue.
     pub(crate) connections_max: usize,
+    /// Connections of one peer (an IPv4 address or an IPv6 /64 network) on each listener; further ones are refused.
+    /// Peers on this machine are not counted.
+    pub(crate) connections_per_peer_max: usize,
     /// The object cache, in octets.
     pub(crate) cache_bytes_max: u64,
     /// Messages arriving at one time that are kept in memory, in octets; larger ones go to files.
@@ -82,11 +85,30 @@ pub(crate) struct Limits {
 }
 
 /// The PROXY protocol (versions 1 and 2) in front of every connection of the listeners named.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProxyConfig {
     /// Names of listeners whose peers are proxies, such as `imap`.
     pub(crate) listeners: Vec<String>,
+    /// Networks the proxies are in, such as `192.0.2.0/24`; connections from elsewhere are closed.
+    pub(crate) trusted: Vec<Network>,
+}
+
+impl Default for ProxyConfig {
+    fn default() -> Self {
+        let here = ["127.0.0.0/8", "::1"];
+        Self {
+            listeners: Vec::new(),
+            trusted: here.iter().filter_map(|text| text.parse().ok()).collect(),
+        }
+    }
+}
+
+impl ProxyConfig {
+    /// Whether a peer may say whom it speaks for; one without an address is on this machine.
+    pub(crate) fn trusts(&self, peer: Option<std::net::IpAddr>) -> bool {
+        peer.is_none_or(|peer| self.trusted.iter().any(|network| network.contains(peer)))
+    }
 }
 
 impl Default for Config {
@@ -133,6 +155,7 @@ impl Default for Limits {
             message_bytes_max: 100 << 20,
             recipients_max: 1000,
             connections_max: 20_000,
+            connections_per_peer_max: 1000,
             cache_bytes_max: 32 << 20,
             spool_memory_bytes_max: 64 << 20,
             imap_idle_timeout_s: 1800,

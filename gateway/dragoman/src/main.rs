@@ -14,6 +14,8 @@ mod failure;
 mod http;
 mod listen;
 mod logging;
+mod network;
+mod places;
 mod proxy_protocol;
 mod quick_ack;
 mod serve;

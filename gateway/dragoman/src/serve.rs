@@ -13,7 +13,7 @@ use std::{
 use imap_server::Server as ImapServer;
 use smtp_server::Server as LmtpServer;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     signal::unix::{SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -30,7 +30,9 @@ use crate::{
     failure::{Doing, Failure, Result},
     http::{self, Health},
     listen::{self, ListenSocket, Listener},
-    logging, proxy_protocol,
+    logging,
+    places::{Place, Places},
+    proxy_protocol,
     quick_ack::QuickAck,
     throttle::LoginThrottle,
     tls::Certificates,
@@ -38,6 +40,8 @@ use crate::{
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long saying no may take.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait after an accept that failed for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -50,6 +54,7 @@ struct Gateway {
     admin: axum::Router,
     front_page: axum::Router,
     connection_ids: AtomicU64,
+    places: Arc<Places>,
 }
 
 /// Runs the gateway until SIGTERM or SIGINT.
@@ -170,6 +175,7 @@ fn gateway(
         admin: http::admin(health),
         front_page: http::front_page(&settings),
         connection_ids: AtomicU64::new(1),
+        places: Places::new(config.limits.connections_per_peer_max),
         certificates,
         config,
     }
@@ -321,17 +327,10 @@ struct Connection<'g> {
 
 impl Connection<'_> {
     async fn run(mut self, mut stream: Box<dyn Stream>) -> std::io::Result<()> {
-        if self
-            .gateway
-            .config
-            .proxy
-            .listeners
-            .iter()
-            .any(|name| name == self.listener)
-            && let Some(client) = proxy_protocol::read(&mut stream).await?
-        {
-            self.addr = Some(client);
-        }
+        self.ask_proxy(&mut stream).await?;
+        let Some(_place) = self.place() else {
+            return self.refuse(stream).await;
+        };
         match self.listener {
             "imap" => self.imap(stream, imap_server::TlsState::None).await,
             "imaps" => {
@@ -360,6 +359,45 @@ impl Connection<'_> {
                 self.http(stream, admin).await
             }
         }
+    }
+
+    /// Hears from a proxy who the client is.
+    async fn ask_proxy(&mut self, stream: &mut Box<dyn Stream>) -> std::io::Result<()> {
+        let proxy = &self.gateway.config.proxy;
+        if !proxy.listeners.iter().any(|name| name == self.listener) {
+            return Ok(());
+        }
+        if !proxy.trusts(self.addr) {
+            tracing::warn!(listener = self.listener, peer = ?self.addr, "not a trusted proxy");
+            return Err(std::io::ErrorKind::PermissionDenied.into());
+        }
+        if let Some(client) = proxy_protocol::read(stream).await? {
+            self.addr = Some(client);
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.gateway.places.take(self.listener, self.addr)
+    }
+
+    /// Says in the listener's own words that the peer has too many connections. Under TLS that would cost the
+    /// handshake which the limit is there to save, so the connection just ends.
+    async fn refuse(&self, mut stream: Box<dyn Stream>) -> std::io::Result<()> {
+        metrics::counter!("connections_refused_total", "listener" => self.listener).increment(1);
+        tracing::info!(listener = self.listener, peer = ?self.addr, "too many connections of one peer");
+        let words: &[u8] = match self.listener {
+            // RFC 5530 3; RFC 3463 3.8.
+            "imap" => b"* BYE [LIMIT] too many connections from your address\r\n",
+            "lmtp" => b"421 4.7.0 too many connections from your address\r\n",
+            "http" | "admin" => {
+                b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            }
+            _ => b"",
+        };
+        timeout(REFUSAL_TIMEOUT, stream.write_all(words))
+            .await
+            .unwrap_or(Ok(()))
     }
 
     async fn handshake(&self, stream: Box<dyn Stream>) -> std::io::Result<Box<dyn Stream>> {
