@@ -15,6 +15,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mapi-wire", &["mapi-types"]),
     ("store-openchange", &["mapi-store", "mapi-types"]),
     (
+        "store-exchange",
+        &[
+            "mapi-store",
+            "mapi-types",
+            "mapi-wire",
+            "mapi-convert",
+            "store-openchange",
+        ],
+    ),
+    (
         "account",
         &["mapi-store", "mapi-types", "mapi-convert", "directory"],
     ),

@@ -1,0 +1,211 @@
+//! The state of authentication over one connection: what to send next, and what a 401 means.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::{Challenge, Credentials, Error, Password, Policy, Scheme, Secret, challenges};
+use crate::http::{ChannelBinding, HeaderMap, HeaderValue, Origin};
+
+/// How often a request is authenticated again after a 401 that came in the middle of a session.
+const RENEWALS_MAX: u8 = 1;
+
+/// Authenticates one connection after the other as one user. It sends nothing itself; see [`super::Channel`].
+///
+/// Per connection: [`Self::begin`], and then for each request [`Self::step`], with [`Self::challenged`] for a 401 and
+/// [`Self::accepted`] for any other answer.
+#[derive(Debug)]
+pub struct Authenticator {
+    credentials: Credentials,
+    policy: Policy,
+    /// What was agreed on with this server; it saves a request at the next connection.
+    agreed: Option<Scheme>,
+    state: State,
+    /// Whether the credentials have been accepted since the last refusal.
+    renewals_left: u8,
+    peer: Option<Peer>,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone)]
+struct Peer {
+    origin: Origin,
+    #[expect(dead_code, reason = "NTLM and Kerberos bind to it")]
+    binding: Option<ChannelBinding>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing is known: ask the server what it offers.
+    Unknown,
+    /// The same header goes with every request.
+    EachRequest,
+    /// The connection is what it should be: requests go as they are.
+    Established,
+}
+
+/// What to send next.
+#[derive(Debug)]
+pub enum Step {
+    /// An empty request with this header, to learn what the server says to it. It must not take effect, so it carries
+    /// none of the request's own headers.
+    Probe(Option<HeaderValue>),
+    /// The request itself, with this header.
+    Request(Option<HeaderValue>),
+}
+
+impl Authenticator {
+    /// Begins as nobody.
+    pub fn new(credentials: Credentials, policy: Policy) -> Self {
+        Self {
+            credentials,
+            policy,
+            agreed: None,
+            state: State::Unknown,
+            renewals_left: 0,
+            peer: None,
+        }
+    }
+
+    /// A new connection has been opened.
+    pub fn begin(&mut self, origin: &Origin, binding: Option<&ChannelBinding>) {
+        if self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.origin != *origin)
+        {
+            self.agreed = None;
+        }
+        self.peer = Some(Peer {
+            origin: origin.clone(),
+            binding: binding.cloned(),
+        });
+        self.state = match self.agreed.or_else(|| self.only_choice()) {
+            Some(_) => State::EachRequest,
+            None => State::Unknown,
+        };
+    }
+
+    /// What to send next on this connection.
+    pub async fn step(&mut self) -> Result<Step, Error> {
+        match &self.state {
+            State::Unknown => Ok(Step::Probe(None)),
+            State::Established => Ok(Step::Request(None)),
+            State::EachRequest => {
+                let Credentials::Password(password) = &self.credentials;
+                Ok(Step::Request(Some(basic(password)?)))
+            }
+        }
+    }
+
+    /// The server answered the last step with 401.
+    ///
+    /// Errors: `Unauthenticated` when it refuses, `NoScheme` when it offers nothing usable.
+    pub async fn challenged(&mut self, headers: &HeaderMap) -> Result<(), Error> {
+        let offered = challenges(headers);
+        match self.state {
+            State::Unknown | State::Established => self.choose(&offered),
+            State::EachRequest if self.renewals_left > 0 => {
+                self.renewals_left -= 1;
+                Ok(())
+            }
+            State::EachRequest => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// The server answered the last request with anything but 401.
+    pub fn accepted(&mut self) {
+        self.renewals_left = RENEWALS_MAX;
+        if matches!(self.state, State::Unknown) {
+            // It wants no authentication, or the proxy before it has done that.
+            self.state = State::Established;
+        }
+    }
+
+    /// The scheme, when there is only one: then the server need not be asked first.
+    fn only_choice(&self) -> Option<Scheme> {
+        let mut choices = self
+            .policy
+            .schemes
+            .iter()
+            .copied()
+            .filter(|scheme| self.may_use(*scheme));
+        choices.next().filter(|_| choices.next().is_none())
+    }
+
+    fn choose(&mut self, offered: &[Challenge]) -> Result<(), Error> {
+        let chosen = self.policy.schemes.iter().copied().find(|scheme| {
+            self.may_use(*scheme) && offered.iter().any(|challenge| challenge.scheme == *scheme)
+        });
+        let Some(scheme) = chosen else {
+            return Err(Error::NoScheme {
+                offered: offered.iter().map(|challenge| challenge.scheme).collect(),
+            });
+        };
+        self.agreed = Some(scheme);
+        self.state = State::EachRequest;
+        Ok(())
+    }
+
+    /// Whether a scheme suits the credentials, and what it sends suits the connection.
+    fn may_use(&self, scheme: Scheme) -> bool {
+        let private = self
+            .peer
+            .as_ref()
+            .is_some_and(|peer| peer.origin.tls || peer.origin.is_loopback());
+        let reveals = matches!(scheme, Scheme::Basic | Scheme::Bearer);
+        self.credentials.serve(scheme) && (private || !reveals)
+    }
+}
+
+/// RFC 7617 section 2.
+fn basic(password: &Password) -> Result<HeaderValue, Error> {
+    let user = match &password.domain {
+        Some(domain) => format!("{domain}\\{}", password.user),
+        None => password.user.clone(),
+    };
+    if user.contains(':') {
+        return Err(Error::Mechanism(
+            "a user name with a colon cannot be sent by Basic".to_owned(),
+        ));
+    }
+    let plain = Secret::new(format!("{user}:{}", password.secret.expose()));
+    let encoded = Secret::new(BASE64_STANDARD.encode(plain.expose()));
+    authorization(Scheme::Basic, &encoded)
+}
+
+/// An Authorization header, which no log shows.
+fn authorization(scheme: Scheme, text: &Secret) -> Result<HeaderValue, Error> {
+    let line = Secret::new(format!("{scheme} {}", text.expose()));
+    let mut value = HeaderValue::from_str(line.expose())
+        .map_err(|_| Error::Mechanism("the credentials do not fit into a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_is_the_example_of_the_standard() {
+        let check = |user: &str, domain: Option<&str>, secret: &str, expected: &str| {
+            let value = basic(&Password {
+                user: user.to_owned(),
+                domain: domain.map(str::to_owned),
+                secret: secret.into(),
+            })
+            .unwrap();
+            assert_eq!(value, expected);
+            assert!(value.is_sensitive());
+        };
+        // RFC 7617 section 2 and 2.1.
+        check(
+            "Aladdin",
+            None,
+            "open sesame",
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        );
+        check("test", None, "123\u{A3}", "Basic dGVzdDoxMjPCow==");
+        // base64 of "EXAMPLE\user:pw"
+        check("user", Some("EXAMPLE"), "pw", "Basic RVhBTVBMRVx1c2VyOnB3");
+    }
+}

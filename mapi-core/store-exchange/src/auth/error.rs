@@ -1,0 +1,67 @@
+//! Why a request could not be made as somebody.
+
+use std::{error::Error as StdError, fmt};
+
+use super::Scheme;
+use crate::http::{self, Sent};
+
+/// Why a request could not be made as somebody. No variant holds anything secret.
+#[derive(Debug)]
+pub enum Error {
+    /// The exchange itself failed.
+    Http(http::Error),
+    /// The server refuses these credentials. It has not executed the request.
+    Unauthenticated,
+    /// The server offers no scheme that both the policy and the credentials allow.
+    NoScheme {
+        /// What it offers.
+        offered: Vec<Scheme>,
+    },
+    /// The scheme cannot go on: the text says why.
+    Mechanism(String),
+}
+
+impl Error {
+    /// Whether the request may have taken effect.
+    pub fn sent(&self) -> Sent {
+        match self {
+            Self::Http(error) => error.sent,
+            Self::Unauthenticated | Self::NoScheme { .. } | Self::Mechanism(_) => Sent::No,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => error.fmt(f),
+            Self::Unauthenticated => f.write_str("the server refuses these credentials"),
+            Self::NoScheme { offered } => {
+                f.write_str("the server offers no usable authentication scheme, but")?;
+                for scheme in offered {
+                    write!(f, " {scheme}")?;
+                }
+                if offered.is_empty() {
+                    f.write_str(" none that is known")?;
+                }
+                Ok(())
+            }
+            Self::Mechanism(why) => write!(f, "the authentication cannot go on: {why}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Http(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        Self::Http(error)
+    }
+}

@@ -1,0 +1,7 @@
+//! The client against real servers in this process: connections, verdicts, TLS, proxies and authentication.
+
+#![expect(clippy::unwrap_used, reason = "assertions of tests")]
+
+mod connection;
+mod login;
+mod peer;
