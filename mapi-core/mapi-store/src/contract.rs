@@ -24,6 +24,7 @@
 //! * Sorting puts rows without the value first (last when descending), and equals by number.
 //! * A piece that begins at or after the end of a value is empty; a request for more than
 //!   [`READ_BYTES_MAX`](crate::READ_BYTES_MAX) is `Invalid`.
+//! * Items may be rendered or not when they were saved: the cases ask as every reader must, see [`Store`].
 //! * Of an empty value of [`Derived`](mapi_types::Derived), the column may be missing.
 #![expect(
     clippy::unwrap_used,
@@ -43,6 +44,7 @@ pub mod originals;
 pub mod permissions;
 pub mod properties;
 pub mod queries;
+pub mod rendering;
 pub mod renumbering;
 pub mod transfers;
 pub mod unknown_folders;
@@ -238,6 +240,12 @@ macro_rules! __contract_cases {
                 filters_select_rows
                 rows_are_sorted
                 rows_have_the_columns_asked_for
+            }
+            rendering {
+                rows_asked_for_the_renderer_are_complete
+                the_first_pieces_read_belong_together
+                rendering_is_no_change
+                a_folder_bounds_the_size_of_its_items
             }
             renumbering {
                 a_content_change_renumbers

@@ -168,7 +168,8 @@ pub struct FolderInfo {
     pub unread: u32,
     /// How many of them are marked for deletion.
     pub deleted: u32,
-    /// Octets of all items, as clients fetch them.
+    /// Octets of all rendered items, as clients fetch them. What the others take at most says
+    /// [`UNRENDERED_SIZE_MAX`](mapi_types::tags::UNRENDERED_SIZE_MAX).
     pub size: u64,
 }
 

@@ -17,7 +17,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::{
     FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Member, NewFolder, Permission, Rights, Role,
 };
-pub use mem::MemBackend;
+pub use mem::{MemBackend, MemFaults};
 pub use named::{
     NAMED_ID_FIRST, NAMED_ID_LAST, PS_INTERNET_HEADERS, PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON,
     fixed_id,

@@ -4,6 +4,7 @@
 //! backend. Epochs count up from 1, so that tests see the same values on every run.
 
 mod access;
+mod faults;
 mod folder;
 mod hierarchy;
 mod item;
@@ -17,8 +18,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mapi_types::MailboxId;
+use mapi_types::{FolderId, MailboxId};
 
+pub use self::faults::MemFaults;
 use self::{
     mailbox::{Epochs, Mailbox},
     store::MemStore,
@@ -30,6 +32,8 @@ use crate::{Backend, Error, ErrorKind, Principal, Result, Role, Store, Task};
 pub struct MemBackend {
     mailboxes: Mutex<BTreeMap<MailboxId, Shared>>,
     epochs: Arc<Epochs>,
+    faults: Arc<MemFaults>,
+    lazy: bool,
 }
 
 /// A mailbox that several stores have open.
@@ -39,6 +43,25 @@ impl MemBackend {
     /// A backend without mailboxes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A backend whose items are not rendered when they are saved, but when somebody asks: as if all of them lay on a
+    /// server elsewhere. See [`Store`].
+    pub fn lazy() -> Self {
+        Self {
+            lazy: true,
+            ..Self::default()
+        }
+    }
+
+    /// What is to go wrong in this backend.
+    pub fn faults(&self) -> Arc<MemFaults> {
+        Arc::clone(&self.faults)
+    }
+
+    /// Gives a folder a new epoch, as restoring it would do. Nobody is notified. Errors: `NotFound`.
+    pub fn renew_epoch(&self, mailbox: &MailboxId, folder: FolderId) -> Result<()> {
+        lock(&*self.find(mailbox)?).renew_epoch(folder)
     }
 
     fn find(&self, id: &MailboxId) -> Result<Shared> {
@@ -54,7 +77,9 @@ impl MemBackend {
         if mailboxes.contains_key(id) {
             return Err(Error::new(ErrorKind::Exists, "the mailbox exists"));
         }
-        let mut mailbox = Mailbox::new(id.clone(), Arc::clone(&self.epochs));
+        let (epochs, faults) = (Arc::clone(&self.epochs), Arc::clone(&self.faults));
+        let mut mailbox = Mailbox::new(id.clone(), epochs, faults);
+        mailbox.lazy = self.lazy;
         for role in Role::ALL {
             mailbox.add_special_folder(role);
         }
@@ -71,6 +96,7 @@ impl Backend for MemBackend {
     ) -> Task<'a, Arc<dyn Store>> {
         Box::pin(async move {
             let shared = self.find(mailbox)?;
+            self.faults.call()?;
             if !lock(&shared).is_open_to(principal) {
                 return Err(Error::new(
                     ErrorKind::Denied,
@@ -102,7 +128,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
+mod eager {
     use std::sync::Arc;
 
     use super::MemBackend;
@@ -114,3 +140,21 @@ mod tests {
 
     crate::contract_tests!(make_backend);
 }
+
+#[cfg(test)]
+mod lazy {
+    use std::sync::Arc;
+
+    use super::MemBackend;
+    use crate::contract::Fixture;
+
+    async fn make_backend() -> Fixture {
+        Fixture::new(Arc::new(MemBackend::lazy()))
+    }
+
+    crate::contract_tests!(make_backend);
+}
+
+#[cfg(test)]
+#[path = "mem/lazy_tests.rs"]
+mod tests;

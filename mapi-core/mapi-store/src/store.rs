@@ -44,6 +44,23 @@ pub trait Backend: Send + Sync {
 /// A write that returned `Ok` is durable. One that returned `Err` changed nothing, unless the error is `Unavailable`
 /// and the store lost sight of the outcome: repeating it with the same [`Draft::key`] is safe.
 /// Unknown folders are `NotFound`; items that are gone are left out of answers, unless a method says otherwise.
+///
+/// # Items that are not rendered yet
+///
+/// An item that a store knows by its properties alone (a message on a server that nobody has read yet) has no original
+/// bytes until somebody needs them. Then the store makes them from the properties: the item is *rendered*, stays so,
+/// and is like every other from then on, with the same bytes whenever they are read. Before that its number, version,
+/// flags, keywords and dates are known, but not its size and what is derived from its bytes: `ITEM_SIZE`,
+/// `ORIGINAL_SIZE`, `ORIGINAL_PREFIX` and `DERIVED_*` are missing from its rows, filters and orders.
+///
+/// * [`Self::query`], and [`Self::props`] of an item, render what they answer when `DERIVED_RENDERER` is among the
+///   columns. Only items that pass the filter and the limit count; callers ask by pages, for this may take long.
+/// * [`Self::read_bytes`] renders items of which it is to read `ORIGINAL`, `ORIGINAL_PREFIX` or `DERIVED_*`.
+/// * Nothing else renders: [`Self::changes`] and [`Self::folder`] never do, whatever the columns.
+///
+/// When the properties cannot be had now, the whole call is `Unavailable` or `Throttled`; what it had rendered until
+/// then stays rendered, so that a repeated call gets further. An item that cannot be converted fails no call: it is
+/// rendered as a message that says so. Rendering changes neither number nor version, and nobody is notified of it.
 pub trait Store: Send + Sync {
     /// The folder tree's changes since a place in its log; `Version(0)`: the whole tree.
     fn hierarchy(&self, since: Version) -> Task<'_, HierarchyDelta>;
@@ -77,9 +94,10 @@ pub trait Store: Send + Sync {
     ) -> Task<'a, ()>;
 
     /// Rows of a table. A missing value is absent. Values above 64 KiB are absent: read them by [`Self::read_bytes`].
+    /// Renders its rows when `DERIVED_RENDERER` is among the columns. Errors: then also `Unavailable`, `Throttled`.
     fn query<'a>(&'a self, query: &'a Query<'a>) -> Task<'a, RowSet>;
 
-    /// The changes of a folder's normal items after `since`, oldest first, with these columns.
+    /// The changes of a folder's normal items after `since`, oldest first, with these columns. Renders nothing.
     ///
     /// Pages hold about `limit` rows, but a version is never split across pages.
     fn changes<'a>(
@@ -90,7 +108,8 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Task<'a, Changes>;
 
-    /// Properties of the mailbox, a folder or an item; missing ones are absent.
+    /// Properties of the mailbox, a folder or an item; missing ones are absent. An item is rendered when
+    /// `DERIVED_RENDERER` is asked for.
     fn props<'a>(&'a self, object: Object, tags: &'a [PropTag]) -> Task<'a, PropBag>;
 
     /// Changes properties of the mailbox or a folder (items: [`Self::update`]).
@@ -101,7 +120,8 @@ pub trait Store: Send + Sync {
 
     /// Pieces of binary or text properties ([`mapi_types::tags::ORIGINAL`] above all), one answer per request in
     /// their order; a piece is short at the end of the value and absent when item or value is missing.
-    /// At most [`READ_BYTES_MAX`] octets a piece.
+    /// At most [`READ_BYTES_MAX`] octets a piece. Renders the items whose original or facts are read; all pieces of an
+    /// item are then of the same bytes. Errors: then also `Unavailable`, `Throttled`.
     fn read_bytes<'a>(
         &'a self,
         folder: FolderId,
@@ -316,7 +336,8 @@ pub enum Deletion {
 pub enum Changes {
     /// What changed.
     Delta(Delta),
-    /// `since` lies before what the log still knows, or after its end: start anew.
+    /// `since` lies before what the log still knows, before the folder's present epoch began, or after the log's end:
+    /// start anew.
     Expired,
 }
 

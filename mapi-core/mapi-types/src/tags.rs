@@ -125,15 +125,16 @@ tags! {
 
     // Facts kept by stores for the layers above (see the module).
     ITEM_VERSION: LongLong = 0x6f01, "The item's version.";
-    ITEM_SIZE: LongLong = 0x6f02, "Octets of the message as a client fetches it: prefix and original.";
-    ORIGINAL: Bin = 0x6f03, "The original bytes after the prefix; only by `Store::read_stream`.";
-    ORIGINAL_SIZE: LongLong = 0x6f04, "Octets of the original; missing when there is none.";
+    ITEM_SIZE: LongLong = 0x6f02, "Octets of the message as a client fetches it: prefix and original. Missing as long as the item is not rendered.";
+    ORIGINAL: Bin = 0x6f03, "The original bytes after the prefix; only by `Store::read_bytes`, which renders the item.";
+    ORIGINAL_SIZE: LongLong = 0x6f04, "Octets of the original; missing when there is none yet.";
     ORIGINAL_PREFIX: Bin = 0x6f05, "Header fields of this copy alone, before the original.";
-    DERIVED_RENDERER: Long = 0x6f06, "`Derived::renderer`.";
+    DERIVED_RENDERER: Long = 0x6f06, "`Derived::renderer`. Who asks for it has the items rendered: every other fact of them is then there.";
     DERIVED_ENVELOPE: Bin = 0x6f07, "`Derived::envelope`.";
     DERIVED_STRUCTURE: Bin = 0x6f08, "`Derived::structure`.";
     DERIVED_HEADER: Bin = 0x6f09, "`Derived::header`.";
     SUBSCRIPTIONS: Strs = 0x6f0a, "On the mailbox: the folder names its user subscribed to.";
+    UNRENDERED_SIZE_MAX: LongLong = 0x6f0b, "On a folder: octets that its items without `ITEM_SIZE` take at most once they are rendered, all together; a bound, never an estimate below. Missing when every item is rendered.";
 
     // Named properties, by fixed local id.
     KEYWORDS: Strs = 0x8000, "PidNameKeywords (PS_PUBLIC_STRINGS `Keywords`): categories.";

@@ -54,20 +54,15 @@ pub async fn sizes_count_prefix_and_original(backend: Arc<dyn Backend>) {
     let mut draft = original(content("Subject: a\r\n\r\n"));
     draft.prefix = prefix.clone();
     let saved = alice.save_draft(alice.inbox, draft).await;
-    let columns = [
-        tags::ITEM_SIZE.tag(),
-        tags::ORIGINAL_SIZE.tag(),
-        tags::ORIGINAL_PREFIX.tag(),
-    ];
-    let object = Object::Item(alice.inbox, saved.number);
-    let bag = alice.store.props(object, &columns).await.unwrap();
+    let bag = sizes(&alice, saved.number).await;
     assert_eq!(bag.get(&tags::ORIGINAL_PREFIX), Some(&*prefix));
     assert_eq!(bag.get(&tags::ORIGINAL_SIZE), Some(14));
     assert_eq!(bag.get(&tags::ITEM_SIZE), Some(prefix.len() as i64 + 14));
     assert_eq!(alice.info().await.size, prefix.len() as u64 + 14);
-    alice
-        .save_draft(alice.inbox, original(content("12345")))
-        .await;
+    let other = original(content("12345"));
+    let other = alice.save_draft(alice.inbox, other).await;
+    let bag = sizes(&alice, other.number).await;
+    assert_eq!(bag.get(&tags::ITEM_SIZE), Some(5));
     assert_eq!(alice.info().await.size, prefix.len() as u64 + 19);
     alice
         .store
@@ -83,9 +78,7 @@ pub async fn a_message_without_an_original_has_a_size(backend: Arc<dyn Backend>)
     let mut draft = draft("a");
     Arc::make_mut(&mut draft.message).original = None;
     let saved = alice.save_draft(alice.inbox, draft).await;
-    let columns = [tags::ITEM_SIZE.tag(), tags::ORIGINAL_SIZE.tag()];
-    let object = Object::Item(alice.inbox, saved.number);
-    let bag = alice.store.props(object, &columns).await.unwrap();
+    let bag = sizes(&alice, saved.number).await;
     assert!(bag.get(&tags::ITEM_SIZE).unwrap() > 0);
     assert_eq!(bag.get(&tags::ORIGINAL_SIZE), None);
     let piece = piece(saved.number, tags::ORIGINAL.tag(), 0, 10);
@@ -257,6 +250,18 @@ pub async fn items_sharing_an_original_are_separate(backend: Arc<dyn Backend>) {
         .await
         .unwrap();
     assert_eq!(read_all(&alice, saved[1].number).await, pattern(100_000));
+}
+
+/// The sizes of an item, which is rendered for that, and its prefix.
+async fn sizes(alice: &Mailbox, item: ItemNumber) -> PropBag {
+    let columns = [
+        tags::DERIVED_RENDERER.tag(),
+        tags::ITEM_SIZE.tag(),
+        tags::ORIGINAL_SIZE.tag(),
+        tags::ORIGINAL_PREFIX.tag(),
+    ];
+    let object = Object::Item(alice.inbox, item);
+    alice.store.props(object, &columns).await.unwrap()
 }
 
 fn original(original: Content) -> Draft {

@@ -93,10 +93,10 @@ pub async fn a_copy_is_complete(backend: Arc<dyn Backend>) {
         tags::ORIGINAL_SIZE.tag(),
         tags::ORIGINAL_PREFIX.tag(),
     ];
+    let bytes = read(&alice, alice.inbox, saved.number).await;
     let object = crate::Object::Item(alice.inbox, saved.number);
     let original = alice.store.props(object, &columns).await.unwrap();
     assert_eq!(original.len(), columns.len());
-    let bytes = read(&alice, alice.inbox, saved.number).await;
     for how in [Transfer::Copy, Transfer::Move] {
         let moved = transfer(&alice, &[saved.number], target, how).await;
         let number = moved[0].target.number;

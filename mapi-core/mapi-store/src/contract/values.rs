@@ -189,6 +189,9 @@ pub async fn derived_facts_are_served(backend: Arc<dyn Backend>) {
 pub async fn derived_facts_can_be_put_later(backend: Arc<dyn Backend>) {
     let alice = Mailbox::new(backend).await;
     let saved = alice.save_many(2).await;
+    for saved in &saved {
+        assert_eq!(derived_of(&alice, saved.number).await, None);
+    }
     let before = alice.info().await;
     let large = Derived {
         structure: pattern(INLINE_BYTES_MAX + 1),

@@ -10,6 +10,9 @@ use crate::{Error, ErrorKind, FolderInfo, Permission, Result, Rights, Role};
 /// Expunged items a folder remembers; a reader that lags further starts anew.
 const EXPUNGED_MAX: usize = 100_000;
 
+/// What the bound of an unrendered item's size is above the truth: nobody may take one for the other.
+const UNRENDERED_SLACK_BYTES: u64 = 1 << 10;
+
 /// A folder with its items.
 pub(super) struct Folder {
     pub(super) id: FolderId,
@@ -94,9 +97,17 @@ impl Folder {
             info.items += 1;
             info.unread += u32::from(!body.is_read());
             info.deleted += u32::from(body.is_marked_deleted());
-            info.size += body.size();
+            info.size += if body.is_rendered() { body.size() } else { 0 };
         }
         info
+    }
+
+    /// Octets that the normal items which are not rendered yet take at most.
+    fn unrendered_size_max(&self) -> Option<u64> {
+        let bodies = self.items.values().map(|item| &item.body);
+        let unrendered = bodies.filter(|body| !body.is_rendered() && !body.is_associated());
+        let sizes = unrendered.map(|body| body.size() + UNRENDERED_SLACK_BYTES);
+        sizes.reduce(u64::saturating_add)
     }
 
     /// A property of the folder itself.
@@ -119,6 +130,9 @@ impl Folder {
             }
             tag if tag == tags::CONTENT_COUNT.tag() => count(|_| true),
             tag if tag == tags::CONTENT_UNREAD_COUNT.tag() => count(|item| !item.body.is_read()),
+            tag if tag == tags::UNRENDERED_SIZE_MAX.tag() => self
+                .unrendered_size_max()
+                .map(|octets| OwnedValue::I64(octets as i64)),
             _ => self.props.get(&tag).cloned(),
         }
     }
@@ -152,6 +166,12 @@ impl Folder {
             ));
         }
         Ok(())
+    }
+
+    /// A new epoch: whoever knows an earlier version starts anew.
+    pub(super) fn renew(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+        self.forgotten = self.bump();
     }
 
     /// Begins a change: its version.
@@ -213,7 +233,7 @@ mod tests {
             version: Version(0),
             created: Version(0),
             creator: String::new(),
-            body: Body::new(&draft).expect("a body"),
+            body: Body::new(&draft, true).expect("a body"),
         };
         let mut folder = Folder::new(FolderId(1), Epoch(1), "folder", "IPF.Note");
         for _ in 0..=EXPUNGED_MAX {

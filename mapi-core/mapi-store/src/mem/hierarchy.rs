@@ -16,10 +16,11 @@ use crate::{
 };
 
 /// Properties of a folder that have ways of their own to change.
-const FOLDER_FACTS: [PropTag; 3] = [
+const FOLDER_FACTS: [PropTag; 4] = [
     tags::DISPLAY_NAME.tag(),
     tags::CONTENT_COUNT.tag(),
     tags::CONTENT_UNREAD_COUNT.tag(),
+    tags::UNRENDERED_SIZE_MAX.tag(),
 ];
 
 impl Mailbox {
@@ -260,6 +261,15 @@ impl Mailbox {
         if siblings.any(|sibling| sibling.name.to_lowercase() == lower) {
             return Err(Error::new(ErrorKind::Exists, "a sibling has this name"));
         }
+        Ok(())
+    }
+
+    /// Gives a folder a new epoch without a notice. Errors: `NotFound`.
+    pub(super) fn renew_epoch(&mut self, id: FolderId) -> Result<()> {
+        let (epoch, version) = (self.epochs.next(), self.bump());
+        let folder = self.folder_mut(id)?;
+        folder.renew(epoch);
+        folder.changed = version;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! One item: what it says, its flags, and the facts served from it.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use bytes::Bytes;
 use mapi_types::{
@@ -38,6 +38,8 @@ pub(super) struct Body {
     /// Properties were edited since: the original no longer says what the item says. Its bytes stay, for
     /// attachments may be ranges of them.
     edited: bool,
+    /// Whether size, original and derived facts are there to be seen; a lazy backend hides them until asked.
+    rendered: Cell<bool>,
 }
 
 /// An item in a folder.
@@ -58,6 +60,21 @@ pub(super) fn is_fact(tag: PropTag) -> bool {
     FACTS.contains(&tag)
 }
 
+/// Whether a piece of this property cannot be read without the original.
+pub(super) fn needs_rendering(tag: PropTag) -> bool {
+    is_fact(tag) && !known_before_rendering(tag)
+}
+
+/// Facts that an item has from the beginning.
+fn known_before_rendering(tag: PropTag) -> bool {
+    [
+        tags::SOURCE_KEY.tag(),
+        tags::INTERNET_ARTICLE_NUMBER.tag(),
+        tags::ITEM_VERSION.tag(),
+    ]
+    .contains(&tag)
+}
+
 /// The value, unless it is too large to come inline.
 pub(super) fn inline(value: Value<'_>) -> Option<Value<'_>> {
     (octets(value) <= INLINE_BYTES_MAX).then_some(value)
@@ -67,7 +84,7 @@ impl Body {
     /// What a draft says, its original read into memory.
     ///
     /// Errors: `Unavailable` when the original cannot be read.
-    pub(super) fn new(draft: &Draft) -> Result<Self> {
+    pub(super) fn new(draft: &Draft, rendered: bool) -> Result<Self> {
         let original = draft
             .message
             .original
@@ -85,6 +102,7 @@ impl Body {
             original,
             derived: draft.message.derived.clone(),
             edited: false,
+            rendered: Cell::new(rendered),
         })
     }
 
@@ -134,6 +152,15 @@ impl Body {
 
     pub(super) fn set(&mut self, tag: PropTag, value: Option<OwnedValue>) {
         self.props.insert(tag, value);
+    }
+
+    pub(super) fn is_rendered(&self) -> bool {
+        self.rendered.get()
+    }
+
+    /// From now on, all facts can be seen.
+    pub(super) fn set_rendered(&self) {
+        self.rendered.set(true);
     }
 
     /// The item is no longer what it came as.
@@ -186,6 +213,9 @@ impl Item {
     pub(super) fn value(&self, number: u32, tag: PropTag) -> Option<Value<'_>> {
         if !is_fact(tag) {
             return self.body.stored(tag);
+        }
+        if !self.body.is_rendered() && !known_before_rendering(tag) {
+            return None;
         }
         let (body, derived) = (&self.body, &self.body.derived);
         let has_derived = *derived != Derived::default();

@@ -13,7 +13,8 @@ use tokio::sync::broadcast;
 
 use super::folder::Folder;
 use crate::{
-    Error, ErrorKind, NAMED_ID_FIRST, NAMED_ID_LAST, Notice, PropName, Result, Role, fixed_id,
+    Error, ErrorKind, MemFaults, NAMED_ID_FIRST, NAMED_ID_LAST, Notice, PropName, Result, Role,
+    fixed_id,
 };
 
 /// Notices a slow receiver may lag behind; it hears then that it lags.
@@ -47,6 +48,9 @@ pub(super) struct Mailbox {
     pub(super) props: BTreeMap<PropTag, OwnedValue>,
     pub(super) notices: broadcast::Sender<Notice>,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) faults: Arc<MemFaults>,
+    /// Whether items are saved unrendered.
+    pub(super) lazy: bool,
     /// What every generated key begins with.
     replica: [u8; 16],
     next_key: u64,
@@ -58,7 +62,7 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     /// A mailbox without folders.
-    pub(super) fn new(id: MailboxId, epochs: Arc<Epochs>) -> Self {
+    pub(super) fn new(id: MailboxId, epochs: Arc<Epochs>, faults: Arc<MemFaults>) -> Self {
         // A mailbox provisioned again must not give out keys of its former life: an epoch tells the lives apart.
         let Epoch(life) = epochs.next();
         let hash = blake3::Hasher::new()
@@ -78,6 +82,8 @@ impl Mailbox {
             props: BTreeMap::new(),
             notices: broadcast::channel(NOTICES_MAX).0,
             epochs,
+            faults,
+            lazy: false,
             replica,
             next_key: 1,
             next_folder: 1,

@@ -11,7 +11,7 @@ use mapi_types::{
 use super::{
     access::no_item,
     folder::{Expunged, Folder},
-    item::{Item, inline},
+    item::{Item, inline, needs_rendering},
     mailbox::Mailbox,
 };
 use crate::{
@@ -57,6 +57,9 @@ impl Mailbox {
             found.sort_by(|a, b| order(query.sort, *a, *b));
         }
         found.truncate(query.limit as usize);
+        if renders(query.columns) {
+            self.render(found.iter().map(|(_, item)| *item))?;
+        }
         Ok(rows(query.columns, &found))
     }
 
@@ -69,6 +72,9 @@ impl Mailbox {
     ) -> Result<PropBag> {
         let folder = self.allowed(who, id, Rights::READ_ANY)?;
         let item = folder.items.get(&number.0).ok_or_else(no_item)?;
+        if renders(tags) {
+            self.render(std::iter::once(item))?;
+        }
         let values = tags
             .iter()
             .filter_map(|tag| Some((*tag, inline(item.value(number.0, *tag)?)?.to_owned())));
@@ -95,6 +101,8 @@ impl Mailbox {
         if pieces.iter().any(|piece| piece.len > READ_BYTES_MAX) {
             return Err(Error::new(ErrorKind::Invalid, "the piece is too large"));
         }
+        let rendering = pieces.iter().filter(|piece| needs_rendering(piece.tag));
+        self.render(rendering.filter_map(|piece| folder.items.get(&piece.item.0)))?;
         Ok(pieces
             .iter()
             .map(|piece| read_piece(folder, piece))
@@ -112,6 +120,16 @@ impl Mailbox {
             .iter()
             .map(|key| folder.number_of(key).map(ItemNumber))
             .collect())
+    }
+
+    /// Shows all facts of these items. Errors: what [`crate::MemFaults::fail_rendering`] asks for; those before stay
+    /// rendered.
+    fn render<'i>(&self, items: impl Iterator<Item = &'i Item>) -> Result<()> {
+        for item in items.filter(|item| !item.body.is_rendered()) {
+            self.faults.rendering()?;
+            item.body.set_rendered();
+        }
+        Ok(())
     }
 }
 
@@ -151,6 +169,11 @@ impl Folder {
         };
         Changes::Delta(delta)
     }
+}
+
+/// Whether an answer with these columns is to be complete.
+fn renders(columns: &[PropTag]) -> bool {
+    columns.contains(&tags::DERIVED_RENDERER.tag())
 }
 
 fn rows(columns: &[PropTag], items: &[(u32, &Item)]) -> RowSet {

@@ -27,10 +27,18 @@ impl MemStore {
         Self { shared, who }
     }
 
+    /// Every call begins here.
     fn open(&self) -> Result<MutexGuard<'_, Mailbox>> {
         let mailbox = lock(&self.shared);
+        mailbox.faults.call()?;
         mailbox.check_open()?;
         Ok(mailbox)
+    }
+
+    /// Reads a draft's original while nobody waits for the mailbox.
+    fn prepare(&self, draft: &Draft) -> Result<Prepared> {
+        let rendered = !lock(&self.shared).lazy;
+        Prepared::new(draft, rendered)
     }
 }
 
@@ -126,10 +134,8 @@ impl Store for MemStore {
 
     fn save<'a>(&'a self, folder: FolderId, drafts: &'a [Draft]) -> Task<'a, Vec<Saved>> {
         Box::pin(async move {
-            let drafts = drafts
-                .iter()
-                .map(Prepared::new)
-                .collect::<Result<Vec<_>>>()?;
+            let drafts: Result<Vec<_>> = drafts.iter().map(|draft| self.prepare(draft)).collect();
+            let drafts = drafts?;
             self.open()?.save(&self.who, folder, drafts)
         })
     }
@@ -141,7 +147,7 @@ impl Store for MemStore {
         draft: &'a Draft,
     ) -> Task<'a, Saved> {
         Box::pin(async move {
-            let draft = Prepared::new(draft)?;
+            let draft = self.prepare(draft)?;
             self.open()?.replace(&self.who, folder, expect, draft)
         })
     }

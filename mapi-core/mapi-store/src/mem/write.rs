@@ -39,7 +39,7 @@ struct Edit {
 
 impl Prepared {
     /// Errors: `Invalid` (the key), `Unavailable` (the original).
-    pub(super) fn new(draft: &Draft) -> Result<Self> {
+    pub(super) fn new(draft: &Draft, rendered: bool) -> Result<Self> {
         let fits = |key: &ItemKey| (1..=ITEM_KEY_BYTES_MAX).contains(&key.0.len());
         if !draft.key.as_ref().is_none_or(fits) {
             return Err(Error::new(
@@ -49,7 +49,7 @@ impl Prepared {
         }
         Ok(Self {
             key: draft.key.clone(),
-            body: Body::new(draft)?,
+            body: Body::new(draft, rendered)?,
         })
     }
 }
