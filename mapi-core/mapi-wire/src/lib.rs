@@ -16,6 +16,7 @@ pub mod http;
 pub mod ics;
 pub mod ids;
 pub mod lz77;
+pub mod nspi;
 pub mod property_name;
 pub mod restriction;
 pub mod rule;

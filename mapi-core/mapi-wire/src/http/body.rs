@@ -165,8 +165,8 @@ impl std::fmt::Debug for Text8 {
 
 /// States the fields of a body once, in wire order, and gives it [`Body`].
 macro_rules! body {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* }) => {
-        $(#[$doc])*
+    ($(#[$($doc:tt)*])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$($doc)*])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $kind,)*

@@ -8,6 +8,7 @@
 //!
 //! Source: MS-OXCMAPIHTTP.
 
+pub mod any;
 pub mod aux;
 pub mod body;
 pub mod cookies;
@@ -18,6 +19,7 @@ pub mod request_type;
 pub mod response_code;
 pub mod version;
 
+pub use any::{AnyRequest, AnyResponse};
 pub use body::{
     Body, Outcome, Request, Response, decode_request, decode_response, encode_request,
     encode_response,
