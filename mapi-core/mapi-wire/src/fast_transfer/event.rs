@@ -37,7 +37,7 @@ pub enum Event {
     /// The receiver deletes what it has of this kind in the folder, then takes what follows.
     FolderReplaces(PropTag),
     /// The innermost folder ends.
-    FolderEnd,
+    FolderEnd(FolderLevel),
     /// The content of a message that was copied alone (messageContent).
     Content(Box<Message>),
     /// The content of an attachment that was copied alone (attachmentContent).

@@ -33,6 +33,11 @@ impl Message {
     pub fn get(&self, tag: PropTag) -> Option<&Property> {
         find(&self.props, tag)
     }
+
+    /// Whether it has properties at most.
+    pub(super) const fn is_leaf(&self) -> bool {
+        self.recipients.is_empty() && self.attachments.is_empty()
+    }
 }
 
 impl Attachment {

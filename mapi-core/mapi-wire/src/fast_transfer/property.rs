@@ -57,6 +57,24 @@ pub enum Value {
     OctetsList(Box<[Box<[u8]>]>),
 }
 
+impl Value {
+    /// About how much memory the value takes beside itself.
+    pub(super) fn octets(&self) -> usize {
+        match self {
+            Self::I16(_) | Self::I32(_) | Self::F32(_) | Self::F64(_) => 0,
+            Self::I64(_) | Self::Bool(_) | Self::Guid(_) => 0,
+            Self::Octets(value) => value.len(),
+            Self::I16s(values) => 2 * values.len(),
+            Self::I32s(values) => 4 * values.len(),
+            Self::F32s(values) => 4 * values.len(),
+            Self::F64s(values) => 8 * values.len(),
+            Self::I64s(values) => 8 * values.len(),
+            Self::Guids(values) => 16 * values.len(),
+            Self::OctetsList(values) => values.iter().map(|value| 16 + value.len()).sum(),
+        }
+    }
+}
+
 /// The bit of types that name a code page; the other bits are its number.
 const CODE_PAGE: u16 = 0x8000;
 

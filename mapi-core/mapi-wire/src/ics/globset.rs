@@ -144,8 +144,7 @@ impl Globset {
         let last = touched
             .last()
             .map_or(range.last, |mine| mine.last.max(range.last));
-        self.ranges
-            .splice(start..end, [Range { first, last }]);
+        self.ranges.splice(start..end, [Range { first, last }]);
     }
 
     /// Takes a counter out; whether it was there.

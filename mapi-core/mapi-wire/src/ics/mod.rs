@@ -6,9 +6,23 @@
 //!
 //! Source: MS-OXCFXICS 2.2.1.1, 2.2.2, 3.1.5.
 
+mod change_id;
+mod difference;
 mod globset;
 mod globset_code;
+mod gone;
+mod group_info;
+mod header;
 mod id_set;
+mod progress;
+mod state;
 
+pub use change_id::{ChangeKey, LocalId, PredecessorChangeList, Versions, Xid};
+pub use difference::{Difference, Version};
 pub use globset::{Globset, Range};
+pub use gone::{Deletions, ReadStates};
+pub use group_info::{ALL_OTHERS, GroupInfo, GroupedProperty};
+pub use header::{FolderHeader, Identity, MessageHeader};
 pub use id_set::{CnSet, IdSet, Replica};
+pub use progress::{MessageProgress, Progress};
+pub use state::{Audience, Scope, State};
