@@ -1,7 +1,7 @@
 //! What a FETCH needs, computed once for all its messages.
 
 use account::{
-    Facts,
+    Facts, Size,
     mime::{SectionKind, header::Select},
 };
 use imap_wire::{
@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) marks_seen: bool,
     /// Whether octets of messages are read.
     pub(crate) reads_octets: bool,
+    /// Whether the sizes of messages matter; those that the index does not know come with the facts.
+    pub(crate) needs_size: bool,
 }
 
 /// One item of every response.
@@ -110,6 +112,7 @@ impl Plan {
             facts: None,
             marks_seen: false,
             reads_octets: false,
+            needs_size: false,
         };
         if fetch.uid && !fetch.items.contains(&FetchItem::Uid) {
             plan.items.push(PlanItem::Uid);
@@ -125,6 +128,16 @@ impl Plan {
             plan.items.push(PlanItem::ModSeq);
         }
         Ok(plan)
+    }
+
+    /// Whether the index alone answers, which knows this many sizes not.
+    pub(crate) const fn is_plain(&self, sizes_unknown: u32) -> bool {
+        self.facts.is_none() && !self.reads_octets && !(self.needs_size && sizes_unknown > 0)
+    }
+
+    /// Whether something is needed of a message beyond what the index knows: facts, or its size.
+    pub(crate) const fn needs_facts(&self, size: Size) -> bool {
+        self.facts.is_some() || (self.needs_size && size.known().is_none())
     }
 
     /// Whether FLAGS are among the items.
@@ -146,7 +159,10 @@ impl Plan {
             FetchItem::Uid => PlanItem::Uid,
             FetchItem::Flags => PlanItem::Flags,
             FetchItem::InternalDate => PlanItem::InternalDate,
-            FetchItem::Rfc822Size => PlanItem::Size,
+            FetchItem::Rfc822Size => {
+                self.needs_size = true;
+                PlanItem::Size
+            }
             FetchItem::ModSeq => PlanItem::ModSeq,
             FetchItem::Envelope => {
                 self.need(Facts::ENVELOPE);
@@ -192,7 +208,10 @@ impl Plan {
 
     fn octets(&mut self, label: Label, what: What, partial: Option<Partial>) -> PlanItem {
         match &what {
-            What::Whole => self.reads_octets = true,
+            What::Whole => {
+                self.reads_octets = true;
+                self.needs_size = true;
+            }
             What::Header | What::Fields(_) => self.need(Facts::HEADER),
             What::Part { .. } | What::PartFields { .. } => {
                 self.reads_octets = true;

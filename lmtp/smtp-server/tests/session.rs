@@ -87,7 +87,7 @@ impl World {
             .iter()
             .map(|item| Piece {
                 item: item.number,
-                range: 0..u64::from(item.size),
+                range: 0..item.size.known().unwrap(),
             })
             .collect();
         let bytes = account.read(inbox, &pieces).await.unwrap();

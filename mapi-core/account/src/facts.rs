@@ -1,4 +1,4 @@
-//! Facts of messages: envelope, structure, header. Computed once at delivery, read from the row, cached by blocks.
+//! Facts of messages: size, envelope, structure, header. Computed once at delivery, read from the row, cached by blocks.
 //!
 //! A block is the facts of up to [`BLOCK_NUMBERS`] neighbouring numbers: one look into the cache serves dozens of
 //! items of a page, and a scan of a whole folder costs one query and a few insertions a page. Facts never change
@@ -15,7 +15,7 @@ use mapi_convert::{EnvelopeView, RENDERER, StructureView};
 use mapi_store::{Items, Query, Result, Rights, Table};
 use mapi_types::{FolderId, ItemNumber, PropTag, Row, RowSet, Value, tags};
 
-use crate::{Account, cache::BlockKey, repair};
+use crate::{Account, ItemState, Size, account::Opened, cache::BlockKey, repair};
 
 /// Neighbouring numbers whose facts are cached together.
 const BLOCK_NUMBERS: u32 = 64;
@@ -31,7 +31,7 @@ const HEADER_PAGE_ITEMS: usize = 64;
 pub struct Facts(u8);
 
 impl Facts {
-    /// The length of the copy's own header fields alone.
+    /// The size, and the length of the copy's own header fields: what every [`ItemFacts`] has.
     pub const NONE: Self = Self(0);
     /// ENVELOPE.
     pub const ENVELOPE: Self = Self(1);
@@ -62,9 +62,15 @@ pub struct ItemFacts {
     /// Prefix and header.
     pub(crate) header: Bytes,
     pub(crate) prefix_len: u32,
+    pub(crate) size: u64,
 }
 
 impl ItemFacts {
+    /// Octets of the message as a client fetches it.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// ENVELOPE; `None` when it was not asked for or is damaged.
     pub fn envelope(&self) -> Option<EnvelopeView<'_>> {
         EnvelopeView::new(&self.envelope)
@@ -125,8 +131,9 @@ impl Block {
 impl Account {
     /// Facts of some items, in their order; `None` for one that is gone.
     ///
-    /// What is not cached takes one call to the store a page of 256 items (64 with headers).
-    /// Errors: `NotFound`, `Denied`, `Unavailable`.
+    /// What is not cached takes one call to the store a page of 256 items (64 with headers). A message whose original
+    /// has not been made yet gets it now, which may take long.
+    /// Errors: `NotFound`, `Denied`, `Unavailable`, `Throttled`.
     pub async fn facts(
         &self,
         folder: FolderId,
@@ -202,7 +209,35 @@ impl Account {
             }
         }
         facts.sort_unstable_by_key(|(number, _)| *number);
+        self.learn_sizes(folder, &facts);
         Ok(facts)
+    }
+
+    /// Enters sizes into the folder's snapshot that it did not know, so that the next reader need not ask.
+    fn learn_sizes(&self, folder: FolderId, facts: &[(ItemNumber, Arc<ItemFacts>)]) {
+        let state = self.0.mailbox.folder(folder);
+        // Whoever refreshes the snapshot is not waited for: what is not learned now, is asked again.
+        let (Ok(_refreshing), Some(index)) = (state.refreshing.try_lock(), state.latest()) else {
+            return;
+        };
+        if index.counts().size_unknown == 0 {
+            return;
+        }
+        let learned = facts.iter().filter_map(|(number, facts)| {
+            let item = index.item(*number)?;
+            let size = Size::new(facts.size);
+            (item.size != size).then_some(ItemState { size, ..*item })
+        });
+        let learned: Vec<ItemState> = learned.collect();
+        if learned.is_empty() {
+            return;
+        }
+        let index = Arc::new(index.with_sizes(&learned));
+        state.replace(&index);
+        let Opened {
+            mailbox, shared, ..
+        } = &*self.0;
+        shared.objects.put_index(mailbox.serial, folder, index);
     }
 }
 
@@ -282,6 +317,7 @@ impl Columns {
             tags::INTERNET_ARTICLE_NUMBER.tag(),
             tags::ORIGINAL_PREFIX.tag(),
             tags::DERIVED_RENDERER.tag(),
+            tags::ITEM_SIZE.tag(),
         ];
         tags.extend(
             wanted
@@ -316,6 +352,7 @@ impl Columns {
                 structure: octets.slice(place.structure),
                 header: octets.slice(place.header),
                 prefix_len: place.prefix_len,
+                size: place.size,
             };
             (number, Arc::new(facts))
         });
@@ -329,8 +366,11 @@ impl Columns {
             _ => None,
         };
         (row.at(2) == Some(Value::I32(RENDERER as i32))).then_some(())?;
+        let Some(Value::I64(size)) = row.at(3) else {
+            return None;
+        };
         let prefix = at(1).unwrap_or_default();
-        let mut columns = 3..;
+        let mut columns = 4..;
         let mut value = |fact| match self.want.contains(fact) {
             true => at(columns.next()?),
             false => Some(&[][..]),
@@ -357,6 +397,7 @@ impl Columns {
                 0..0
             },
             prefix_len: prefix.len() as u32,
+            size: size as u64,
         })
     }
 }
@@ -367,4 +408,5 @@ struct Places {
     structure: Range<usize>,
     header: Range<usize>,
     prefix_len: u32,
+    size: u64,
 }

@@ -77,8 +77,26 @@ impl Account {
     }
 
     /// One folder with its counts as of now. One call to the store, none per item. Errors: `NotFound`, `Denied`.
+    ///
+    /// Its size is that of the messages whose size is known; [`Self::unknown_size_max`] bounds that of the others.
     pub async fn folder(&self, folder: FolderId) -> Result<FolderInfo> {
         self.0.store.folder(folder).await
+    }
+
+    /// Octets that the messages of unknown size take at most, all together; 0 when there is none. Makes none known.
+    ///
+    /// Ask before [`Self::folder`]: a message that becomes known between the two is then counted twice and not missed.
+    /// One call to the store. Errors: `NotFound`.
+    pub async fn unknown_size_max(&self, folder: FolderId) -> Result<u64> {
+        let tag = tags::UNRENDERED_SIZE_MAX;
+        let props = self
+            .0
+            .store
+            .props(Object::Folder(folder), &[tag.tag()])
+            .await?;
+        Ok(props
+            .get(&tag)
+            .map_or(0, |octets| u64::try_from(octets).unwrap_or(0)))
     }
 
     /// Makes a folder. Errors: `Exists`, `Invalid`, `Denied`.

@@ -8,7 +8,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 
 use mapi_types::{Epoch, ItemNumber, Version};
 
-use crate::{Flags, KeywordSetId, KeywordTable};
+use crate::{Flags, KeywordSetId, KeywordTable, Size};
 
 /// The most items in one page of an index.
 pub(crate) const PAGE_ITEMS: usize = 4096;
@@ -21,8 +21,8 @@ const PAGE_SPARSE: usize = PAGE_ITEMS / 2;
 pub struct ItemState {
     /// Its number.
     pub number: ItemNumber,
-    /// Octets of the message as a client fetches it; larger ones count as `u32::MAX`.
-    pub size: u32,
+    /// Octets of the message as a client fetches it, if they are known.
+    pub size: Size,
     /// Its keywords, in the table of the index.
     pub keywords: KeywordSetId,
     /// Its flags.
@@ -51,6 +51,7 @@ struct Page {
     unseen: u32,
     deleted: u32,
     size: u64,
+    size_unknown: u32,
 }
 
 /// A snapshot of a folder.
@@ -75,8 +76,10 @@ pub struct IndexCounts {
     pub unseen: u32,
     /// Items with [`Flags::DELETED`].
     pub deleted: u32,
-    /// Octets of all items.
+    /// Octets of the items whose size is known: all of them, if [`Self::size_unknown`] is 0.
     pub size: u64,
+    /// Items whose size is not known.
+    pub size_unknown: u32,
 }
 
 /// What differs between two snapshots.
@@ -95,12 +98,14 @@ impl Page {
         let count = |test: fn(Flags) -> bool| items.iter().filter(|item| test(item.flags)).count();
         let unseen = count(|flags| !flags.contains(Flags::SEEN)) as u32;
         let deleted = count(|flags| flags.contains(Flags::DELETED)) as u32;
-        let size = items.iter().map(|item| u64::from(item.size)).sum();
+        let sizes = || items.iter().map(|item| item.size.known());
+        let (size, size_unknown) = (sizes().flatten().sum(), count_none(sizes()));
         Arc::new(Self {
             items: items.into(),
             unseen,
             deleted,
             size,
+            size_unknown,
         })
     }
 
@@ -132,6 +137,7 @@ impl FolderIndex {
             counts.unseen += page.unseen;
             counts.deleted += page.deleted;
             counts.size += page.size;
+            counts.size_unknown += page.size_unknown;
         }
         let IndexHead {
             epoch,
@@ -342,6 +348,18 @@ impl FolderIndex {
         Self::from_pages(head, pages)
     }
 
+    /// This snapshot with sizes that were not known. `items` are items of it, by number, and differ in nothing else:
+    /// there is no difference between the two that [`Self::diff`] would tell.
+    pub(crate) fn with_sizes(&self, items: &[ItemState]) -> Self {
+        let head = IndexHead {
+            epoch: self.epoch,
+            next_number: self.next_number,
+            version: self.version,
+            keywords: Arc::clone(&self.keywords),
+        };
+        self.merge(head, items, &[])
+    }
+
     /// This snapshot with a next number of at least `next`, which a write of ours told.
     pub(crate) fn with_next_number(self: Arc<Self>, next: ItemNumber) -> Arc<Self> {
         if self.next_number >= next {
@@ -356,6 +374,10 @@ impl FolderIndex {
     pub(crate) fn weight(&self) -> usize {
         self.len() * size_of::<ItemState>() + self.pages.len() * 128 + self.keywords.weight() + 256
     }
+}
+
+fn count_none<T>(values: impl Iterator<Item = Option<T>>) -> u32 {
+    values.filter(Option::is_none).count() as u32
 }
 
 /// What an index says beside its items.

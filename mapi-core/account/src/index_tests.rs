@@ -26,7 +26,7 @@ fn head(version: u64) -> IndexHead {
 fn item(number: u32, version: u64, flags: Flags) -> ItemState {
     ItemState {
         number: ItemNumber(number),
-        size: 10,
+        size: Size::new(10),
         keywords: KeywordSetId::NONE,
         flags,
         verb: Verb::None,
@@ -56,7 +56,11 @@ fn check_same(index: &FolderIndex, model: &BTreeMap<u32, ItemState>) {
             .values()
             .filter(|item| item.flags.contains(Flags::DELETED))
             .count() as u32,
-        size: model.values().map(|item| u64::from(item.size)).sum(),
+        size: model.values().filter_map(|item| item.size.known()).sum(),
+        size_unknown: model
+            .values()
+            .filter(|item| item.size == Size::UNKNOWN)
+            .count() as u32,
     };
     assert_eq!(index.counts(), counts);
     assert_eq!(
@@ -80,8 +84,8 @@ fn check_same(index: &FolderIndex, model: &BTreeMap<u32, ItemState>) {
 }
 
 #[test]
-fn a_state_takes_no_more_than_40_octets() {
-    assert!(size_of::<ItemState>() <= 40, "{}", size_of::<ItemState>());
+fn a_state_takes_no_more_than_32_octets() {
+    assert!(size_of::<ItemState>() <= 32, "{}", size_of::<ItemState>());
 }
 
 #[test]
@@ -155,6 +159,23 @@ fn a_change_of_one_item_copies_one_page() {
     assert_eq!(shared, old.pages.len() - 1);
     assert_eq!(new.diff(&old).changed.len(), 1);
     assert_eq!(new.counts().unseen, 99_999);
+}
+
+#[test]
+fn sizes_become_known_without_a_difference() {
+    let unknown = |number| ItemState {
+        size: Size::UNKNOWN,
+        ..item(number, 1, Flags::NONE)
+    };
+    let mut model: BTreeMap<u32, ItemState> = (1..=10_000).map(|n| (n, unknown(n))).collect();
+    let old = index_of(&model, 1);
+    assert_eq!(old.counts().size_unknown, 10_000);
+    let known: Vec<_> = [1, 9_000].map(|n| item(n, 1, Flags::NONE)).to_vec();
+    let new = old.with_sizes(&known);
+    model.extend(known.iter().map(|item| (item.number.0, *item)));
+    check_same(&new, &model);
+    assert_eq!(new.diff(&old), IndexDiff::default());
+    assert!(Arc::ptr_eq(&old.pages[1], &new.pages[1]));
 }
 
 #[test]

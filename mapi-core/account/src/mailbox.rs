@@ -242,6 +242,13 @@ impl FolderState {
         lock(&self.current).as_ref()?.index.upgrade()
     }
 
+    /// Puts a snapshot in the place of the latest one that says the same. The caller holds [`Self::refreshing`].
+    pub(crate) fn replace(&self, index: &Arc<FolderIndex>) {
+        if let Some(current) = lock(&self.current).as_mut() {
+            current.index = Arc::downgrade(index);
+        }
+    }
+
     pub(crate) fn set(&self, index: &Arc<FolderIndex>, hint: Hint, checked: Instant) {
         *lock(&self.current) = Some(Current {
             index: Arc::downgrade(index),

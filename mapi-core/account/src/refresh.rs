@@ -6,7 +6,7 @@ use mapi_store::{Changes, Error, ErrorKind, Items, Query, Result, Store, Table};
 use mapi_types::{FolderId, ItemNumber, PropTag, Row, RowSet, Value, Version, tags};
 
 use crate::{
-    FolderIndex, ItemState, KeywordSetId, KeywordTable, flags::FlagProps, index::IndexHead,
+    FolderIndex, ItemState, KeywordSetId, KeywordTable, Size, flags::FlagProps, index::IndexHead,
 };
 
 /// Rows of one page of a load or a refresh.
@@ -167,13 +167,18 @@ fn item_state(row: Row<'_>, keywords: &mut Arc<KeywordTable>) -> Option<ItemStat
         },
         _ => KeywordSetId::NONE,
     };
+    // Missing as long as the item is not rendered.
+    let size = match row.at(7) {
+        Some(Value::I64(octets)) => u64::try_from(octets).map_or(Size::UNKNOWN, Size::new),
+        _ => Size::UNKNOWN,
+    };
     let received = match row.at(8) {
         Some(Value::Time(time)) => time.unix(),
         _ => 0,
     };
     Some(ItemState {
         number: ItemNumber(number as u32),
-        size: u32::try_from(long_long(7)).unwrap_or(u32::MAX),
+        size,
         keywords,
         flags: props.flags(),
         verb: props.verb(),

@@ -20,7 +20,11 @@ pub(crate) async fn facts(
     item: ItemNumber,
     want: Facts,
 ) -> Result<Option<ItemFacts>> {
-    let columns = [tags::DERIVED_RENDERER.tag(), tags::ORIGINAL_PREFIX.tag()];
+    let columns = [
+        tags::DERIVED_RENDERER.tag(),
+        tags::ORIGINAL_PREFIX.tag(),
+        tags::ITEM_SIZE.tag(),
+    ];
     let props = match store.props(Object::Item(folder, item), &columns).await {
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
         props => props?,
@@ -30,14 +34,19 @@ pub(crate) async fn facts(
         folder,
         item,
     };
-    let derived = match props.get(&tags::DERIVED_RENDERER) {
-        Some(renderer) if renderer as u32 == RENDERER => reader.derived(want).await?,
-        _ => reader.scan().await?,
-    };
-    let Some(derived) = derived else {
-        return Ok(None);
-    };
     let prefix = props.get(&tags::ORIGINAL_PREFIX).unwrap_or_default();
+    let size = props.get(&tags::ITEM_SIZE).map(|octets| octets as u64);
+    let (derived, size) = match (props.get(&tags::DERIVED_RENDERER), size) {
+        (Some(renderer), Some(size)) if renderer as u32 == RENDERER => {
+            (reader.derived(want).await?, size)
+        }
+        _ => {
+            let Some((derived, len)) = reader.scan().await? else {
+                return Ok(None);
+            };
+            (derived, prefix.len() as u64 + len)
+        }
+    };
     let mut header = BytesMut::new();
     if want.contains(Facts::HEADER) {
         header.extend_from_slice(prefix);
@@ -52,6 +61,7 @@ pub(crate) async fn facts(
         structure: derived.structure,
         header: header.freeze(),
         prefix_len: prefix.len() as u32,
+        size,
     }))
 }
 
@@ -64,7 +74,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The kept facts, read as streams.
-    async fn derived(&self, want: Facts) -> Result<Option<Derived>> {
+    async fn derived(&self, want: Facts) -> Result<Derived> {
         let mut derived = Derived::default();
         // The structure says where a long header ends.
         let structure = want.contains(Facts::STRUCTURE) || want.contains(Facts::HEADER);
@@ -91,7 +101,7 @@ impl Reader<'_> {
                 *into = value.unwrap_or_default();
             }
         }
-        Ok(Some(derived))
+        Ok(derived)
     }
 
     /// The header block from the original.
@@ -105,8 +115,8 @@ impl Reader<'_> {
             .unwrap_or_default())
     }
 
-    /// Computes the facts from the original and keeps them; `None` when there is none.
-    async fn scan(&self) -> Result<Option<Derived>> {
+    /// Computes the facts from the original and keeps them, and says how long it is; `None` when there is none.
+    async fn scan(&self) -> Result<Option<(Derived, u64)>> {
         let mut scanner = Scanner::new(Limits::default());
         let mut offset = 0;
         loop {
@@ -129,7 +139,7 @@ impl Reader<'_> {
         if let Err(error) = kept {
             tracing::debug!(%error, "computed facts were not kept");
         }
-        Ok(Some(derived))
+        Ok(Some((derived, offset)))
     }
 
     /// Up to `len` octets of a value; `None` when it is missing.

@@ -6,6 +6,7 @@
 
 mod octets;
 mod structure;
+mod target;
 
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ use crate::{
 /// Messages whose facts are read together.
 const PAGE_ITEMS: usize = 256;
 
+/// Messages of unknown size in one page: their originals have yet to be made, and the client waits for all of them.
+const PAGE_UNKNOWN_ITEMS: usize = 64;
+
 /// A message on its way to the client.
 struct Message {
     sequence: u32,
@@ -34,6 +38,14 @@ struct Message {
     facts: Option<Arc<ItemFacts>>,
     /// What is due although not asked for.
     unasked: Unasked,
+}
+
+impl Message {
+    /// Octets of the whole message; known where the plan needs them.
+    fn size(&self) -> u64 {
+        let facts = || self.facts.as_ref().map(|facts| facts.size());
+        self.state.size.known().or_else(facts).unwrap_or(0)
+    }
 }
 
 /// What a response tells because the command itself changed it.
@@ -64,13 +76,14 @@ pub(super) async fn run(
         names: KeywordNames::default(),
         seen: Vec::new(),
         seen_version: None,
+        shown: ItemNumber(0),
         missing: selection.missing && !command.uid,
     };
     let index = Arc::clone(&job.index);
     let mut items = selection
         .items(&index)
         .filter(|(_, item)| item.version > since);
-    if job.plan.facts.is_none() && !job.plan.reads_octets {
+    if job.plan.is_plain(index.counts().size_unknown) {
         for (position, state) in items {
             let sequence = mailbox.view.sequence(position);
             let message = Message {
@@ -84,11 +97,7 @@ pub(super) async fn run(
         }
     } else {
         loop {
-            let page: Vec<(usize, ItemState)> = items
-                .by_ref()
-                .take(PAGE_ITEMS)
-                .map(|(position, state)| (position, *state))
-                .collect();
+            let page = next_page(&mut items);
             if page.is_empty() {
                 break;
             }
@@ -105,6 +114,21 @@ pub(super) async fn run(
     Ok(Done::new("FETCH completed"))
 }
 
+/// The next messages that are answered together.
+fn next_page<'i>(
+    items: &mut impl Iterator<Item = (usize, &'i ItemState)>,
+) -> Vec<(usize, ItemState)> {
+    let (mut page, mut unknown) = (Vec::new(), 0);
+    while page.len() < PAGE_ITEMS
+        && unknown < PAGE_UNKNOWN_ITEMS
+        && let Some((position, state)) = items.next()
+    {
+        unknown += usize::from(state.size.known().is_none());
+        page.push((position, *state));
+    }
+    page
+}
+
 /// A FETCH being carried out.
 struct Job {
     index: Arc<FolderIndex>,
@@ -114,6 +138,8 @@ struct Job {
     seen: Vec<ItemNumber>,
     /// The version they have since.
     seen_version: Option<Version>,
+    /// The last message whose octets were sent.
+    shown: ItemNumber,
     /// Whether messages are gone that the client still counts.
     missing: bool,
 }
@@ -126,30 +152,55 @@ impl Job {
         mailbox: &Selected,
         page: &[(usize, ItemState)],
     ) -> Result<(), Failure> {
+        let facts = self.facts(user, mailbox, page).await?;
+        // Not earlier: what cannot be shown now has not been seen.
         self.mark_seen(user, mailbox, page).await;
-        let numbers: Vec<ItemNumber> = page.iter().map(|(_, state)| state.number).collect();
-        let mut facts = match self.plan.facts {
-            Some(wanted) => user.account.facts(mailbox.folder, &numbers, wanted).await?,
-            None => Vec::new(),
-        };
-        let wants_facts = self.plan.facts.is_some();
         let mut messages = Vec::with_capacity(page.len());
-        for (at, (position, state)) in page.iter().enumerate() {
-            let facts = facts.get_mut(at).and_then(Option::take);
-            if wants_facts && facts.is_none() {
+        for ((position, state), facts) in page.iter().zip(facts) {
+            if self.plan.needs_facts(state.size) && facts.is_none() {
                 self.missing = true;
                 continue;
             }
             messages.push(self.message((user, mailbox), (*position, *state), facts));
         }
         if self.plan.reads_octets {
-            return octets::write(self, talk, user, (mailbox, &messages)).await;
+            let written = octets::write(self, talk, user, (mailbox, &messages)).await;
+            if matches!(written, Err(Failure::No(..))) {
+                self.unmark_seen(user, mailbox).await;
+            }
+            return written;
         }
         for message in &messages {
             self.write_plain(talk, mailbox, message);
             talk.connection.flush_if_full().await?;
         }
         Ok(())
+    }
+
+    /// The facts of a page's messages that the plan needs, one entry a message.
+    async fn facts(
+        &self,
+        user: &Authenticated,
+        mailbox: &Selected,
+        page: &[(usize, ItemState)],
+    ) -> Result<Vec<Option<Arc<ItemFacts>>>, Failure> {
+        let needs = |state: &ItemState| self.plan.needs_facts(state.size);
+        let needed = page.iter().filter(|(_, state)| needs(state));
+        let numbers: Vec<ItemNumber> = needed.map(|(_, state)| state.number).collect();
+        if numbers.is_empty() {
+            return Ok(vec![None; page.len()]);
+        }
+        let wanted = self.plan.facts.unwrap_or_default();
+        let account = &user.account;
+        let mut facts = account
+            .facts(mailbox.folder, &numbers, wanted)
+            .await?
+            .into_iter();
+        let of = |(_, state): &(usize, ItemState)| match needs(state) {
+            true => facts.next().flatten(),
+            false => None,
+        };
+        Ok(page.iter().map(of).collect())
     }
 
     fn message(
@@ -199,12 +250,7 @@ impl Job {
         if items.is_empty() {
             return;
         }
-        let change = FlagChange::Delta {
-            add: Flags::SEEN,
-            remove: Flags::NONE,
-            add_keywords: Vec::new(),
-            remove_keywords: Vec::new(),
-        };
+        let change = seen_change(Flags::SEEN, Flags::NONE);
         match user
             .account
             .set_flags(mailbox.folder, &items, &change)
@@ -215,6 +261,27 @@ impl Job {
                 self.seen.extend(updated.changed);
             }
             Err(error) => tracing::debug!(%error, "cannot mark messages as seen"),
+        }
+    }
+
+    /// Takes `\Seen` back from messages that could not be shown after all, unless somebody changed them meanwhile.
+    async fn unmark_seen(&mut self, user: &Authenticated, mailbox: &Selected) {
+        let unshown = self.seen.partition_point(|&number| number <= self.shown);
+        let items: Vec<Expected> = self
+            .seen
+            .drain(unshown..)
+            .map(|item| Expected {
+                item,
+                version: self.seen_version,
+            })
+            .collect();
+        if items.is_empty() {
+            return;
+        }
+        let change = seen_change(Flags::NONE, Flags::SEEN);
+        let account = &user.account;
+        if let Err(error) = account.set_flags(mailbox.folder, &items, &change).await {
+            tracing::debug!(%error, "cannot take back that messages were seen");
         }
     }
 
@@ -267,6 +334,15 @@ impl Job {
     }
 }
 
+const fn seen_change(add: Flags, remove: Flags) -> FlagChange {
+    FlagChange::Delta {
+        add,
+        remove,
+        add_keywords: Vec::new(),
+        remove_keywords: Vec::new(),
+    }
+}
+
 /// What writing an item needs beside the message.
 struct Context<'a> {
     mailbox: &'a Selected,
@@ -287,7 +363,7 @@ fn write_item(
         PlanItem::Uid => fetch.uid(state.number.0),
         PlanItem::Flags => write_flags(fetch, state, context),
         PlanItem::InternalDate => fetch.internal_date(DateTime::from_unix(state.received, 0)),
-        PlanItem::Size => fetch.rfc822_size(state.size.into()),
+        PlanItem::Size => fetch.rfc822_size(message.size()),
         PlanItem::ModSeq => fetch.mod_seq(state.version.0),
         PlanItem::Envelope => {
             let view = message.facts.as_ref().and_then(|facts| facts.envelope());

@@ -47,6 +47,12 @@ pub(super) async fn answer(
     (name, folder): (&str, &FolderInfo),
     attributes: &[StatusAttribute],
 ) -> Result<(), Failure> {
+    // RFC 8438, RFC 9051 6.3.11: SIZE is never less than the sum of all RFC822.SIZE, but may be more. What nobody has read yet is
+    // bounded, for a question about a mailbox must not make the originals of all its messages.
+    let unknown = match attributes.contains(&StatusAttribute::Size) {
+        true => user.account.unknown_size_max(folder.id).await?,
+        false => 0,
+    };
     let now = user.account.folder(folder.id).await?;
     let mut values = Vec::with_capacity(attributes.len());
     for &attribute in attributes {
@@ -61,7 +67,7 @@ pub(super) async fn answer(
                 user.condstore = true;
                 now.version.0.max(1)
             }
-            StatusAttribute::Size => now.size,
+            StatusAttribute::Size => now.size.saturating_add(unknown),
             StatusAttribute::AppendLimit => talk.server.config.append_bytes_max,
             StatusAttribute::Recent => recent(talk, user, &now).await?,
             StatusAttribute::MailboxId | StatusAttribute::DeletedStorage => continue,

@@ -1,15 +1,8 @@
 //! Limits of a session: what happens when they are reached, and that large messages pass within them.
 use std::{io, time::Duration};
 
-use crate::support::{Client, World};
+use crate::support::World;
 use imap_server::Config;
-
-async fn logged_in(world: &World) -> Client {
-    let mut client = world.connect(true);
-    client.response().await;
-    client.command("l", "LOGIN ann@example.test secret").await;
-    client
-}
 
 fn last(answer: &[Vec<u8>]) -> String {
     String::from_utf8_lossy(answer.last().expect("an answer")).into_owned()
@@ -35,7 +28,7 @@ async fn a_message_larger_than_every_buffer_comes_back_octet_for_octet() {
         ..Config::default()
     };
     let world = World::new(config, None).await;
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     let message = large_message(300_000);
     client
         .send(format!("a APPEND INBOX {{{}+}}\r\n", message.len()).as_bytes())
@@ -65,7 +58,7 @@ async fn messages_that_are_too_big_are_refused_before_they_are_sent() {
         ..Config::default()
     };
     let world = World::new(config, None).await;
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     client.send(b"a APPEND INBOX {2001}\r\n").await;
     let answer = client.response().await.unwrap();
     assert_eq!(answer, b"a NO [TOOBIG] the message is too big");
@@ -130,10 +123,10 @@ async fn a_silent_session_ends() {
         ..Config::default()
     };
     let world = World::new(config, None).await;
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     let answer = client.response().await.unwrap();
     assert_eq!(answer, b"* BYE you were silent for too long");
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     client.send(b"a IDLE\r\n").await;
     assert_eq!(client.response().await.unwrap(), b"+ idling");
     let answer = client.response().await.unwrap();
@@ -143,7 +136,7 @@ async fn a_silent_session_ends() {
 #[tokio::test]
 async fn thousands_of_pipelined_commands_are_all_answered() {
     let world = World::new(Config::default(), None).await;
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     let commands: String = (0..2000)
         .map(|number| format!("{number} NOOP\r\n"))
         .collect();
@@ -165,7 +158,7 @@ async fn messages_that_are_too_much_together_are_refused_and_none_is_kept() {
         ..Config::default()
     };
     let world = World::new(config, None).await;
-    let mut client = logged_in(&world).await;
+    let mut client = world.ann().await;
     let message = vec![b'x'; 1000];
     client.send(b"a APPEND INBOX").await;
     for _ in 0..4 {

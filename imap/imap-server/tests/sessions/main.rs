@@ -5,6 +5,7 @@
     reason = "a failing test may panic"
 )]
 
+mod lazy;
 mod limits;
 mod scram;
 mod simulation;

@@ -22,6 +22,7 @@ use std::{collections::HashMap, fs, path::Path};
 
 use crate::support::{Client, World};
 use imap_server::Config;
+use mapi_store::MemBackend;
 
 struct Play {
     world: World,
@@ -33,6 +34,15 @@ struct Play {
 
 #[tokio::test]
 async fn transcripts_are_answered_as_written() {
+    play_all(MemBackend::new).await;
+}
+
+#[tokio::test]
+async fn transcripts_read_the_same_when_messages_are_made_as_they_are_asked_for() {
+    play_all(MemBackend::lazy).await;
+}
+
+async fn play_all(backend: fn() -> MemBackend) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut failures = Vec::new();
@@ -45,7 +55,7 @@ async fn transcripts_are_answered_as_written() {
         .iter()
         .filter(|file| file.to_string_lossy().contains(&only))
     {
-        if let Err(failure) = play(&fs::read_to_string(file).unwrap()).await {
+        if let Err(failure) = play(backend(), &fs::read_to_string(file).unwrap()).await {
             failures.push(format!("{}:{failure}", file.display()));
         }
     }
@@ -53,9 +63,9 @@ async fn transcripts_are_answered_as_written() {
 }
 
 /// Plays a transcript. Errors: line and reason.
-async fn play(script: &str) -> Result<(), String> {
+async fn play(backend: MemBackend, script: &str) -> Result<(), String> {
     let mut play = Play {
-        world: World::new(Config::default(), None).await,
+        world: World::over(backend, Config::default(), None).await,
         clients: HashMap::new(),
         messages: HashMap::new(),
         variables: HashMap::new(),

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use mapi_store::{
     Backend, ByteRange, Changes, Deletion, Expected, FolderInfo, HierarchyDelta, MemBackend,
-    NewFolder, Notice, Object, Permission, Principal, PropName, Query, Saved, Store, Task,
-    Transfer, Transferred, Updated,
+    MemFaults, NewFolder, Notice, Object, Permission, Principal, PropName, Query, Saved, Store,
+    Task, Transfer, Transferred, Updated,
 };
 use mapi_types::{
     Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag,
@@ -53,6 +53,19 @@ impl FaultyBackend {
             inner: MemBackend::new(),
             shared: Arc::default(),
         }
+    }
+
+    /// Notices arrive, calls are counted, and items are rendered when somebody asks.
+    pub(crate) fn lazy() -> Self {
+        Self {
+            inner: MemBackend::lazy(),
+            shared: Arc::default(),
+        }
+    }
+
+    /// What is to go wrong.
+    pub(crate) fn faults(&self) -> Arc<MemFaults> {
+        self.inner.faults()
     }
 
     /// Notices are lost, doubled and late.

@@ -5,6 +5,7 @@
 mod delivery;
 mod faulty;
 mod flags;
+mod lazy;
 mod reading;
 mod rights;
 mod searching;

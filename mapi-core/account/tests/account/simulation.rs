@@ -17,7 +17,7 @@ use crate::{
 const STEPS: usize = 120;
 
 /// What a client can see of an item.
-type Seen = (u32, u16, Vec<String>, u32, i64, u64);
+type Seen = (u32, u16, Vec<String>, Option<u64>, i64, u64);
 
 fn seen(index: &FolderIndex, item: &ItemState) -> Seen {
     let mut keywords: Vec<String> = index
@@ -31,7 +31,7 @@ fn seen(index: &FolderIndex, item: &ItemState) -> Seen {
         number,
         flags,
         keywords,
-        item.size,
+        item.size.known(),
         item.received,
         item.version.0,
     )

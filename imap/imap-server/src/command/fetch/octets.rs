@@ -3,13 +3,17 @@
 //! Octets are sent exactly as they are kept. RFC 3501 9 allows no NUL in a literal; a message that has one is sent with
 //! it, for a reader is better served by the truth than by a substitute.
 
-use std::ops::Range;
+use std::{io, ops::Range};
 
-use account::{FolderId, Piece, mime};
+use account::{Piece, mime};
 use bytes::Bytes;
-use imap_wire::{FetchWriter, Partial};
+use imap_wire::FetchWriter;
 
-use super::{Context, Job, Message, finish, write_item};
+use super::{
+    Context, Job, Message, finish,
+    target::{Target, cut, len, targets},
+    write_item,
+};
 use crate::{
     plan::{Fields, Label, Octets, Plan, PlanItem, What},
     reply::Failure,
@@ -18,25 +22,6 @@ use crate::{
 
 /// Literals up to here are copied into the connection's buffer, larger ones are sent from where they are.
 const COPIED_BYTES_MAX: usize = 16 << 10;
-
-/// How many chunks of one message may be held at once.
-const MESSAGE_CHUNKS_MAX: u64 = 4;
-
-/// What is to be done about an item of octets for one message. Ranges count from the message's first octet as clients
-/// fetch it.
-#[derive(Debug)]
-enum Target {
-    /// Written from the facts.
-    AtHand,
-    /// There is no such part.
-    Nil,
-    /// Read together with others.
-    Read(Range<u64>),
-    /// A header, read together with others, to pick fields from.
-    Header(Range<u64>),
-    /// Too large to be held.
-    Stream(Range<u64>),
-}
 
 /// A message with what is to be read of it: one target for every item of octets in the plan.
 struct Wanted<'a> {
@@ -95,15 +80,8 @@ fn batches<'a>(
     let mut batch: Vec<Wanted<'_>> = Vec::new();
     let mut batch_bytes = 0;
     for message in messages {
-        let mut targets = targets(plan, message, chunk, header_max);
-        let at_once = |targets: &[Target]| -> u64 {
-            targets.iter().filter_map(Target::at_once).map(len).sum()
-        };
-        if at_once(&targets) > chunk.saturating_mul(MESSAGE_CHUNKS_MAX) {
-            // One message asked for in many large pieces: none of them is held.
-            targets = targets.into_iter().map(Target::streamed).collect();
-        }
-        let bytes = at_once(&targets);
+        let targets = targets(plan, message, chunk, header_max);
+        let bytes: u64 = targets.iter().filter_map(Target::at_once).map(len).sum();
         if batch_bytes + bytes > chunk && !batch.is_empty() {
             batches.push(std::mem::take(&mut batch));
             batch_bytes = 0;
@@ -148,6 +126,7 @@ async fn write_batch(
             continue;
         }
         write_message(job, talk, place, (wanted, whole)).await?;
+        job.shown = wanted.message.state.number;
         talk.connection.flush_if_full().await?;
     }
     Ok(())
@@ -193,9 +172,14 @@ async fn write_message(
                     fetch = FetchWriter::resume(&mut talk.connection.out);
                 }
             }
-            Target::Stream(range) => {
-                literal(&mut fetch, item, len(range));
-                stream(talk, place, message, range.clone()).await?;
+            Target::Stream { head, rest } => {
+                literal(&mut fetch, item, len(head) + len(rest));
+                let head = match head.is_empty() {
+                    true => Bytes::new(),
+                    false => octets.next().unwrap_or_default(),
+                };
+                let sent = stream(talk, place, message, (head, rest.clone())).await;
+                sent.map_err(Failure::Io)?;
                 fetch = FetchWriter::resume(&mut talk.connection.out);
             }
         }
@@ -209,106 +193,37 @@ async fn write_message(
     Ok(())
 }
 
-/// Sends a range of a message chunk by chunk, reading one while the one before it is sent.
+/// Sends octets and the range of the message that follows them, reading one chunk while the one before it is sent.
 ///
-/// The client was promised these octets: a message that vanishes now ends the connection.
+/// The client was promised these octets: a message that cannot be read any more ends the connection.
 async fn stream(
     talk: &mut Talk<'_>,
     place: &Place<'_>,
     message: &Message,
-    range: Range<u64>,
-) -> Result<(), Failure> {
+    (mut current, mut rest): (Bytes, Range<u64>),
+) -> io::Result<()> {
     let chunk_bytes = u64::from(talk.server.config.read_chunk_bytes);
-    let item = message.state.number;
-    let folder = place.mailbox.folder;
-    let chunk = |start: u64| Piece {
-        item,
-        range: start..(start + chunk_bytes).min(range.end),
-    };
-    let mut at = range.start;
-    let mut current = read_one(place, folder, chunk(at)).await?;
-    loop {
-        at += current.len() as u64;
-        if at >= range.end {
-            talk.connection.send(&current).await?;
-            return Ok(());
-        }
+    while !rest.is_empty() {
+        let range = rest.start..(rest.start + chunk_bytes).min(rest.end);
+        rest.start = range.end;
+        let item = message.state.number;
         let (sent, next) = tokio::join!(
             talk.connection.send(&current),
-            read_one(place, folder, chunk(at))
+            read_one(place, Piece { item, range })
         );
         sent?;
         current = next?;
     }
+    talk.connection.send(&current).await
 }
 
-async fn read_one(place: &Place<'_>, folder: FolderId, piece: Piece) -> Result<Bytes, Failure> {
+async fn read_one(place: &Place<'_>, piece: Piece) -> io::Result<Bytes> {
     let wanted = len(&piece.range);
-    let read = place.user.account.read(folder, &[piece]).await?;
-    match read.into_iter().next().flatten() {
+    let account = &place.user.account;
+    let read = account.read(place.mailbox.folder, &[piece]).await;
+    match read.map_err(io::Error::other)?.into_iter().next().flatten() {
         Some(octets) if octets.len() as u64 == wanted => Ok(octets),
-        _ => {
-            let gone = std::io::Error::other("a message vanished while it was sent");
-            Err(Failure::Io(gone))
-        }
-    }
-}
-
-impl Target {
-    /// What is to be read together with others.
-    const fn at_once(&self) -> Option<&Range<u64>> {
-        match self {
-            Self::Read(range) | Self::Header(range) => Some(range),
-            Self::AtHand | Self::Nil | Self::Stream(_) => None,
-        }
-    }
-
-    /// The same without holding octets, where that is possible.
-    fn streamed(self) -> Self {
-        match self {
-            Self::Read(range) => Self::Stream(range),
-            other => other,
-        }
-    }
-}
-
-/// What to do about each item of octets.
-fn targets(plan: &Plan, message: &Message, chunk: u64, header_max: u64) -> Vec<Target> {
-    let octets = plan.items.iter().filter_map(|item| match item {
-        PlanItem::Octets(octets) => Some(octets),
-        _ => None,
-    });
-    octets
-        .map(|octets| target(octets, message, chunk, header_max))
-        .collect()
-}
-
-fn target(octets: &Octets, message: &Message, chunk: u64, header_max: u64) -> Target {
-    let section = |path: &[u32], kind| {
-        let facts = message.facts.as_ref()?;
-        let range = facts.structure()?.section(path, kind)?;
-        Some(range.start + facts.prefix_len()..range.end + facts.prefix_len())
-    };
-    let range = match &octets.what {
-        What::Header | What::Fields(_) => return Target::AtHand,
-        What::Whole => Some(0..u64::from(message.state.size)),
-        What::Part { path, kind } => section(path, *kind),
-        What::PartFields { path, .. } => {
-            let Some(range) = section(path, mime::SectionKind::Header) else {
-                return Target::Nil;
-            };
-            let end = range.end.min(range.start + header_max);
-            return Target::Header(range.start..end);
-        }
-    };
-    let Some(range) = range else {
-        return Target::Nil;
-    };
-    let range = cut(range, octets.partial);
-    if len(&range) <= chunk {
-        Target::Read(range)
-    } else {
-        Target::Stream(range)
+        _ => Err(io::Error::other("a message vanished while it was sent")),
     }
 }
 
@@ -362,17 +277,4 @@ fn nil(fetch: &mut FetchWriter<'_>, item: &Octets) {
             fetch.rfc822_literal(name, 0);
         }
     }
-}
-
-/// The part of a range that was asked for; empty beyond its end.
-fn cut(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
-    let Some(Partial { offset, length }) = partial else {
-        return range;
-    };
-    let start = range.start.saturating_add(offset).min(range.end);
-    start..start.saturating_add(length).min(range.end)
-}
-
-const fn len(range: &Range<u64>) -> u64 {
-    range.end.saturating_sub(range.start)
 }

@@ -1,11 +1,12 @@
 //! Which messages the keys of a SEARCH match.
 //!
-//! Keys that the index answers are tried first on every message; what they leave goes through the keys that read dates
-//! from envelopes, and what those leave through the keys that read texts.
+//! Keys that the index answers are tried first on every message; what they leave goes through the keys about sizes,
+//! which the index knows of most, what those leave through the keys that read dates from envelopes, and the rest
+//! through the keys that read texts.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
-use account::{Facts, Flags, ItemNumber, ItemState, TextQuery};
+use account::{Facts, Flags, ItemFacts, ItemNumber, ItemState, TextQuery};
 use imap_wire::{Date, Keyword, command::search::SearchKey};
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// Messages whose envelopes are read together.
+/// Messages whose facts are read together.
 const PAGE_ITEMS: usize = 256;
 
 /// Looks for messages in a mailbox.
@@ -30,6 +31,8 @@ pub(super) struct Finder<'a> {
 
 /// Judges a message by its position and state.
 type OnItem = Box<dyn Fn(usize, &ItemState) -> bool + Send + Sync>;
+/// Judges a message by its octets.
+type OnSize = Box<dyn Fn(u64) -> bool + Send + Sync>;
 /// Judges a message by its day.
 type OnDay = Box<dyn Fn(i64) -> bool + Send + Sync>;
 
@@ -37,6 +40,8 @@ type OnDay = Box<dyn Fn(i64) -> bool + Send + Sync>;
 enum Test {
     /// The index knows.
     Index(OnItem),
+    /// The size knows, which the index has for most messages.
+    Size(OnSize),
     /// The Date field knows, as days since 1970-01-01 in the sender's zone.
     Sent(OnDay),
     /// The text knows.
@@ -73,6 +78,7 @@ impl Finder<'_> {
                     .into_iter()
                     .filter(|&at| index.get(at).is_some_and(|item| passes(at, item)))
                     .collect()),
+                Test::Size(passes) => self.sized(&**passes, candidates).await,
                 Test::Sent(passes) => self.sent(&**passes, candidates).await,
                 Test::Text(query) => self.text(query, candidates).await,
                 Test::All(tests) => {
@@ -97,6 +103,47 @@ impl Finder<'_> {
         })
     }
 
+    /// Sizes that the index does not know are read with the facts.
+    async fn sized(
+        &self,
+        passes: &(dyn Fn(u64) -> bool + Send + Sync),
+        candidates: Positions,
+    ) -> Result<Positions, Failure> {
+        let index = self.mailbox.view.index();
+        let (mut passing, mut unknown) = (Vec::new(), Vec::new());
+        for position in candidates {
+            match index.get(position).map(|item| item.size.known()) {
+                Some(Some(octets)) if passes(octets) => passing.push(position),
+                Some(None) => unknown.push(position),
+                _ => {}
+            }
+        }
+        for page in unknown.chunks(PAGE_ITEMS) {
+            let facts = self.facts(page, Facts::NONE).await?;
+            let known = page
+                .iter()
+                .zip(facts)
+                .filter_map(|(at, facts)| Some((*at, facts?)));
+            passing.extend(
+                known
+                    .filter(|(_, facts)| passes(facts.size()))
+                    .map(|(at, _)| at),
+            );
+        }
+        passing.sort_unstable();
+        Ok(passing)
+    }
+
+    async fn facts(
+        &self,
+        page: &[usize],
+        want: Facts,
+    ) -> Result<Vec<Option<Arc<ItemFacts>>>, Failure> {
+        let numbers = self.numbers(page);
+        let account = &self.user.account;
+        Ok(account.facts(self.mailbox.folder, &numbers, want).await?)
+    }
+
     /// A message without a Date field that can be understood passes no test of it.
     async fn sent(
         &self,
@@ -105,11 +152,7 @@ impl Finder<'_> {
     ) -> Result<Positions, Failure> {
         let mut passing = Vec::new();
         for page in candidates.chunks(PAGE_ITEMS) {
-            let numbers = self.numbers(page);
-            let account = &self.user.account;
-            let facts = account
-                .facts(self.mailbox.folder, &numbers, Facts::ENVELOPE)
-                .await?;
+            let facts = self.facts(page, Facts::ENVELOPE).await?;
             for (position, facts) in page.iter().zip(facts) {
                 let sent = facts.and_then(|facts| facts.envelope().and_then(|view| view.sent()));
                 // RFC 3501 6.4.4: time and zone do not count, so the day is the sender's.
@@ -209,7 +252,7 @@ impl Finder<'_> {
         if let Some(bit) = flags::keyword_flag(name.as_str()) {
             return flag(bit, on);
         }
-        let table = std::sync::Arc::clone(self.mailbox.view.index().keywords());
+        let table = Arc::clone(self.mailbox.view.index().keywords());
         match table.find(&keyword::category(name.as_str())) {
             Some(id) => index(move |_, item| table.contains(item.keywords, id) == on),
             None => index(move |_, _| !on),
@@ -222,9 +265,10 @@ impl Test {
     fn cost(&self) -> u8 {
         match self {
             Self::Index(_) => 0,
-            Self::Sent(_) => 1,
-            Self::Text(TextQuery::Header { .. }) => 2,
-            Self::Text(TextQuery::Body(_) | TextQuery::Text(_)) => 3,
+            Self::Size(_) => 1,
+            Self::Sent(_) => 2,
+            Self::Text(TextQuery::Header { .. }) => 3,
+            Self::Text(TextQuery::Body(_) | TextQuery::Text(_)) => 4,
             Self::All(tests) => tests.iter().map(Self::cost).max().unwrap_or(0),
             Self::Either(pair) => pair.0.cost().max(pair.1.cost()),
             Self::Not(test) => test.cost(),
@@ -264,11 +308,11 @@ fn date_or_number(key: &SearchKey, now: i64) -> Option<Test> {
         SearchKey::SentSince(date) => sent(|a, b| a >= b, date),
         SearchKey::Larger(size) => {
             let size = *size;
-            index(move |_, item| u64::from(item.size) > size)
+            Test::Size(Box::new(move |octets| octets > size))
         }
         SearchKey::Smaller(size) => {
             let size = *size;
-            index(move |_, item| u64::from(item.size) < size)
+            Test::Size(Box::new(move |octets| octets < size))
         }
         SearchKey::Older(seconds) => {
             let limit = now - i64::from(seconds.get());

@@ -27,12 +27,22 @@ pub(crate) const USERS: [&str; 2] = ["ann@example.test", "bob@example.test"];
 pub(crate) struct World {
     pub(crate) server: Arc<Server>,
     pub(crate) accounts: Arc<Accounts>,
+    pub(crate) backend: Arc<MemBackend>,
     pub(crate) stop: watch::Sender<bool>,
 }
 
 impl World {
     pub(crate) async fn new(config: Config, tls: Option<TlsAcceptor>) -> Self {
-        let backend = MemBackend::new();
+        Self::over(MemBackend::new(), config, tls).await
+    }
+
+    /// A world over a backend without mailboxes.
+    pub(crate) async fn over(
+        backend: MemBackend,
+        config: Config,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        let backend = Arc::new(backend);
         let directory = Directory::in_memory().expect("a directory");
         for user in USERS {
             directory.add_user(user, "secret").expect("a user");
@@ -41,13 +51,15 @@ impl World {
                 .await
                 .expect("a mailbox");
         }
-        let accounts = Accounts::new(Arc::new(backend), Arc::new(directory), Options::default());
+        let mailboxes: Arc<dyn Backend> = Arc::<MemBackend>::clone(&backend);
+        let accounts = Accounts::new(mailboxes, Arc::new(directory), Options::default());
         let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
         let server = Server::new(Arc::clone(&accounts), config, Arc::new(Unthrottled), tls)
             .with_scram(|| Some([7; 18]));
         Self {
             server: Arc::new(server),
             accounts,
+            backend,
             stop: watch::channel(false).0,
         }
     }
@@ -74,6 +86,16 @@ impl World {
             },
             ended,
         )
+    }
+
+    /// Connects Ann, logged in.
+    pub(crate) async fn ann(&self) -> Client {
+        let mut client = self.connect(true);
+        client.response().await;
+        client
+            .command("login", "LOGIN ann@example.test secret")
+            .await;
+        client
     }
 
     /// Delivers a message to a user's Inbox.
@@ -140,6 +162,12 @@ impl Client {
             }
         }
         responses
+    }
+    /// The same as text.
+    pub(crate) async fn lines(&mut self, tag: &str, command: &str) -> Vec<String> {
+        let responses = self.command(tag, command).await;
+        let text = |response: Vec<u8>| String::from_utf8_lossy(&response).into_owned();
+        responses.into_iter().map(text).collect()
     }
 }
 
