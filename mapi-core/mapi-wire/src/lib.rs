@@ -11,6 +11,7 @@
 pub mod buffer;
 pub mod code_page;
 pub mod cursor;
+pub mod entry_id;
 pub mod fast_transfer;
 pub mod http;
 pub mod ics;
