@@ -17,10 +17,16 @@ pub mod http;
 pub mod ics;
 pub mod ids;
 pub mod lz77;
+pub mod named;
 pub mod nspi;
 pub mod property_name;
+pub mod recipient;
 pub mod restriction;
+pub mod rop;
+pub mod row;
 pub mod rule;
+pub mod table;
+pub mod text;
 pub mod value;
 
 pub use cursor::{DecodeError, Reader, Utf16, Writer};

@@ -70,7 +70,8 @@ pub enum ActionKind {
 impl Action {
     pub(crate) fn read_all(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Box<[Self]>> {
         let count = dialect.read_count(reader, "a count of actions")?;
-        (0..count).map(|_| Self::read(reader, dialect)).collect()
+        // An action may hold a property whose value is actions.
+        reader.nested(|reader| (0..count).map(|_| Self::read(reader, dialect)).collect())
     }
 
     pub(crate) fn write_all(actions: &[Self], writer: &mut Writer, dialect: Dialect) {
@@ -242,4 +243,3 @@ impl ActionKind {
         }
     }
 }
-
