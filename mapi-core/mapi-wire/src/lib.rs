@@ -8,6 +8,7 @@
 //! Unknown or broken bytes give a [`DecodeError`] that says where and what was expected; nothing here panics, loops or
 //! reserves memory by what a peer announces.
 
+pub mod autodiscover;
 pub mod buffer;
 pub mod code_page;
 pub mod cursor;

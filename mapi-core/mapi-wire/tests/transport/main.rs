@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
+mod autodiscover;
 mod bodies;
 mod corpus;
 mod values;
