@@ -36,6 +36,14 @@ impl Access {
         }
     }
 
+    /// The owner of a mailbox.
+    pub(crate) fn owner(mailbox: &MailboxId) -> Self {
+        Self {
+            user: mailbox.0.to_ascii_lowercase(),
+            owner: true,
+        }
+    }
+
     /// What the principal may do in a folder; whether the folder exists is not looked at for the owner.
     pub(crate) fn rights(&self, conn: &Connection, folder: i64) -> Result<Rights> {
         if self.owner {

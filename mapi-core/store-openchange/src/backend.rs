@@ -5,12 +5,20 @@ use std::{path::Path, sync::Arc};
 use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
 use mapi_types::{FolderId, MailboxId};
 
-use crate::{Compacted, Fault, Options, access::Access, engine::Engine, store::OpenStore};
+use crate::{
+    Compacted, Fault, Options, access::Access, engine::Engine, fail::Fail, mirror::is_mirror,
+    store::OpenStore,
+};
+
+/// A mirror is nobody's mailbox here: who opened it so would write past the remote.
+fn no_mailbox() -> Fail {
+    Fail::not_found("the mailbox is a mirror")
+}
 
 /// A data folder, open. Dropping the last store and this finishes what was begun and closes every file; it blocks
 /// for as long as that takes.
 pub struct OpenChange {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl OpenChange {
@@ -93,7 +101,12 @@ impl Backend for OpenChange {
             let may_open = {
                 let who = who.clone();
                 self.engine
-                    .read(&mailbox, move |at| who.may_open(at.conn))
+                    .read(&mailbox, move |at| {
+                        if is_mirror(at.conn)? {
+                            return Err(no_mailbox());
+                        }
+                        who.may_open(at.conn)
+                    })
                     .await?
             };
             if !may_open {
@@ -106,6 +119,7 @@ impl Backend for OpenChange {
                 engine: Arc::clone(&self.engine),
                 mailbox,
                 who,
+                noting_uses: false,
             }) as Arc<dyn Store>)
         })
     }
@@ -115,6 +129,14 @@ impl Backend for OpenChange {
     }
 
     fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
-        Box::pin(self.engine.remove(mailbox))
+        Box::pin(async move {
+            let open = self.engine.mailbox(mailbox).await;
+            if let Ok(open) = open
+                && self.engine.read(&open, |at| is_mirror(at.conn)).await?
+            {
+                return Err(no_mailbox().into());
+            }
+            self.engine.remove(mailbox).await
+        })
     }
 }

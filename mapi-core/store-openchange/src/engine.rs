@@ -194,6 +194,19 @@ impl Engine {
 
     /// Makes a mailbox with its special folders; it is there whole or not at all.
     pub(crate) async fn provision(&self, id: &MailboxId) -> Result<()> {
+        self.make(id, |tx| {
+            let mut roles = Role::ALL.into_iter();
+            roles.try_for_each(|role| write::insert_special(tx, role))
+        })
+        .await
+    }
+
+    /// Makes a mailbox and what `furnish` puts into it; it is there whole or not at all.
+    pub(crate) async fn make(
+        &self,
+        id: &MailboxId,
+        furnish: impl FnOnce(&mut Tx<'_>) -> fail::Result<()> + Send + 'static,
+    ) -> Result<()> {
         let (path, shared, id) = (
             self.layout.mailbox(id)?,
             Arc::clone(&self.shared),
@@ -205,7 +218,7 @@ impl Engine {
             if path.exists() {
                 return Err(Fail::new(ErrorKind::Exists, "the mailbox exists"));
             }
-            make_file(id, path, shared)
+            make_file(id, path, shared, furnish)
         })
         .await
     }
@@ -277,10 +290,11 @@ fn open_file(path: &Path) -> fail::Result<[u8; 16]> {
 }
 
 /// Makes a mailbox file under another name and gives it its own when it is durable.
-pub(crate) fn make_file(
+fn make_file(
     id: MailboxId,
     path: std::path::PathBuf,
     shared: Arc<Shared>,
+    furnish: impl FnOnce(&mut Tx<'_>) -> fail::Result<()>,
 ) -> fail::Result<()> {
     let new = beside(&path, ".new");
     remove_file(&new)?;
@@ -305,10 +319,7 @@ pub(crate) fn make_file(
             ],
         )?;
         let mailbox = Mailbox::new(id, path.clone(), replica, shared);
-        let mut inner = Tx::new(&tx, &mailbox);
-        for role in Role::ALL {
-            write::insert_special(&mut inner, role)?;
-        }
+        furnish(&mut Tx::new(&tx, &mailbox))?;
         tx.commit()?;
         // Closing the only handle copies the log into the file and removes it.
         conn.close().map_err(|(_, error)| error)?;

@@ -13,6 +13,17 @@ use crate::{access::invalid, fail::Result};
 pub(crate) const HOT_COLUMNS: &str =
     "flags, status, flag_status, last_verb, keywords, delivered, class";
 
+/// The properties of these columns, in the same order.
+pub(crate) const HOT_TAGS: [PropTag; 7] = [
+    tags::MESSAGE_FLAGS.tag(),
+    tags::MESSAGE_STATUS.tag(),
+    tags::FLAG_STATUS.tag(),
+    tags::LAST_VERB_EXECUTED.tag(),
+    tags::KEYWORDS.tag(),
+    tags::MESSAGE_DELIVERY_TIME.tag(),
+    tags::MESSAGE_CLASS.tag(),
+];
+
 /// The values of one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hot {
@@ -77,16 +88,8 @@ impl Hot {
 
     /// Every value there is.
     pub(crate) fn owned(&self) -> Vec<(PropTag, OwnedValue)> {
-        const TAGS: [PropTag; 7] = [
-            tags::MESSAGE_FLAGS.tag(),
-            tags::MESSAGE_STATUS.tag(),
-            tags::FLAG_STATUS.tag(),
-            tags::LAST_VERB_EXECUTED.tag(),
-            tags::KEYWORDS.tag(),
-            tags::MESSAGE_DELIVERY_TIME.tag(),
-            tags::MESSAGE_CLASS.tag(),
-        ];
-        TAGS.iter()
+        HOT_TAGS
+            .iter()
             .filter_map(|tag| Some((*tag, self.value(*tag)?.to_owned())))
             .collect()
     }

@@ -17,6 +17,7 @@ mod ids;
 mod layout;
 mod mailbox;
 mod maintenance;
+mod mirror;
 mod named;
 mod options;
 mod read;
@@ -28,4 +29,10 @@ mod write;
 
 pub use backend::OpenChange;
 pub use maintenance::{Compacted, Fault, FaultKind};
+pub use mirror::{
+    Applied, Begun, Body, ChangeKey, Evicted, Finished, FirstPass, FolderStatus, FolderSync,
+    HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem,
+    REMOTE_ID_BYTES_MAX, RemoteFolder, RemoteId, RemoteItem, RemoteItemRef, Rendered,
+    RenderedOutcome, Written,
+};
 pub use options::Options;

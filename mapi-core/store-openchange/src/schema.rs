@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::fail::{Fail, Result};
 
 /// One step per revision, oldest first: what makes revision n + 1 of revision n. Steps are never edited, only added.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, MIRRORS];
 
 const FIRST: &str = "
 CREATE TABLE mailbox(
@@ -115,6 +115,77 @@ CREATE TABLE named(
 ) STRICT;
 CREATE UNIQUE INDEX named_lid ON named(property_set, lid) WHERE lid IS NOT NULL;
 CREATE UNIQUE INDEX named_name ON named(property_set, name) WHERE name IS NOT NULL;
+";
+
+/// A mailbox may be the mirror of one that lives elsewhere. Pending items have rows in `items`, `facts`, `contents` and
+/// `attached` like others, but in folder 0 and in the state 3.
+const MIRRORS: &str = "
+ALTER TABLE items ADD COLUMN sized INTEGER NOT NULL DEFAULT 1; -- whether size is what clients fetch, or a guess
+
+CREATE TABLE remote(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    identity BLOB NOT NULL,
+    state BLOB,                     -- of synchronizing the hierarchy
+    session BLOB NOT NULL           -- what the client of the remote keeps
+) STRICT;
+
+CREATE TABLE remote_folders(
+    folder INTEGER PRIMARY KEY,
+    remote BLOB NOT NULL,
+    parent BLOB,                    -- the remote id of the folder above it
+    name TEXT NOT NULL,             -- as the remote has it
+    props BLOB NOT NULL,            -- as they were applied last
+    state BLOB,                     -- of synchronizing the contents
+    indexed INTEGER NOT NULL,       -- whether a pass over all items was ever completed
+    passing INTEGER NOT NULL,       -- whether one is under way
+    pass INTEGER NOT NULL           -- which
+) STRICT;
+CREATE UNIQUE INDEX remote_folders_remote ON remote_folders(remote);
+
+CREATE TABLE remote_items(
+    id INTEGER PRIMARY KEY,
+    folder INTEGER NOT NULL,
+    remote BLOB NOT NULL,
+    change_key BLOB NOT NULL,
+    served_key BLOB,                -- the change key of what the number stands for
+    digest BLOB,                    -- of the original that the number stands for
+    body INTEGER NOT NULL,          -- 0 dropped, 1 index only, 2 evicted, 3 rendered, 4 kept
+    bytes INTEGER NOT NULL,         -- octets that evicting would give back
+    used INTEGER NOT NULL,          -- when the body was last read, seconds since 1970
+    pass INTEGER NOT NULL,          -- the last one that saw the item
+    fresh BLOB                      -- properties of a content that is not served yet
+) STRICT;
+CREATE UNIQUE INDEX remote_items_remote ON remote_items(folder, remote);
+CREATE INDEX remote_items_unrendered ON remote_items(id) WHERE body < 2;
+CREATE INDEX remote_items_stale ON remote_items(id) WHERE served_key <> change_key;
+CREATE INDEX remote_items_used ON remote_items(used, bytes) WHERE body = 3;
+
+CREATE TABLE remote_staged(
+    id INTEGER PRIMARY KEY,
+    folder INTEGER NOT NULL,
+    remote BLOB NOT NULL,
+    change_key BLOB NOT NULL,
+    hint INTEGER,                   -- the number the remote would give it
+    flags INTEGER,
+    status INTEGER,
+    flag_status INTEGER,
+    last_verb INTEGER,
+    keywords BLOB,
+    delivered INTEGER,
+    class TEXT,
+    size INTEGER NOT NULL,
+    props BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX remote_staged_remote ON remote_staged(folder, remote);
+
+CREATE TABLE remote_pending(
+    id INTEGER PRIMARY KEY,
+    folder INTEGER NOT NULL,
+    remote BLOB NOT NULL,
+    change_key BLOB,                -- what the upload will have, when it replaces an item
+    digest BLOB
+) STRICT;
+CREATE UNIQUE INDEX remote_pending_remote ON remote_pending(folder, remote);
 ";
 
 /// What a database handle is for.

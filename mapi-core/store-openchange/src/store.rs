@@ -19,6 +19,7 @@ use crate::{
     codec::large_values,
     engine::Engine,
     fail,
+    ids::row_id,
     mailbox::Mailbox,
     named,
     read::{self, Snapshot},
@@ -30,6 +31,8 @@ pub(crate) struct OpenStore {
     pub(crate) engine: Arc<Engine>,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) who: Access,
+    /// Whether it matters when bodies are read.
+    pub(crate) noting_uses: bool,
 }
 
 impl OpenStore {
@@ -169,6 +172,13 @@ impl Store for OpenStore {
         pieces: &'a [ByteRange],
     ) -> Task<'a, Vec<Option<Bytes>>> {
         let pieces = pieces.to_vec();
+        if self.noting_uses {
+            let items = pieces.iter().map(|piece| piece.item.0);
+            let folder = folder.0 as i64;
+            self.mailbox
+                .uses
+                .note(items.map(|number| row_id(folder, number)));
+        }
         Box::pin(self.read(move |at, who| read::read_bytes(at, who, folder, &pieces)))
     }
 

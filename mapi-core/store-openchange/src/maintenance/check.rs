@@ -134,7 +134,8 @@ const RULES: &[Rule] = &[
     (
         FaultKind::Tree,
         "a special folder is missing",
-        "SELECT NULL, NULL FROM mailbox WHERE (SELECT count(role) FROM folders) <> 12",
+        "SELECT NULL, NULL FROM mailbox WHERE (SELECT count(role) FROM folders) <> 12
+             AND NOT EXISTS (SELECT 1 FROM remote)",
     ),
     (
         FaultKind::Tree,
@@ -204,8 +205,9 @@ const RULES: &[Rule] = &[
     (
         FaultKind::Rows,
         "the item is in no folder, or in two",
-        "SELECT folder, id FROM items WHERE folder <> id >> 32
-             OR folder NOT IN (SELECT id FROM folders) OR state NOT IN (0, 1, 2)",
+        "SELECT folder, id FROM items WHERE folder <> id >> 32 OR iif(folder = 0,
+             state <> 3 OR id NOT IN (SELECT id FROM remote_pending),
+             state NOT IN (0, 1, 2) OR folder NOT IN (SELECT id FROM folders))",
     ),
     (
         FaultKind::Rows,
@@ -232,7 +234,9 @@ const RULES: &[Rule] = &[
         "the item's size is not that of its original",
         "SELECT i.folder, i.id FROM items i JOIN contents c ON c.id = i.id WHERE i.original IS NOT NULL AND (
              i.size <> i.original + length(c.prefix) OR (c.hash IS NULL) = (c.body IS NULL)
-             OR c.body IS NOT NULL AND length(c.body) <> i.original)",
+             OR c.body IS NOT NULL AND length(c.body) <> i.original)
+             AND NOT EXISTS (SELECT 1 FROM remote_items r WHERE r.id = i.id AND r.body < 3 AND c.hash IS NULL
+                 AND c.body IS NULL AND i.size = i.original + length(c.prefix))",
     ),
     (
         FaultKind::Rows,

@@ -458,9 +458,9 @@ struct Place<'p> {
 
 /// Copies of the rows of a range of items to another folder: `?1` and `?2` the range, `?3` the folder.
 const COPIES: [&str; 4] = [
-    "INSERT INTO main.items(id, folder, state, version, created, size, original, key, creator,
+    "INSERT INTO main.items(id, folder, state, version, created, size, sized, original, key, creator,
          flags, status, flag_status, last_verb, keywords, delivered, class)
-     SELECT (?3 << 32) | (id & 0xffffffff), ?3, state, version, created, size, original, key, creator,
+     SELECT (?3 << 32) | (id & 0xffffffff), ?3, state, version, created, size, sized, original, key, creator,
          flags, status, flag_status, last_verb, keywords, delivered, class
      FROM backup.items WHERE id BETWEEN ?1 AND ?2",
     "INSERT INTO main.facts(id, renderer, envelope, structure)

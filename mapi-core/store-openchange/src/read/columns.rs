@@ -79,7 +79,7 @@ impl Columns {
         match tag {
             tag if tag == tags::INTERNET_ARTICLE_NUMBER.tag() => Source::Number,
             tag if tag == tags::ITEM_VERSION.tag() => self.typed("i.version", tag),
-            tag if tag == tags::ITEM_SIZE.tag() => self.typed("i.size", tag),
+            tag if tag == tags::ITEM_SIZE.tag() => self.typed("iif(i.sized, i.size, NULL)", tag),
             tag if tag == tags::ORIGINAL_SIZE.tag() => self.typed("i.original", tag),
             tag if tag == tags::SOURCE_KEY.tag() => self.typed("i.key", tag),
             tag if tag == tags::ORIGINAL.tag() => Source::Nowhere,

@@ -42,6 +42,7 @@ pub(crate) fn delete(
                 tx.conn
                     .prepare_cached("UPDATE items SET state = ?2, version = ?3 WHERE id = ?1")?
                     .execute(params![item.id, state::SOFT_DELETED, version as i64])?;
+                item_row::forget_remote(tx.conn, item.id)?;
             }
         }
         gone.push(number);

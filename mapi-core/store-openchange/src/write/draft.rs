@@ -18,16 +18,20 @@ pub(crate) struct Prepared {
     pub(crate) props: Vec<u8>,
     pub(crate) parts: Vec<u8>,
     pub(crate) prefix: Bytes,
-    pub(crate) original: Option<Original>,
+    pub(super) original: Option<Original>,
     pub(crate) derived: Derived,
     /// Large values kept apart.
     pub(crate) attached: Vec<ContentHash>,
     /// Octets of the message as a client fetches it; of its properties when it has no original.
     pub(crate) size: u64,
+    /// Of the original.
+    pub(crate) digest: Option<ContentHash>,
+    /// Octets of original, large values and parts.
+    pub(crate) stored_bytes: u64,
 }
 
 /// Where the original of a draft goes.
-pub(crate) enum Original {
+pub(super) enum Original {
     /// Into the row.
     Inline(Bytes),
     /// Into a segment.
@@ -35,7 +39,7 @@ pub(crate) enum Original {
 }
 
 impl Original {
-    pub(crate) fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         match self {
             Self::Inline(bytes) => bytes.len() as u64,
             Self::Segment(_, len) => *len,
@@ -44,6 +48,15 @@ impl Original {
 }
 
 impl Prepared {
+    /// The columns `hash` and `body` of the original.
+    pub(crate) fn original_columns(&self) -> (Option<&[u8]>, Option<&[u8]>) {
+        match &self.original {
+            None => (None, None),
+            Some(Original::Inline(bytes)) => (None, Some(&bytes[..])),
+            Some(Original::Segment(hash, _)) => (Some(&hash.0[..]), None),
+        }
+    }
+
     /// What a draft becomes, and the contents to be stored before its rows. Originals of up to `inline_max` octets
     /// that are in memory go into the row.
     ///
@@ -87,6 +100,10 @@ impl Prepared {
                 (props.len() + parts.len()) as u64 + contents.iter().map(Content::len).sum::<u64>()
             }
         };
+        let inline = match &original {
+            Some(Original::Inline(bytes)) => bytes.len() as u64,
+            _ => 0,
+        };
         let prepared = Self {
             key: draft.key.clone(),
             hot,
@@ -97,6 +114,8 @@ impl Prepared {
             original,
             derived: message.derived.clone(),
             attached,
+            digest: message.original.as_ref().map(Content::hash),
+            stored_bytes: inline + contents.iter().map(Content::len).sum::<u64>(),
         };
         Ok((prepared, contents))
     }

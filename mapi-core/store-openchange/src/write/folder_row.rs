@@ -23,6 +23,7 @@ pub(crate) struct FolderRow {
     size: i64,
     expunged: i64,
     bumped: bool,
+    touched: bool,
 }
 
 impl FolderRow {
@@ -45,6 +46,7 @@ impl FolderRow {
                 size: row.get(6)?,
                 expunged: row.get(7)?,
                 bumped: false,
+                touched: false,
             })
         });
         row.optional()?.ok_or_else(no_folder)
@@ -54,8 +56,15 @@ impl FolderRow {
     pub(crate) fn bump(&mut self) -> u64 {
         if !std::mem::replace(&mut self.bumped, true) {
             self.version += 1;
+            self.touched = true;
         }
         self.version
+    }
+
+    /// Gives out a number that the caller knows to be free; the next ones are above it.
+    pub(crate) fn use_number(&mut self, number: u32) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
+        self.touched = true;
     }
 
     /// The next number. Errors: `Quota` when the numbers are used up.
@@ -64,6 +73,7 @@ impl FolderRow {
         self.next_number = number
             .checked_add(1)
             .ok_or_else(|| Fail::new(ErrorKind::Quota, "the folder's numbers are used up"))?;
+        self.touched = true;
         Ok(number)
     }
 
@@ -82,6 +92,7 @@ impl FolderRow {
         self.unread += sign * i64::from(!hot.is_read());
         self.deleted += sign * i64::from(hot.is_marked_deleted());
         self.size += sign * size as i64;
+        self.touched = true;
     }
 
     /// Logs that a normal item's number is gone, at this transaction's version.
@@ -98,8 +109,11 @@ impl FolderRow {
         Ok(())
     }
 
-    /// Writes the row and the notice, when something changed.
+    /// Writes the row when something changed, and tells when clients see it.
     pub(crate) fn store(mut self, tx: &mut Tx<'_>) -> Result<()> {
+        if !self.touched {
+            return Ok(());
+        }
         self.trim_log(tx)?;
         let mut update = tx.conn.prepare_cached(
             "UPDATE folders SET next_number = ?2, version = ?3, forgotten = ?4, items = ?5, unread = ?6,
@@ -116,10 +130,12 @@ impl FolderRow {
             self.size,
             self.expunged
         ])?;
-        tx.notify(Notice::Folder(
-            FolderId(self.id as u64),
-            Version(self.version),
-        ));
+        if self.bumped {
+            tx.notify(Notice::Folder(
+                FolderId(self.id as u64),
+                Version(self.version),
+            ));
+        }
         Ok(())
     }
 

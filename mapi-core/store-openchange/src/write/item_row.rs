@@ -14,6 +14,8 @@ pub(crate) mod state {
     pub(crate) const NORMAL: i64 = 0;
     pub(crate) const ASSOCIATED: i64 = 1;
     pub(crate) const SOFT_DELETED: i64 = 2;
+    /// On its way to the remote; in no folder yet.
+    pub(crate) const PENDING: i64 = 3;
 }
 
 /// What writes need to know of an item.
@@ -23,6 +25,8 @@ pub(crate) struct ItemRow {
     pub(crate) version: u64,
     pub(crate) created: u64,
     pub(crate) size: u64,
+    /// Whether the size is what clients fetch, or a guess.
+    pub(crate) sized: bool,
     pub(crate) key: ItemKey,
     pub(crate) creator: Option<String>,
     pub(crate) hot: Hot,
@@ -32,7 +36,7 @@ impl ItemRow {
     /// The item with this row id, unless it was deleted.
     pub(crate) fn load(conn: &Connection, id: i64) -> Result<Option<Self>> {
         let mut select = conn.prepare_cached(&format!(
-            "SELECT id, state, version, created, size, key, creator, {HOT_COLUMNS}
+            "SELECT id, state, version, created, size, sized, key, creator, {HOT_COLUMNS}
              FROM items WHERE id = ?1 AND state < 2"
         ))?;
         Ok(select.query_row([id], Self::read).optional()?)
@@ -40,16 +44,17 @@ impl ItemRow {
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (version, created, size): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
-        let key: Vec<u8> = row.get(5)?;
+        let key: Vec<u8> = row.get(6)?;
         Ok(Self {
             id: row.get(0)?,
             state: row.get(1)?,
             version: version as u64,
             created: created as u64,
             size: size as u64,
+            sized: row.get(5)?,
             key: ItemKey(key.into()),
-            creator: row.get(6)?,
-            hot: Hot::read(row, 7)?,
+            creator: row.get(7)?,
+            hot: Hot::read(row, 8)?,
         })
     }
 
@@ -93,6 +98,13 @@ pub(crate) fn remove(conn: &Connection, id: i64) -> Result<()> {
         .execute([id])?;
     conn.prepare_cached("DELETE FROM attached WHERE item = ?1")?
         .execute([id])?;
+    forget_remote(conn, id)
+}
+
+/// The item is no longer one of the remote.
+pub(crate) fn forget_remote(conn: &Connection, id: i64) -> Result<()> {
+    conn.prepare_cached("DELETE FROM remote_items WHERE id = ?1")?
+        .execute([id])?;
     Ok(())
 }
 
@@ -107,6 +119,8 @@ pub(crate) fn renumber(conn: &Connection, old: i64, new: i64, version: u64) -> R
     conn.prepare_cached("UPDATE contents SET id = ?2 WHERE id = ?1")?
         .execute([old, new])?;
     conn.prepare_cached("UPDATE attached SET item = ?2 WHERE item = ?1")?
+        .execute([old, new])?;
+    conn.prepare_cached("UPDATE remote_items SET id = ?2, folder = ?2 >> 32 WHERE id = ?1")?
         .execute([old, new])?;
     Ok(())
 }

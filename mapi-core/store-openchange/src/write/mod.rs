@@ -3,7 +3,7 @@
 mod delete;
 mod draft;
 mod folder_row;
-mod item_row;
+pub(crate) mod item_row;
 mod save;
 mod transfer;
 mod tree;
@@ -16,13 +16,14 @@ use tokio::sync::oneshot;
 
 pub(crate) use delete::delete;
 pub(crate) use draft::Prepared;
-use folder_row::FolderRow;
+pub(crate) use folder_row::FolderRow;
 pub(crate) use item_row::with_key;
-pub(crate) use save::{put_derived, replace, save};
-pub(crate) use transfer::transfer;
+pub(crate) use save::{Birth, free_key, insert_rows, put_derived, put_facts, replace, save};
+pub(crate) use transfer::{copy_rows, transfer};
 pub(crate) use tree::{
-    bump, create_folder, delete_folder, drop_items, empty_bag, insert_special, move_folder,
-    set_folder_props, set_mailbox_props, set_permissions,
+    bump, create_folder, delete_folder, drop_folder, drop_items, empty_bag, encode_inline,
+    insert_folder, insert_special, move_folder, put_permissions, set_folder_props,
+    set_mailbox_props, set_permissions, touch_trees,
 };
 pub(crate) use update::update;
 

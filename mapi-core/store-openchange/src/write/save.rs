@@ -1,12 +1,11 @@
 //! New items, new contents of items, and facts computed later.
 
-use mapi_store::{ErrorKind, Expected, Rights, Saved};
+use mapi_store::{ErrorKind, Expected, ITEM_KEY_BYTES_MAX, Rights, Saved};
 use mapi_types::{Derived, FolderId, ItemKey, ItemNumber, Version};
 use rusqlite::{Connection, params};
 
 use super::{
     FolderRow, Prepared, Tx,
-    draft::Original,
     item_row::{self, ItemRow, state, with_key},
 };
 use crate::{
@@ -126,36 +125,16 @@ fn insert(tx: &Tx<'_>, row: &mut FolderRow, place: Place<'_>, draft: &Prepared) 
         Some(key) => key,
         None => new_key(tx.conn, tx.mailbox, id)?,
     };
-    let (conn, hot) = (tx.conn, &draft.hot);
-    conn.prepare_cached(
-        "INSERT INTO items(id, folder, state, version, created, size, original, key, creator,
-             flags, status, flag_status, last_verb, keywords, delivered, class)
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    )?
-    .execute(params![
+    let birth = Birth {
         id,
-        row.id,
-        place.state,
-        version as i64,
-        draft.size as i64,
-        draft
-            .original
-            .as_ref()
-            .map(|original| original.len() as i64),
-        key.0,
-        place.creator,
-        hot.flags,
-        hot.status,
-        hot.flag_status,
-        hot.last_verb,
-        hot.keywords,
-        hot.delivered.map(|time| time.0 as i64),
-        hot.class,
-    ])?;
-    put_facts(conn, id, &draft.derived)?;
-    put_contents(conn, id, draft)?;
+        version,
+        key: &key,
+        creator: place.creator,
+        state: place.state,
+    };
+    insert_rows(tx.conn, &birth, draft)?;
     if place.state == state::NORMAL {
-        row.count_in(hot, draft.size);
+        row.count_in(&draft.hot, draft.size);
     }
     Ok(Saved {
         number: ItemNumber(number),
@@ -165,12 +144,49 @@ fn insert(tx: &Tx<'_>, row: &mut FolderRow, place: Place<'_>, draft: &Prepared) 
     })
 }
 
+/// What an item begins with besides its content.
+pub(crate) struct Birth<'b> {
+    pub(crate) id: i64,
+    pub(crate) version: u64,
+    pub(crate) key: &'b ItemKey,
+    pub(crate) creator: Option<&'b str>,
+    pub(crate) state: i64,
+}
+
+/// Every row of an item.
+pub(crate) fn insert_rows(conn: &Connection, birth: &Birth<'_>, draft: &Prepared) -> Result<()> {
+    let (id, hot) = (birth.id, &draft.hot);
+    conn.prepare_cached(
+        "INSERT INTO items(id, folder, state, version, created, size, original, key, creator,
+             flags, status, flag_status, last_verb, keywords, delivered, class)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?
+    .execute(params![
+        id,
+        id >> 32,
+        birth.state,
+        birth.version as i64,
+        draft.size as i64,
+        draft
+            .original
+            .as_ref()
+            .map(|original| original.len() as i64),
+        birth.key.0,
+        birth.creator,
+        hot.flags,
+        hot.status,
+        hot.flag_status,
+        hot.last_verb,
+        hot.keywords,
+        hot.delivered.map(|time| time.0 as i64),
+        hot.class,
+    ])?;
+    put_facts(conn, id, &draft.derived)?;
+    put_contents(conn, id, draft)
+}
+
 fn put_contents(conn: &Connection, id: i64, draft: &Prepared) -> Result<()> {
-    let (hash, body) = match &draft.original {
-        None => (None, None),
-        Some(Original::Inline(bytes)) => (None, Some(&bytes[..])),
-        Some(Original::Segment(hash, _)) => (Some(&hash.0[..]), None),
-    };
+    let (hash, body) = draft.original_columns();
     conn.prepare_cached(
         "INSERT INTO contents(id, hash, prefix, header, props, parts, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
@@ -182,7 +198,7 @@ fn put_contents(conn: &Connection, id: i64, draft: &Prepared) -> Result<()> {
     Ok(())
 }
 
-fn put_facts(conn: &Connection, id: i64, derived: &Derived) -> Result<()> {
+pub(crate) fn put_facts(conn: &Connection, id: i64, derived: &Derived) -> Result<()> {
     if *derived == Derived::default() {
         conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?
             .execute([id])?;
@@ -204,10 +220,19 @@ fn put_facts(conn: &Connection, id: i64, derived: &Derived) -> Result<()> {
 /// item is born with, which no other item ever has, as the 6-byte counter. Source: GID, MS-OXCDATA 2.2.1.3.
 pub(super) fn new_key(conn: &Connection, mailbox: &Mailbox, id: i64) -> Result<ItemKey> {
     let counter = id.to_be_bytes().into_iter().skip(2);
-    let mut key: Vec<u8> = mailbox.replica.iter().copied().chain(counter).collect();
+    let key = mailbox.replica.iter().copied().chain(counter).collect();
     // Callers may have chosen a key that looks like one of ours: a message moved by copy and delete.
-    while with_key(conn, id >> 32, &key)?.is_some() {
-        key.push(0);
+    free_key(conn, id >> 32, key)
+}
+
+/// This key, or one made of it, such that no item of the folder has it.
+pub(crate) fn free_key(conn: &Connection, folder: i64, mut key: Vec<u8>) -> Result<ItemKey> {
+    while with_key(conn, folder, &key)?.is_some() {
+        if key.len() < ITEM_KEY_BYTES_MAX {
+            key.push(0);
+        } else {
+            key = blake3::hash(&key).as_bytes().to_vec();
+        }
     }
     Ok(ItemKey(key.into()))
 }

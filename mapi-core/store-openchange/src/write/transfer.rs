@@ -41,7 +41,7 @@ pub(crate) fn transfer(
         let key = match how {
             Transfer::Copy => {
                 let key = new_key(tx.conn, tx.mailbox, new_id)?;
-                copy(tx.conn, item.id, new_id, &key.0, (version, who.creator()))?;
+                copy_rows(tx.conn, item.id, new_id, &key.0, (version, who.creator()))?;
                 key
             }
             Transfer::Move => {
@@ -83,7 +83,8 @@ pub(crate) fn transfer(
     Ok(transferred)
 }
 
-fn copy(
+/// Copies every row of an item.
+pub(crate) fn copy_rows(
     conn: &Connection,
     old: i64,
     new: i64,
@@ -91,9 +92,9 @@ fn copy(
     (version, creator): (u64, Option<&str>),
 ) -> Result<()> {
     conn.prepare_cached(
-        "INSERT INTO items(id, folder, state, version, created, size, original, key, creator,
+        "INSERT INTO items(id, folder, state, version, created, size, sized, original, key, creator,
              flags, status, flag_status, last_verb, keywords, delivered, class)
-         SELECT ?2, ?2 >> 32, state, ?4, ?4, size, original, ?3, ?5,
+         SELECT ?2, ?2 >> 32, state, ?4, ?4, size, sized, original, ?3, ?5,
              flags, status, flag_status, last_verb, keywords, delivered, class
          FROM items WHERE id = ?1",
     )?

@@ -52,7 +52,8 @@ pub(crate) fn insert_special(tx: &mut Tx<'_>, role: Role) -> Result<()> {
     insert_folder(tx, None, role.defaults(), Some(role)).map(|_| ())
 }
 
-fn insert_folder(
+/// Adds an empty folder at the end of the tree's log.
+pub(crate) fn insert_folder(
     tx: &Tx<'_>,
     parent: Option<i64>,
     (name, class): (&str, &str),
@@ -138,18 +139,23 @@ pub(crate) fn delete_folder(tx: &mut Tx<'_>, who: &Access, folder: FolderId) -> 
     {
         return Err(invalid("the folder has subfolders"));
     }
-    drop_items(tx.conn, id)?;
+    let version = bump(tx.conn)?;
+    drop_folder(tx.conn, id, version)?;
+    tx.notify(Notice::Hierarchy);
+    Ok(())
+}
+
+/// Removes a folder with its items and says so in the tree's log.
+pub(crate) fn drop_folder(conn: &Connection, id: i64, version: i64) -> Result<()> {
+    drop_items(conn, id)?;
     for sql in [
         "DELETE FROM permissions WHERE folder = ?1",
+        "DELETE FROM remote_folders WHERE folder = ?1",
         "DELETE FROM folders WHERE id = ?1",
     ] {
-        tx.conn.execute(sql, [id])?;
+        conn.execute(sql, [id])?;
     }
-    tx.conn.execute(
-        "INSERT INTO folders_removed VALUES (?1, ?2)",
-        [bump(tx.conn)?, id],
-    )?;
-    tx.notify(Notice::Hierarchy);
+    conn.execute("INSERT INTO folders_removed VALUES (?1, ?2)", [version, id])?;
     Ok(())
 }
 
@@ -161,10 +167,12 @@ pub(crate) fn drop_items(conn: &Connection, folder: i64) -> Result<()> {
         "DELETE FROM facts WHERE id BETWEEN ?1 AND ?2",
         "DELETE FROM contents WHERE id BETWEEN ?1 AND ?2",
         "DELETE FROM attached WHERE item BETWEEN ?1 AND ?2",
+        "DELETE FROM remote_items WHERE id BETWEEN ?1 AND ?2",
     ] {
         conn.execute(sql, range)?;
     }
     conn.execute("DELETE FROM expunged WHERE folder = ?1", [folder])?;
+    conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [folder])?;
     Ok(())
 }
 
@@ -186,7 +194,11 @@ pub(crate) fn set_permissions(
     touch_tree(tx, id)
 }
 
-fn put_permissions(conn: &Connection, folder: i64, permissions: &[Permission]) -> Result<()> {
+pub(crate) fn put_permissions(
+    conn: &Connection,
+    folder: i64,
+    permissions: &[Permission],
+) -> Result<()> {
     conn.execute("DELETE FROM permissions WHERE folder = ?1", [folder])?;
     for (position, row) in permissions.iter().enumerate() {
         let (kind, user) = match &row.member {
@@ -227,7 +239,7 @@ pub(crate) fn set_folder_props(
         .into_iter()
         .chain([class_tag])
         .collect::<Vec<_>>();
-    let blob = encode(&new.with(&[], &facts))?;
+    let blob = encode_inline(&new.with(&[], &facts))?;
     tx.conn.execute(
         "UPDATE folders SET class = ?2, props = ?3 WHERE id = ?1",
         params![id, class, blob],
@@ -251,7 +263,7 @@ pub(crate) fn set_mailbox_props(tx: &mut Tx<'_>, who: &Access, change: &Change) 
     let old = inline_bag(&blob)?;
     let changes = change.apply(|tag| old.value(tag));
     if !changes.is_empty() {
-        let blob = encode(&applied(&old, changes))?;
+        let blob = encode_inline(&applied(&old, changes))?;
         tx.conn.execute("UPDATE mailbox SET props = ?1", [blob])?;
     }
     Ok(())
@@ -269,7 +281,7 @@ fn applied(old: &PropBag, changes: Vec<(PropTag, Option<OwnedValue>)>) -> PropBa
 }
 
 /// Errors: `TooBig` when a value would have to lie apart: properties of folders and mailboxes do not.
-fn encode(bag: &PropBag) -> Result<Vec<u8>> {
+pub(crate) fn encode_inline(bag: &PropBag) -> Result<Vec<u8>> {
     let (mut externals, mut blob) = (Externals::default(), Vec::new());
     encode_bag(bag.iter(), &mut externals, &mut blob)?;
     if externals.0.is_empty() {
@@ -283,7 +295,7 @@ fn encode(bag: &PropBag) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn empty_bag() -> Result<Vec<u8>> {
-    encode(&PropBag::default())
+    encode_inline(&PropBag::default())
 }
 
 /// Begins a change of the tree: its version.
@@ -298,13 +310,25 @@ pub(crate) fn bump(conn: &Connection) -> Result<i64> {
 /// Logs a change of a folder and of all below it: their paths, and where others see them, change with it.
 fn touch_tree(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     let version = bump(tx.conn)?;
-    tx.conn.execute(
+    touch_trees(tx.conn, [id], version)?;
+    tx.notify(Notice::Hierarchy);
+    Ok(())
+}
+
+/// Gives these folders and all below them a place in the tree's log.
+pub(crate) fn touch_trees(
+    conn: &Connection,
+    ids: impl IntoIterator<Item = i64>,
+    version: i64,
+) -> Result<()> {
+    let mut update = conn.prepare_cached(
         "WITH RECURSIVE below(id) AS (
              SELECT ?1 UNION SELECT folders.id FROM folders JOIN below ON folders.parent = below.id
          ) UPDATE folders SET changed = ?2 WHERE id IN below",
-        [id, version],
     )?;
-    tx.notify(Notice::Hierarchy);
+    for id in ids {
+        update.execute([id, version])?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,285 @@
+//! Applying what a synchronization of a folder's contents brought.
+
+use mapi_types::{FolderId, ItemNumber, Version, tags::message_flags};
+use rusqlite::{Connection, params};
+
+use super::{
+    Applied, FirstPass, ItemBatch, RemoteId, RemoteItem,
+    index_row::IndexRow,
+    known::Known,
+    pending::{self, Arrived},
+    remote_folder::{self, RemoteFolderRow},
+    remote_row::{RemoteRow, body, check_id, check_key},
+    staged,
+};
+use crate::{
+    fail::{Fail, Result},
+    hot::Hot,
+    ids::{number_of, row_id},
+    write::{
+        FolderRow, Tx, free_key,
+        item_row::{self, ItemRow, state},
+    },
+};
+
+pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Result<Applied> {
+    let remote = RemoteFolderRow::load(tx.conn, folder)?;
+    let mut apply = Apply {
+        conn: tx.conn,
+        row: FolderRow::load(tx.conn, remote.id)?,
+        pending: pending::any(tx.conn, remote.id)?,
+        remote,
+        applied: Applied::default(),
+    };
+    apply.changed(&batch.changed)?;
+    for id in &batch.removed {
+        apply.removed(id)?;
+    }
+    for (id, read) in &batch.read {
+        apply.read(id, *read)?;
+    }
+    if batch.first_pass == Some(FirstPass::Complete) && apply.remote.passing {
+        apply.complete_pass()?;
+    }
+    if let Some(state) = &batch.state {
+        remote_folder::set_state(apply.conn, apply.remote.id, state)?;
+    }
+    let Apply {
+        row, mut applied, ..
+    } = apply;
+    applied.version = Version(row.version);
+    row.store(tx)?;
+    Ok(applied)
+}
+
+/// A folder while a batch is applied to it.
+struct Apply<'c> {
+    conn: &'c Connection,
+    row: FolderRow,
+    remote: RemoteFolderRow,
+    /// Whether drafts are on their way to the folder.
+    pending: bool,
+    applied: Applied,
+}
+
+/// An item that gets its first number.
+pub(super) struct NewItem<'n> {
+    pub(super) id: &'n RemoteId,
+    pub(super) change_key: &'n [u8],
+    pub(super) index: &'n IndexRow,
+    pub(super) number: Option<u32>,
+    pub(super) pass: i64,
+}
+
+impl Apply<'_> {
+    fn changed(&mut self, items: &[RemoteItem]) -> Result<()> {
+        let mut new = Vec::new();
+        for item in items {
+            check_id(&item.id)?;
+            check_key(&item.change_key)?;
+            let index = IndexRow::new(&item.props)?;
+            match RemoteRow::find(self.conn, self.remote.id, &item.id)? {
+                Some(remote) => self.known(item, remote, &index)?,
+                None => new.push((item, index)),
+            }
+        }
+        // In the order in which they arrived at the remote; the last word on an id counts.
+        new.sort_by_key(|(item, index)| {
+            let hint = item.number_hint;
+            (hint.is_none(), hint, index.delivered(), item.id.clone())
+        });
+        for (item, index) in &new {
+            match RemoteRow::find(self.conn, self.remote.id, &item.id)? {
+                Some(remote) => self.known(item, remote, index)?,
+                None => self.unknown(item, index)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, item: &RemoteItem, mut remote: RemoteRow, index: &IndexRow) -> Result<()> {
+        if self.pending && self.arrived(item, index)? {
+            return Ok(());
+        }
+        if self.remote.passing && remote.pass != self.remote.pass {
+            remote.pass = self.remote.pass;
+            self.conn
+                .prepare_cached("UPDATE remote_items SET pass = ?2 WHERE id = ?1")?
+                .execute([remote.id, remote.pass])?;
+        }
+        let row = ItemRow::load(self.conn, remote.id)?
+            .ok_or_else(|| Fail::corrupt("an item of the remote has no row"))?;
+        let known = Known {
+            item: row,
+            remote,
+            new: index,
+            change_key: &item.change_key.0,
+        };
+        let outcome = known.apply(self.conn, &mut self.row)?;
+        self.applied.changed += u32::from(outcome.changed);
+        self.applied.stale += u32::from(outcome.stale);
+        Ok(())
+    }
+
+    fn unknown(&mut self, item: &RemoteItem, index: &IndexRow) -> Result<()> {
+        if self.pending && self.arrived(item, index)? {
+            return Ok(());
+        }
+        if self.remote.passing {
+            staged::put(self.conn, self.remote.id, item, index)?;
+            self.applied.staged += 1;
+            return Ok(());
+        }
+        let new = NewItem {
+            id: &item.id,
+            change_key: &item.change_key.0,
+            index,
+            number: None,
+            pass: self.remote.pass,
+        };
+        insert(self.conn, &mut self.row, &new)?;
+        self.applied.added += 1;
+        Ok(())
+    }
+
+    /// Whether the item is a draft of ours, whose answer was lost; it becomes an item then.
+    fn arrived(&mut self, item: &RemoteItem, index: &IndexRow) -> Result<bool> {
+        let arrived = Arrived {
+            id: &item.id,
+            change_key: &item.change_key.0,
+            index,
+            number_hint: item.number_hint,
+        };
+        let saved = pending::adopt(self.conn, &mut self.row, &self.remote, &arrived)?;
+        self.applied.added += u32::from(saved.is_some());
+        Ok(saved.is_some())
+    }
+
+    fn removed(&mut self, id: &RemoteId) -> Result<()> {
+        staged::remove(self.conn, self.remote.id, id)?;
+        if let Some(remote) = RemoteRow::find(self.conn, self.remote.id, id)? {
+            self.expunge(remote.id)?;
+        }
+        Ok(())
+    }
+
+    fn expunge(&mut self, id: i64) -> Result<()> {
+        if let Some(item) = ItemRow::load(self.conn, id)? {
+            remove_item(self.conn, &mut self.row, &item)?;
+            self.applied.removed += 1;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, id: &RemoteId, read: bool) -> Result<()> {
+        let Some(remote) = RemoteRow::find(self.conn, self.remote.id, id)? else {
+            return staged::set_read(self.conn, self.remote.id, id, read);
+        };
+        let Some(mut item) = ItemRow::load(self.conn, remote.id)? else {
+            return Ok(());
+        };
+        if item.hot.is_read() == read {
+            return Ok(());
+        }
+        let mut hot: Hot = item.hot.clone();
+        hot.flags = Some(hot.flags.unwrap_or(0) ^ message_flags::READ);
+        if item.is_normal() {
+            self.row.count_out(&item.hot, item.size);
+            self.row.count_in(&hot, item.size);
+        }
+        item.version = self.row.bump();
+        item.hot = hot;
+        item.store_hot(self.conn)?;
+        self.applied.changed += 1;
+        Ok(())
+    }
+
+    /// What the pass did not bring goes, what it put aside gets its numbers.
+    fn complete_pass(&mut self) -> Result<()> {
+        let unseen: Vec<i64> = self
+            .conn
+            .prepare_cached("SELECT id FROM remote_items WHERE folder = ?1 AND pass <> ?2")?
+            .query_map([self.remote.id, self.remote.pass], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in unseen {
+            self.expunge(id)?;
+        }
+        self.applied.added += staged::number(self.conn, &mut self.row, &self.remote)?;
+        self.remote.complete_pass(self.conn)
+    }
+}
+
+/// Adds every row of an item that only the index knows.
+pub(super) fn insert(
+    conn: &Connection,
+    row: &mut FolderRow,
+    new: &NewItem<'_>,
+) -> Result<ItemNumber> {
+    let number = match new.number {
+        Some(number) => {
+            row.use_number(number);
+            number
+        }
+        None => row.take_number()?,
+    };
+    let (id, version, hot) = (row_id(row.id, number), row.bump(), &new.index.hot);
+    let key = free_key(conn, row.id, new.id.0.to_vec())?;
+    let (table, size) = (table_of(hot), new.index.size);
+    conn.prepare_cached(
+        "INSERT INTO items(id, folder, state, version, created, size, sized, key,
+             flags, status, flag_status, last_verb, keywords, delivered, class)
+         VALUES (?1, ?1 >> 32, ?2, ?3, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        id,
+        table,
+        version as i64,
+        size as i64,
+        key.0,
+        hot.flags,
+        hot.status,
+        hot.flag_status,
+        hot.last_verb,
+        hot.keywords,
+        hot.delivered.map(|time| time.0 as i64),
+        hot.class,
+    ])?;
+    conn.prepare_cached(
+        "INSERT INTO contents(id, prefix, header, props, parts) VALUES (?1, x'', x'', ?2, x'')",
+    )?
+    .execute(params![id, new.index.cold])?;
+    let remote = RemoteRow {
+        id,
+        change_key: new.change_key.to_vec(),
+        served_key: None,
+        digest: None,
+        body: body::INDEX,
+        bytes: 0,
+        used: 0,
+        pass: new.pass,
+        fresh: None,
+    };
+    remote.insert(conn, new.id)?;
+    if table == state::NORMAL {
+        row.count_in(hot, size);
+    }
+    Ok(ItemNumber(number))
+}
+
+pub(super) fn table_of(hot: &Hot) -> i64 {
+    if hot.is_associated() {
+        state::ASSOCIATED
+    } else {
+        state::NORMAL
+    }
+}
+
+/// Removes an item for good and says so in the folder's log.
+pub(super) fn remove_item(conn: &Connection, row: &mut FolderRow, item: &ItemRow) -> Result<()> {
+    row.bump();
+    if item.is_normal() {
+        row.count_out(&item.hot, item.size);
+        row.log_expunged(conn, number_of(item.id), item.created)?;
+    }
+    item_row::remove(conn, item.id)
+}

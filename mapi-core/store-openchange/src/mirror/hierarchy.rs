@@ -1,0 +1,436 @@
+//! Applying what a synchronization of the folder tree brought.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use mapi_store::{Member, Notice, Permission, Role};
+use mapi_types::{FolderId, OwnedValue, PropBag, PropTag, tags};
+use rusqlite::{Connection, params};
+
+use super::{
+    HierarchyBatch, RemoteFolder, RemoteId,
+    folder_names::{Sibling, names},
+    ledger,
+    remote_row::check_id,
+};
+use crate::{
+    codec::VALUE_INLINE_MAX,
+    fail::Result,
+    read::tree::{inline_bag, permissions_of},
+    write::{Tx, bump, drop_folder, encode_inline, insert_folder, put_permissions, touch_trees},
+};
+
+/// Properties of a folder that are not kept among its others.
+const COMPUTED: [PropTag; 5] = [
+    tags::DISPLAY_NAME.tag(),
+    tags::CONTAINER_CLASS.tag(),
+    tags::CONTENT_COUNT.tag(),
+    tags::CONTENT_UNREAD_COUNT.tag(),
+    tags::ATTRIBUTE_HIDDEN.tag(),
+];
+
+pub(super) fn apply(
+    tx: &mut Tx<'_>,
+    batch: &HierarchyBatch,
+) -> Result<HashMap<RemoteId, FolderId>> {
+    let mut ids = HashMap::new();
+    if !batch.changed.is_empty() || !batch.removed.is_empty() || batch.complete_list {
+        ids = apply_folders(tx, batch)?;
+    }
+    if let Some(state) = &batch.state {
+        ledger::set_hierarchy_state(tx.conn, state)?;
+    }
+    Ok(ids)
+}
+
+fn apply_folders(tx: &mut Tx<'_>, batch: &HierarchyBatch) -> Result<HashMap<RemoteId, FolderId>> {
+    // The last word on a folder counts.
+    let mut changed: BTreeMap<&RemoteId, &RemoteFolder> = BTreeMap::new();
+    for folder in &batch.changed {
+        check_id(&folder.id)?;
+        changed.insert(&folder.id, folder);
+    }
+    let mut tree = Tree::load(tx.conn)?;
+    let mut ids = HashMap::with_capacity(changed.len());
+    // In the order of the batch, so that folder ids are given in an order the remote chose.
+    for folder in &batch.changed {
+        if let Some(last) = changed.get(&folder.id)
+            && !ids.contains_key(&folder.id)
+        {
+            let id = tree.take_in(tx, last)?;
+            ids.insert(folder.id.clone(), FolderId(id as u64));
+        }
+    }
+    tree.remove(tx, batch, &changed)?;
+    tree.place()?;
+    let new = tree.ids(changed.keys().copied());
+    set_roles(&mut tree, changed.values().copied())?;
+    for (id, folder) in new.iter().zip(changed.values()) {
+        set_attributes(&mut tree, *id, folder)?;
+    }
+    let Tree {
+        touched, removed, ..
+    } = tree;
+    touched.log(tx, removed)?;
+    Ok(ids)
+}
+
+/// The folders while a batch is applied.
+struct Tree<'c> {
+    conn: &'c Connection,
+    nodes: BTreeMap<i64, Node>,
+    by_remote: HashMap<RemoteId, i64>,
+    touched: Touched,
+    /// Whether a folder went.
+    removed: bool,
+}
+
+struct Node {
+    /// `None`: the folder is none of the remote.
+    remote: Option<Remote>,
+    parent: Option<i64>,
+    /// `None`: the folder is new.
+    name: Option<String>,
+}
+
+struct Remote {
+    parent: Option<RemoteId>,
+    name: String,
+}
+
+/// What the tree's log has to say.
+#[derive(Default)]
+struct Touched {
+    /// Folders that changed with all below them.
+    trees: BTreeSet<i64>,
+    /// Folders that changed themselves.
+    folders: BTreeSet<i64>,
+}
+
+impl Touched {
+    fn log(self, tx: &mut Tx<'_>, removed: bool) -> Result<()> {
+        if self.trees.is_empty() && self.folders.is_empty() {
+            if removed {
+                tx.notify(Notice::Hierarchy);
+            }
+            return Ok(());
+        }
+        let version = bump(tx.conn)?;
+        let mut update = tx
+            .conn
+            .prepare_cached("UPDATE folders SET changed = ?2 WHERE id = ?1")?;
+        for id in &self.folders {
+            update.execute([*id, version])?;
+        }
+        touch_trees(tx.conn, self.trees, version)?;
+        tx.notify(Notice::Hierarchy);
+        Ok(())
+    }
+}
+
+impl<'c> Tree<'c> {
+    fn load(conn: &'c Connection) -> Result<Self> {
+        let mut select = conn.prepare_cached(
+            "SELECT f.id, f.parent, f.name, r.remote, r.parent, r.name
+             FROM folders f LEFT JOIN remote_folders r ON r.folder = f.id",
+        )?;
+        let mut rows = select.query([])?;
+        let (mut nodes, mut by_remote) = (BTreeMap::new(), HashMap::new());
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let remote: Option<Vec<u8>> = row.get(3)?;
+            let parent: Option<Vec<u8>> = row.get(4)?;
+            let remote = match remote {
+                Some(remote) => {
+                    by_remote.insert(RemoteId(remote.into()), id);
+                    Some(Remote {
+                        parent: parent.map(|parent| RemoteId(parent.into())),
+                        name: row.get(5)?,
+                    })
+                }
+                None => None,
+            };
+            let node = Node {
+                remote,
+                parent: row.get(1)?,
+                name: Some(row.get(2)?),
+            };
+            nodes.insert(id, node);
+        }
+        Ok(Self {
+            conn,
+            nodes,
+            by_remote,
+            touched: Touched::default(),
+            removed: false,
+        })
+    }
+
+    fn ids<'r>(&self, remote: impl Iterator<Item = &'r RemoteId>) -> Vec<i64> {
+        remote
+            .filter_map(|id| self.by_remote.get(id).copied())
+            .collect()
+    }
+
+    /// Notes what the remote says of a folder's place; makes the folder if it is new.
+    fn take_in(&mut self, tx: &Tx<'_>, folder: &RemoteFolder) -> Result<i64> {
+        let parent = folder.parent.as_ref().map(|parent| &parent.0);
+        let remote = Remote {
+            parent: folder.parent.clone(),
+            name: folder.name.clone(),
+        };
+        if let Some(&id) = self.by_remote.get(&folder.id) {
+            self.conn
+                .prepare_cached(
+                    "UPDATE remote_folders SET parent = ?2, name = ?3
+                     WHERE folder = ?1 AND (parent IS NOT ?2 OR name IS NOT ?3)",
+                )?
+                .execute(params![id, parent, folder.name])?;
+            if let Some(node) = self.nodes.get_mut(&id) {
+                node.remote = Some(remote);
+            }
+            return Ok(id);
+        }
+        let passing_name = format!("\u{1}new {}", self.nodes.len());
+        let id = insert_folder(tx, None, (&passing_name, &folder.class), None)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO remote_folders(folder, remote, parent, name, props, indexed, passing, pass)
+                 VALUES (?1, ?2, ?3, ?4, x'', 0, 1, 1)",
+            )?
+            .execute(params![id, folder.id.0, parent, folder.name])?;
+        self.by_remote.insert(folder.id.clone(), id);
+        let node = Node {
+            remote: Some(remote),
+            parent: None,
+            name: None,
+        };
+        self.nodes.insert(id, node);
+        Ok(id)
+    }
+
+    /// Removes the folders that are gone, unless the same batch says that they are there.
+    fn remove(
+        &mut self,
+        tx: &Tx<'_>,
+        batch: &HierarchyBatch,
+        changed: &BTreeMap<&RemoteId, &RemoteFolder>,
+    ) -> Result<()> {
+        let mut gone: BTreeSet<RemoteId> = batch.removed.iter().cloned().collect();
+        if batch.complete_list {
+            gone.extend(self.by_remote.keys().cloned());
+        }
+        gone.retain(|id| !changed.contains_key(id));
+        for remote in gone {
+            if let Some(id) = self.by_remote.remove(&remote) {
+                drop_folder(tx.conn, id, bump(tx.conn)?)?;
+                self.nodes.remove(&id);
+                self.removed = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every folder its place and its name.
+    fn place(&mut self) -> Result<()> {
+        let parents = self.parents();
+        let mut siblings: BTreeMap<Option<i64>, Vec<Sibling<'_>>> = BTreeMap::new();
+        for (id, node) in &self.nodes {
+            let parent = parents.get(id).copied().flatten();
+            let here = node.parent == parent;
+            siblings.entry(parent).or_default().push(Sibling {
+                id: *id,
+                wanted: node.remote.as_ref().map(|remote| &*remote.name),
+                name: node.name.as_deref().filter(|_| here),
+            });
+        }
+        let mut moved: Vec<(i64, Option<i64>, String)> = Vec::new();
+        for (parent, siblings) in siblings {
+            for (id, name) in names(&siblings) {
+                let same = self
+                    .nodes
+                    .get(&id)
+                    .is_some_and(|node| node.parent == parent && node.name.as_ref() == Some(&name));
+                if !same {
+                    moved.push((id, parent, name));
+                }
+            }
+        }
+        self.move_all(&moved)
+    }
+
+    /// Where every folder goes. One whose parent is not there goes to the top, and so does the first of a loop.
+    fn parents(&self) -> HashMap<i64, Option<i64>> {
+        let mut parents: HashMap<i64, Option<i64>> = self
+            .nodes
+            .iter()
+            .map(|(id, node)| {
+                let parent = match &node.remote {
+                    Some(remote) => remote
+                        .parent
+                        .as_ref()
+                        .and_then(|parent| self.by_remote.get(parent).copied()),
+                    None => node.parent.filter(|parent| self.nodes.contains_key(parent)),
+                };
+                (*id, parent)
+            })
+            .collect();
+        let mut rooted: HashSet<i64> = HashSet::new();
+        for &id in self.nodes.keys() {
+            let (mut path, mut next) = (Vec::new(), Some(id));
+            while let Some(at) = next.filter(|at| !rooted.contains(at)) {
+                if path.contains(&at) {
+                    parents.insert(at, None);
+                    break;
+                }
+                path.push(at);
+                next = parents.get(&at).copied().flatten();
+            }
+            rooted.extend(path);
+        }
+        parents
+    }
+
+    /// Two steps, so that folders can take each other's names.
+    fn move_all(&mut self, moved: &[(i64, Option<i64>, String)]) -> Result<()> {
+        let mut aside = self
+            .conn
+            .prepare_cached("UPDATE folders SET parent = NULL, name_lower = ?2 WHERE id = ?1")?;
+        for (id, ..) in moved {
+            aside.execute(params![id, format!("\u{1}{id}")])?;
+        }
+        let mut update = self.conn.prepare_cached(
+            "UPDATE folders SET parent = ?2, name = ?3, name_lower = ?4 WHERE id = ?1",
+        )?;
+        for (id, parent, name) in moved {
+            update.execute(params![id, parent, name, name.to_lowercase()])?;
+            self.touched.trees.insert(*id);
+        }
+        Ok(())
+    }
+}
+
+/// Gives the folders of a batch their roles; who has such a role otherwise loses it.
+fn set_roles<'f>(
+    tree: &mut Tree<'_>,
+    folders: impl Iterator<Item = &'f RemoteFolder>,
+) -> Result<()> {
+    let mut wanted: BTreeMap<i64, Option<u32>> = BTreeMap::new();
+    let mut given: HashSet<u32> = HashSet::new();
+    for folder in folders {
+        if let Some(&id) = tree.by_remote.get(&folder.id) {
+            let role = folder
+                .role
+                .and_then(|role| Role::ALL.iter().position(|other| *other == role))
+                .and_then(|at| u32::try_from(at).ok());
+            wanted.insert(id, role.filter(|role| given.insert(*role)));
+        }
+    }
+    let mut select = tree
+        .conn
+        .prepare_cached("SELECT id, role FROM folders WHERE role IS NOT NULL")?;
+    let held: HashMap<i64, u32> = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut set = tree
+        .conn
+        .prepare_cached("UPDATE folders SET role = ?2 WHERE id = ?1")?;
+    for (id, role) in &held {
+        let keeps = match wanted.get(id) {
+            Some(wanted) => *wanted == Some(*role),
+            None => !given.contains(role),
+        };
+        if !keeps {
+            set.execute(params![id, None::<i64>])?;
+            tree.touched.folders.insert(*id);
+        }
+    }
+    for (id, role) in wanted {
+        if let Some(role) = role
+            && held.get(&id) != Some(&role)
+        {
+            set.execute(params![id, role])?;
+            tree.touched.folders.insert(id);
+        }
+    }
+    Ok(())
+}
+
+fn set_attributes(tree: &mut Tree<'_>, id: i64, folder: &RemoteFolder) -> Result<()> {
+    let conn = tree.conn;
+    let changed = conn
+        .prepare_cached("UPDATE folders SET class = ?2 WHERE id = ?1 AND class <> ?2")?
+        .execute(params![id, folder.class])?;
+    if changed > 0 || set_props(conn, id, folder)? {
+        tree.touched.folders.insert(id);
+    }
+    if let Some(permissions) = &folder.permissions {
+        let permissions = each_member_once(permissions);
+        if permissions_of(conn, id)? != permissions {
+            put_permissions(conn, id, &permissions)?;
+            tree.touched.trees.insert(id);
+        }
+    }
+    Ok(())
+}
+
+/// Says whether something changed. Properties that are only here stay.
+fn set_props(conn: &Connection, id: i64, folder: &RemoteFolder) -> Result<bool> {
+    let mut props: Vec<(PropTag, OwnedValue)> = folder
+        .props
+        .iter()
+        .filter(|(tag, value)| {
+            tag.prop_type() == Some(value.prop_type()) && !COMPUTED.contains(tag)
+        })
+        .map(|(tag, value)| (tag, value.to_owned()))
+        .filter(|(_, value)| octets(value) <= VALUE_INLINE_MAX)
+        .collect();
+    if folder.hidden {
+        props.push((tags::ATTRIBUTE_HIDDEN.tag(), OwnedValue::Bool(true)));
+    }
+    let bag: PropBag = props.iter().cloned().collect();
+    let blob = encode_inline(&bag)?;
+    let mut select = conn.prepare_cached(
+        "SELECT r.props, f.props FROM remote_folders r JOIN folders f ON f.id = r.folder WHERE r.folder = ?1",
+    )?;
+    let (applied, present): (Vec<u8>, Vec<u8>) =
+        select.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if applied == blob {
+        return Ok(false);
+    }
+    let gone: Vec<PropTag> = match &applied[..] {
+        [] => Vec::new(),
+        applied => inline_bag(applied)?.iter().map(|(tag, _)| tag).collect(),
+    };
+    let next = encode_inline(&inline_bag(&present)?.with(&props, &gone))?;
+    conn.prepare_cached("UPDATE remote_folders SET props = ?2 WHERE folder = ?1")?
+        .execute(params![id, blob])?;
+    conn.prepare_cached("UPDATE folders SET props = ?2 WHERE id = ?1")?
+        .execute(params![id, next])?;
+    Ok(next != present)
+}
+
+fn octets(value: &OwnedValue) -> usize {
+    match value {
+        OwnedValue::Str(text) => text.len(),
+        OwnedValue::Bin(octets) | OwnedValue::Strs(octets) | OwnedValue::Bins(octets) => {
+            octets.len()
+        }
+        _ => 0,
+    }
+}
+
+/// The first row of every member; addresses in lower case, as principals have them.
+fn each_member_once(permissions: &[Permission]) -> Vec<Permission> {
+    let mut seen = HashSet::new();
+    permissions
+        .iter()
+        .map(|row| Permission {
+            member: match &row.member {
+                Member::User(user) => Member::User(user.to_ascii_lowercase()),
+                other => other.clone(),
+            },
+            rights: row.rights,
+        })
+        .filter(|row| seen.insert(row.member.clone()))
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! A folder's row in the table `remote_folders`: how far its contents are synchronized.
+
+use bytes::Bytes;
+use mapi_types::FolderId;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::FolderSync;
+use crate::{access::no_folder, fail::Result, ids::folder_row_id};
+
+/// See the module.
+pub(super) struct RemoteFolderRow {
+    pub(super) id: i64,
+    pub(super) indexed: bool,
+    pub(super) passing: bool,
+    pub(super) pass: i64,
+}
+
+impl RemoteFolderRow {
+    /// Errors: `NotFound` also for a folder that mirrors none.
+    pub(super) fn load(conn: &Connection, folder: FolderId) -> Result<Self> {
+        let id = folder_row_id(folder)?;
+        let mut select = conn.prepare_cached(
+            "SELECT indexed, passing, pass FROM remote_folders WHERE folder = ?1",
+        )?;
+        let row = select.query_row([id], |row| {
+            Ok(Self {
+                id,
+                indexed: row.get(0)?,
+                passing: row.get(1)?,
+                pass: row.get(2)?,
+            })
+        });
+        row.optional()?.ok_or_else(no_folder)
+    }
+
+    pub(super) fn complete_pass(&mut self, conn: &Connection) -> Result<()> {
+        (self.indexed, self.passing) = (true, false);
+        conn.prepare_cached(
+            "UPDATE remote_folders SET indexed = 1, passing = 0 WHERE folder = ?1",
+        )?
+        .execute([self.id])?;
+        Ok(())
+    }
+}
+
+pub(super) fn sync(conn: &Connection, folder: FolderId) -> Result<FolderSync> {
+    let row = RemoteFolderRow::load(conn, folder)?;
+    let state: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT state FROM remote_folders WHERE folder = ?1")?
+        .query_row([row.id], |row| row.get(0))?;
+    Ok(FolderSync {
+        state: state.map(Bytes::from),
+        indexed: row.indexed,
+        passing: row.passing,
+    })
+}
+
+/// Writes the synchronization state, unless it is the one that is there.
+pub(super) fn set_state(conn: &Connection, folder: i64, state: &[u8]) -> Result<()> {
+    conn.prepare_cached(
+        "UPDATE remote_folders SET state = ?2 WHERE folder = ?1 AND state IS NOT ?2",
+    )?
+    .execute(params![folder, state])?;
+    Ok(())
+}
+
+pub(super) fn restart(conn: &Connection, folder: FolderId) -> Result<()> {
+    let row = RemoteFolderRow::load(conn, folder)?;
+    conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [row.id])?;
+    conn.execute(
+        "UPDATE remote_folders SET state = NULL, passing = 1, pass = pass + 1 WHERE folder = ?1",
+        [row.id],
+    )?;
+    Ok(())
+}

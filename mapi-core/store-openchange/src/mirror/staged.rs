@@ -1,0 +1,155 @@
+//! Items that a pass over a folder has brought and that have no number yet: the newest comes first, but numbers must
+//! ascend by arrival, so they wait until the pass is complete.
+
+use mapi_types::tags::message_flags;
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    RemoteId, RemoteItem,
+    apply::{NewItem, insert},
+    index_row::IndexRow,
+    remote_folder::RemoteFolderRow,
+};
+use crate::{
+    fail::Result,
+    hot::{HOT_COLUMNS, Hot},
+    ids::row_id,
+    write::FolderRow,
+};
+
+/// The highest number taken from the remote, whose numbers are signed: half of them are left for what comes later.
+const HINT_MAX: u32 = i32::MAX as u32;
+
+/// Puts an item aside, or replaces what was put aside of it.
+pub(super) fn put(
+    conn: &Connection,
+    folder: i64,
+    item: &RemoteItem,
+    index: &IndexRow,
+) -> Result<()> {
+    let hot = &index.hot;
+    conn.prepare_cached(
+        "INSERT INTO remote_staged(folder, remote, change_key, hint, size, props,
+             flags, status, flag_status, last_verb, keywords, delivered, class)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT(folder, remote) DO UPDATE SET change_key = ?3, hint = ?4, size = ?5, props = ?6,
+             flags = ?7, status = ?8, flag_status = ?9, last_verb = ?10, keywords = ?11, delivered = ?12, class = ?13",
+    )?
+    .execute(params![
+        folder,
+        item.id.0,
+        item.change_key.0,
+        item.number_hint,
+        index.size as i64,
+        index.cold,
+        hot.flags,
+        hot.status,
+        hot.flag_status,
+        hot.last_verb,
+        hot.keywords,
+        hot.delivered.map(|time| time.0 as i64),
+        hot.class,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn remove(conn: &Connection, folder: i64, id: &RemoteId) -> Result<()> {
+    conn.prepare_cached("DELETE FROM remote_staged WHERE folder = ?1 AND remote = ?2")?
+        .execute(params![folder, id.0])?;
+    Ok(())
+}
+
+pub(super) fn set_read(conn: &Connection, folder: i64, id: &RemoteId, read: bool) -> Result<()> {
+    let (set, clear) = if read {
+        (message_flags::READ, 0)
+    } else {
+        (0, message_flags::READ)
+    };
+    conn.prepare_cached(
+        "UPDATE remote_staged SET flags = (ifnull(flags, 0) | ?3) & ~?4 WHERE folder = ?1 AND remote = ?2",
+    )?
+    .execute(params![folder, id.0, set, clear])?;
+    Ok(())
+}
+
+/// Gives what was put aside its numbers, in the order of arrival. Returns how many there are.
+pub(super) fn number(
+    conn: &Connection,
+    row: &mut FolderRow,
+    folder: &RemoteFolderRow,
+) -> Result<u32> {
+    let hinted = !folder.indexed && hints_fit(conn, folder.id)?;
+    let order: Vec<i64> = conn
+        .prepare_cached(
+            "SELECT id FROM remote_staged WHERE folder = ?1 ORDER BY hint IS NULL, hint, delivered, remote",
+        )?
+        .query_map([folder.id], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut select = conn.prepare_cached(&format!(
+        "SELECT remote, change_key, hint, size, props, {HOT_COLUMNS} FROM remote_staged WHERE id = ?1"
+    ))?;
+    for id in &order {
+        let staged = select.query_row([id], Staged::read)?;
+        let new = NewItem {
+            id: &staged.remote,
+            change_key: &staged.change_key,
+            index: &staged.index,
+            number: staged.hint.filter(|_| hinted),
+            pass: folder.pass,
+        };
+        insert(conn, row, &new)?;
+    }
+    conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [folder.id])?;
+    Ok(order.len() as u32)
+}
+
+/// Whether an item can have the number that the remote would give it.
+pub(super) fn is_free(conn: &Connection, folder: i64, number: u32) -> Result<bool> {
+    let mut taken = conn.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM items WHERE id = ?1)
+             OR EXISTS (SELECT 1 FROM expunged WHERE folder = ?2 AND number = ?3)",
+    )?;
+    let taken: bool = taken.query_row(params![row_id(folder, number), folder, number], |row| {
+        row.get(0)
+    })?;
+    Ok((1..=HINT_MAX).contains(&number) && !taken)
+}
+
+/// Whether every staged item can have the number that the remote would give it.
+fn hints_fit(conn: &Connection, folder: i64) -> Result<bool> {
+    let mut select = conn.prepare_cached(
+        "SELECT count(*) = count(DISTINCT hint) AND min(hint) >= 1 AND max(hint) <= ?2 FROM remote_staged
+         WHERE folder = ?1",
+    )?;
+    let distinct: Option<bool> = select.query_row(params![folder, HINT_MAX], |row| row.get(0))?;
+    let mut taken = conn.prepare_cached(
+        "SELECT 1 FROM remote_staged s WHERE s.folder = ?1 AND (
+             EXISTS (SELECT 1 FROM items i WHERE i.id = ?2 + s.hint)
+             OR EXISTS (SELECT 1 FROM expunged e WHERE e.folder = ?1 AND e.number = s.hint))
+         LIMIT 1",
+    )?;
+    Ok(distinct == Some(true) && !taken.exists(params![folder, row_id(folder, 0)])?)
+}
+
+struct Staged {
+    remote: RemoteId,
+    change_key: Vec<u8>,
+    hint: Option<u32>,
+    index: IndexRow,
+}
+
+impl Staged {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (remote, size): (Vec<u8>, i64) = (row.get(0)?, row.get(3)?);
+        Ok(Self {
+            remote: RemoteId(remote.into()),
+            change_key: row.get(1)?,
+            hint: row.get(2)?,
+            index: IndexRow {
+                hot: Hot::read(row, 5)?,
+                cold: row.get(4)?,
+                size: size as u64,
+            },
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! What we had the remote do: moving, deleting and changing items, once it has done so.
+
+use std::collections::HashMap;
+
+use mapi_store::{Deletion, Expected, Saved, Transfer, Transferred, Updated};
+use mapi_types::{Change, FolderId, ItemNumber, Version, changes_content};
+use rusqlite::{Connection, params};
+
+use super::{
+    ChangeKey, Moved, Written,
+    apply::remove_item,
+    index_row::cold_with,
+    known::{cold_of, put_cold},
+    remote_folder::RemoteFolderRow,
+    remote_row::{RemoteRow, body, check_id, check_key},
+    staged,
+};
+use crate::{
+    access::Access,
+    fail::Result,
+    hot::hot_column,
+    ids::row_id,
+    write::{
+        self, FolderRow, Tx, copy_rows, free_key,
+        item_row::{self, ItemRow},
+        with_key,
+    },
+};
+
+pub(super) fn transferred(
+    tx: &mut Tx<'_>,
+    (from, to): (FolderId, FolderId),
+    how: Transfer,
+    items: &[Moved],
+) -> Result<Vec<Transferred>> {
+    let source = RemoteFolderRow::load(tx.conn, from)?;
+    let target = RemoteFolderRow::load(tx.conn, to)?;
+    let mut transfer = Transferring {
+        conn: tx.conn,
+        how,
+        target_row: FolderRow::load(tx.conn, target.id)?,
+        source_row: if source.id == target.id {
+            None
+        } else {
+            Some(FolderRow::load(tx.conn, source.id)?)
+        },
+        target,
+    };
+    let mut items: Vec<&Moved> = items.iter().collect();
+    items.sort_by_key(|moved| moved.number);
+    items.dedup_by_key(|moved| moved.number);
+    let mut done = Vec::with_capacity(items.len());
+    for moved in items {
+        check_id(&moved.id)?;
+        check_key(&moved.change_key)?;
+        let item = ItemRow::load(tx.conn, row_id(source.id, moved.number.0))?;
+        if let Some(item) = item {
+            done.push(Transferred {
+                source: moved.number,
+                target: transfer.one(item, moved)?,
+            });
+        }
+    }
+    let Transferring {
+        target_row,
+        source_row,
+        ..
+    } = transfer;
+    if let Some(row) = source_row {
+        row.store(tx)?;
+    }
+    target_row.store(tx)?;
+    Ok(done)
+}
+
+struct Transferring<'c> {
+    conn: &'c Connection,
+    how: Transfer,
+    target: RemoteFolderRow,
+    target_row: FolderRow,
+    /// `None`: it is the target.
+    source_row: Option<FolderRow>,
+}
+
+impl Transferring<'_> {
+    fn one(&mut self, item: ItemRow, moved: &Moved) -> Result<Saved> {
+        let (conn, folder) = (self.conn, self.target.id);
+        // What a synchronization brought of it meanwhile makes room.
+        staged::remove(conn, folder, &moved.id)?;
+        if let Some(early) = RemoteRow::find(conn, folder, &moved.id)?
+            && early.id != item.id
+            && let Some(early) = ItemRow::load(conn, early.id)?
+        {
+            remove_item(conn, &mut self.target_row, &early)?;
+        }
+        let (version, number) = (self.target_row.bump(), self.target_row.take_number()?);
+        let id = row_id(folder, number);
+        let remote = RemoteRow::load(conn, item.id)?;
+        let key = match self.how {
+            Transfer::Copy => {
+                let key = free_key(conn, folder, moved.id.0.to_vec())?;
+                copy_rows(conn, item.id, id, &key.0, (version, None))?;
+                key
+            }
+            Transfer::Move => {
+                let taken =
+                    folder != item.id >> 32 && with_key(conn, folder, &item.key.0)?.is_some();
+                let key = if taken {
+                    free_key(conn, folder, item.key.0.to_vec())?
+                } else {
+                    item.key.clone()
+                };
+                conn.prepare_cached("UPDATE items SET key = ?2 WHERE id = ?1")?
+                    .execute(params![item.id, key.0])?;
+                item_row::forget_remote(conn, item.id)?;
+                item_row::renumber(conn, item.id, id, version)?;
+                let left = self.source_row.as_mut().unwrap_or(&mut self.target_row);
+                left.bump();
+                if item.is_normal() {
+                    left.count_out(&item.hot, item.size);
+                    left.log_expunged(conn, item.number(), item.created)?;
+                }
+                key
+            }
+        };
+        if item.is_normal() {
+            self.target_row.count_in(&item.hot, item.size);
+        }
+        if let Some(mut remote) = remote {
+            let key = moved.change_key.0.to_vec();
+            // What was stale stays so.
+            if !remote.is_stale() {
+                remote.served_key = remote.served_key.map(|_| key.clone());
+            }
+            remote.change_key = key;
+            (remote.id, remote.pass) = (id, self.target.pass);
+            remote.insert(conn, &moved.id)?;
+        }
+        Ok(Saved {
+            number: ItemNumber(number),
+            key,
+            version: Version(version),
+            existing: false,
+        })
+    }
+}
+
+pub(super) fn removed(
+    tx: &mut Tx<'_>,
+    folder: FolderId,
+    items: &[ItemNumber],
+) -> Result<Vec<ItemNumber>> {
+    let owner = Access::owner(&tx.mailbox.id);
+    write::delete(tx, &owner, folder, items, Deletion::Hard)
+}
+
+pub(super) fn updated(
+    tx: &mut Tx<'_>,
+    folder: FolderId,
+    items: &[Written],
+    change: &Change,
+) -> Result<Updated> {
+    let id = RemoteFolderRow::load(tx.conn, folder)?.id;
+    let mut keys: HashMap<ItemNumber, &ChangeKey> = HashMap::new();
+    let mut expected: Vec<Expected> = Vec::with_capacity(items.len());
+    for written in items {
+        expected.push(written.item);
+        if let Some(key) = &written.change_key {
+            check_key(key)?;
+            keys.insert(written.item.item, key);
+        }
+    }
+    let owner = Access::owner(&tx.mailbox.id);
+    let updated = write::update(tx, &owner, folder, &expected, change)?;
+    for (old, new) in &updated.renumbered {
+        unrender(tx.conn, row_id(id, new.0), keys.remove(old))?;
+    }
+    for (number, key) in keys {
+        if !updated.stale.contains(&number) {
+            confirm_one(tx.conn, row_id(id, number.0), key)?;
+        }
+    }
+    Ok(updated)
+}
+
+/// The item says something else now: its bytes must be made anew.
+fn unrender(conn: &Connection, id: i64, change_key: Option<&ChangeKey>) -> Result<()> {
+    let Some(mut remote) = RemoteRow::load(conn, id)? else {
+        return Ok(());
+    };
+    if let Some(key) = change_key {
+        remote.change_key = key.0.to_vec();
+    }
+    (remote.served_key, remote.digest, remote.fresh) = (None, None, None);
+    (remote.body, remote.bytes) = (body::INDEX, 0);
+    remote.store(conn)?;
+    conn.prepare_cached("UPDATE contents SET hash = NULL, body = NULL WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("UPDATE items SET sized = 0 WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+pub(super) fn confirm(
+    tx: &mut Tx<'_>,
+    folder: FolderId,
+    items: &[(ItemNumber, ChangeKey)],
+) -> Result<()> {
+    let id = RemoteFolderRow::load(tx.conn, folder)?.id;
+    for (number, key) in items {
+        check_key(key)?;
+        confirm_one(tx.conn, row_id(id, number.0), key)?;
+    }
+    Ok(())
+}
+
+fn confirm_one(conn: &Connection, id: i64, key: &ChangeKey) -> Result<()> {
+    let (Some(mut remote), Some(item)) = (RemoteRow::load(conn, id)?, ItemRow::load(conn, id)?)
+    else {
+        return Ok(());
+    };
+    if let Some(fresh) = remote.fresh.take() {
+        let class = item.hot.class();
+        let is_content = |tag| changes_content(class, tag) && hot_column(tag).is_none();
+        put_cold(
+            conn,
+            id,
+            &cold_with(&cold_of(conn, id)?, &fresh, is_content, |_| true)?,
+        )?;
+    }
+    remote.change_key = key.0.to_vec();
+    remote.served_key = remote.served_key.map(|_| key.0.to_vec());
+    remote.store(conn)
+}

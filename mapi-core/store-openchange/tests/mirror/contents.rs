@@ -1,0 +1,247 @@
+//! The index of a folder's items.
+
+use mapi_store::Changes;
+use mapi_types::{FileTime, ItemNumber, OwnedValue, tags};
+use store_openchange::{ItemBatch, Options, RemoteItem};
+
+use crate::{
+    kit::Folder,
+    remote::{
+        complete, furnished, id, item, items, key, mirror, remote_folder, running, seen, subjects,
+        tree, version, with,
+    },
+};
+
+fn at(text: &str, time: u64, number_hint: Option<u32>) -> RemoteItem {
+    let item = with(
+        item(text, "k"),
+        tags::MESSAGE_DELIVERY_TIME.tag(),
+        OwnedValue::Time(FileTime(time)),
+    );
+    RemoteItem {
+        number_hint,
+        ..item
+    }
+}
+
+fn pairs(expected: &[(u32, &str)]) -> Vec<(u32, String)> {
+    expected
+        .iter()
+        .map(|(number, text)| (*number, (*text).to_owned()))
+        .collect()
+}
+
+/// Runs a first pass of these batches, with a restart after each, and compares.
+async fn check_first_pass(batches: Vec<Vec<RemoteItem>>, expected: &[(u32, &str)]) {
+    let data = Folder::new(Options::default());
+    let folder = {
+        let mirror = mirror(&data.open()).await;
+        let ids = mirror
+            .apply_hierarchy(tree(vec![remote_folder("f", None)]))
+            .await
+            .unwrap();
+        ids[&id("f")]
+    };
+    let last = batches.len() - 1;
+    for (at, batch) in batches.into_iter().enumerate() {
+        let mirror = mirror(&data.open()).await;
+        let sync = mirror.folder_sync(folder).await.unwrap();
+        assert!(sync.passing && !sync.indexed);
+        assert_eq!(subjects(&mirror, folder).await, []);
+        let state = Some(format!("{at}").into());
+        let batch = if at == last {
+            complete(batch)
+        } else {
+            running(batch)
+        };
+        let batch = ItemBatch { state, ..batch };
+        mirror.apply_items(folder, batch).await.unwrap();
+        let sync = mirror.folder_sync(folder).await.unwrap();
+        assert_eq!(sync.state.as_deref(), Some(at.to_string().as_bytes()));
+        assert_eq!((sync.indexed, sync.passing), (at == last, at != last));
+    }
+    let backend = data.open();
+    let mirror = mirror(&backend).await;
+    assert_eq!(subjects(&mirror, folder).await, pairs(expected));
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn numbers_ascend_by_arrival_although_the_newest_came_first() {
+    check_first_pass(
+        vec![
+            vec![at("d", 40, None), at("c", 30, None)],
+            vec![at("b", 20, None)],
+            vec![at("a", 10, None)],
+        ],
+        &[(1, "a"), (2, "b"), (3, "c"), (4, "d")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn number_hints_are_the_numbers_when_every_item_has_its_own() {
+    check_first_pass(
+        vec![
+            vec![at("c", 10, Some(70)), at("b", 40, Some(9))],
+            vec![at("a", 20, Some(3))],
+        ],
+        &[(3, "a"), (9, "b"), (70, "c")],
+    )
+    .await;
+    check_first_pass(
+        vec![
+            vec![at("c", 10, Some(70)), at("b", 40, Some(9))],
+            vec![at("a", 20, Some(9)), at("d", 5, None)],
+        ],
+        &[(1, "a"), (2, "b"), (3, "c"), (4, "d")],
+    )
+    .await;
+    check_first_pass(
+        vec![vec![at("b", 10, Some(u32::MAX)), at("a", 40, Some(9))]],
+        &[(1, "a"), (2, "b")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_word_on_an_item_of_a_pass_counts() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    mirror.restart(folder).await.unwrap();
+    let first = running(vec![item("a", "k"), item("b", "k"), item("c", "k")]);
+    mirror.apply_items(folder, first).await.unwrap();
+    let mut second = running(vec![with(
+        item("a", "k2"),
+        tags::SUBJECT.tag(),
+        OwnedValue::Str("new".into()),
+    )]);
+    second.removed = vec![id("b"), id("unknown")];
+    second.read = vec![(id("c"), true), (id("unknown"), true)];
+    mirror.apply_items(folder, second).await.unwrap();
+    let applied = mirror.apply_items(folder, complete(vec![])).await.unwrap();
+    assert_eq!(applied.added, 2);
+    let seen = seen(&*mirror.store(), folder).await;
+    let found: Vec<_> = seen
+        .iter()
+        .map(|item| (item.subject.as_deref().unwrap(), item.flags))
+        .collect();
+    assert_eq!(found, [("new", 0), ("c", 1)]);
+}
+
+#[tokio::test]
+async fn a_new_item_gets_the_next_number_and_keys_are_remote_ids() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    mirror
+        .apply_items(folder, items(vec![at("b", 20, None), at("a", 10, None)]))
+        .await
+        .unwrap();
+    let hinted = items(vec![at("c", 5, Some(900))]);
+    mirror.apply_items(folder, hinted).await.unwrap();
+    let seen = seen(&*mirror.store(), folder).await;
+    let found: Vec<_> = seen
+        .iter()
+        .map(|item| (item.number, &item.key[..], item.size))
+        .collect();
+    let expected: [(u32, &[u8], Option<i64>); 3] =
+        [(1, b"a", None), (2, b"b", None), (3, b"c", None)];
+    assert_eq!(found, expected);
+    let numbers = mirror.numbers(folder, &[id("c"), id("x")]).await.unwrap();
+    assert_eq!(numbers, [Some(ItemNumber(3)), None]);
+    let known = mirror
+        .remote_ids(folder, &[ItemNumber(2), ItemNumber(9)])
+        .await
+        .unwrap();
+    assert_eq!(known[0].as_ref().unwrap().id, id("b"));
+    assert_eq!(known[0].as_ref().unwrap().change_key, key("k"));
+    assert!(known[1].is_none());
+}
+
+#[tokio::test]
+async fn the_same_again_changes_nothing() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    let batch = items(vec![item("a", "k"), item("b", "k")]);
+    mirror.apply_items(folder, batch.clone()).await.unwrap();
+    let (before, then) = (
+        seen(&*mirror.store(), folder).await,
+        version(&mirror, folder).await,
+    );
+    let applied = mirror.apply_items(folder, batch).await.unwrap();
+    assert_eq!((applied.added, applied.changed, applied.stale), (0, 0, 0));
+    assert_eq!(seen(&*mirror.store(), folder).await, before);
+    assert_eq!(version(&mirror, folder).await, then);
+}
+
+#[tokio::test]
+async fn flags_change_the_version_and_keep_the_number() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    mirror
+        .apply_items(folder, items(vec![item("a", "k"), item("b", "k")]))
+        .await
+        .unwrap();
+    let then = version(&mirror, folder).await;
+    let flagged = with(item("a", "k2"), tags::FLAG_STATUS.tag(), OwnedValue::I32(2));
+    let batch = ItemBatch {
+        read: vec![(id("b"), true), (id("a"), false)],
+        ..items(vec![flagged])
+    };
+    let applied = mirror.apply_items(folder, batch).await.unwrap();
+    assert_eq!((applied.changed, applied.stale), (2, 0));
+    let store = mirror.store();
+    let changes = store
+        .changes(folder, then, &[tags::FLAG_STATUS.tag()], 10)
+        .await;
+    let Changes::Delta(delta) = changes.unwrap() else {
+        unreachable!("the log reaches back")
+    };
+    assert_eq!((delta.rows.len(), delta.removed.len()), (2, 0));
+    // What is missing at the remote is missing here.
+    mirror
+        .apply_items(folder, items(vec![item("a", "k3")]))
+        .await
+        .unwrap();
+    let props = store
+        .props(
+            mapi_store::Object::Item(folder, ItemNumber(1)),
+            &[tags::FLAG_STATUS.tag()],
+        )
+        .await
+        .unwrap();
+    assert!(props.is_empty());
+    assert_eq!(store.folder(folder).await.unwrap().unread, 1);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_expunged() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    mirror
+        .apply_items(folder, items(vec![item("a", "k"), item("b", "k")]))
+        .await
+        .unwrap();
+    let then = version(&mirror, folder).await;
+    let batch = ItemBatch {
+        removed: vec![id("a")],
+        ..ItemBatch::default()
+    };
+    mirror.apply_items(folder, batch).await.unwrap();
+    let changes = mirror.store().changes(folder, then, &[], 10).await.unwrap();
+    let Changes::Delta(delta) = changes else {
+        unreachable!("the log reaches back")
+    };
+    assert_eq!(delta.removed, [ItemNumber(1)]);
+    // It may come back, as another one.
+    mirror
+        .apply_items(folder, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    assert_eq!(
+        subjects(&mirror, folder).await,
+        pairs(&[(2, "b"), (3, "a")])
+    );
+    assert_eq!(backend.check().await.unwrap(), []);
+}
