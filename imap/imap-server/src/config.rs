@@ -9,6 +9,8 @@ pub struct Config {
     pub login_timeout: Duration,
     /// How long a logged-in client may stay silent; RFC 3501 5.4 asks for at least 30 minutes.
     pub idle_timeout: Duration,
+    /// How long an idling session waits before it looks at its mailbox again when the store was away.
+    pub look_again: Duration,
     /// How long one write to a client may make no progress.
     pub write_timeout: Duration,
     /// How long a TLS handshake may take.
@@ -40,6 +42,7 @@ impl Default for Config {
         Self {
             login_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30 * 60),
+            look_again: Duration::from_secs(5),
             write_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(30),
             bad_commands_max: 10,

@@ -147,14 +147,17 @@ impl From<Error> for Failure {
             ErrorKind::Invalid | ErrorKind::Unsupported => Some(Code::Cannot),
             ErrorKind::NotFound => Some(Code::NonExistent),
             ErrorKind::Quota => Some(Code::OverQuota),
-            ErrorKind::Throttled => Some(Code::Limit),
             ErrorKind::TooBig => Some(Code::TooBig),
             ErrorKind::Unauthenticated => Some(Code::AuthenticationFailed),
-            ErrorKind::Unavailable => Some(Code::Unavailable),
+            // RFC 5530 3: LIMIT is for bounds that stay, UNAVAILABLE for what passes.
+            ErrorKind::Throttled | ErrorKind::Unavailable => Some(Code::Unavailable),
         };
         if matches!(
             error.kind,
-            ErrorKind::Corrupt | ErrorKind::Internal | ErrorKind::Unavailable
+            ErrorKind::Corrupt
+                | ErrorKind::Internal
+                | ErrorKind::Throttled
+                | ErrorKind::Unavailable
         ) {
             tracing::warn!(%error, cause = error.source.as_ref().map(tracing::field::display), "command failed");
         }
@@ -162,6 +165,7 @@ impl From<Error> for Failure {
         let text: Cow<'static, str> = match error.kind {
             ErrorKind::Corrupt => "stored data is damaged".into(),
             ErrorKind::Internal => "internal error".into(),
+            ErrorKind::Throttled => "too much to do, try again later".into(),
             ErrorKind::Unavailable => "temporarily unavailable".into(),
             _ => error.context,
         };

@@ -1,5 +1,7 @@
 //! Telling the client what changed in its mailbox.
 
+use std::sync::Arc;
+
 use account::{ErrorKind, FolderIndex, ItemState};
 use imap_wire::{FetchWriter, FlagBits};
 
@@ -31,17 +33,21 @@ pub(crate) fn news(change: &Changed, _: &FolderIndex) -> Announce {
     Announce::Flags
 }
 
-/// Brings the view up to date and writes what the client must be told of it.
-///
-/// Trouble of the store is no reason to fail a command that succeeded: then the view stays as it is. A folder that is
-/// gone, or whose numbers are no longer valid, ends the session.
-pub(crate) async fn sync(
-    talk: &mut Talk<'_>,
+/// Whether the mailbox could be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// It was.
+    Now,
+    /// The store is in trouble: look again later.
+    Later,
+}
+
+/// The selected mailbox as of now; `None` when the store is in trouble, which is no reason to fail a command that
+/// succeeded. A folder that is gone, or whose numbers are no longer valid, ends the session.
+pub(crate) async fn look(
     user: &Authenticated,
-    mailbox: &mut Selected,
-    expunges: Expunges,
-    told: Told<'_>,
-) -> Result<(), Failure> {
+    mailbox: &Selected,
+) -> Result<Option<Arc<FolderIndex>>, Failure> {
     let index = match user.account.index(mailbox.folder).await {
         Ok(index) => index,
         Err(error) => match error.kind {
@@ -50,7 +56,7 @@ pub(crate) async fn sync(
             }
             _ => {
                 tracing::warn!(%error, "cannot look for changes");
-                return Ok(());
+                return Ok(None);
             }
         },
     };
@@ -59,8 +65,23 @@ pub(crate) async fn sync(
             "the selected mailbox was restored, select it again",
         ));
     }
+    Ok(Some(index))
+}
+
+/// Brings the view up to date and writes what the client must be told of it. When it cannot be looked at, the view
+/// stays as it is, and the next look tells.
+pub(crate) async fn sync(
+    talk: &mut Talk<'_>,
+    user: &Authenticated,
+    mailbox: &mut Selected,
+    expunges: Expunges,
+    told: Told<'_>,
+) -> Result<Looked, Failure> {
+    let Some(index) = look(user, mailbox).await? else {
+        return Ok(Looked::Later);
+    };
     let announced = claim(talk, user, mailbox, &index);
-    let old = std::sync::Arc::clone(mailbox.view.index());
+    let old = Arc::clone(mailbox.view.index());
     let updates = mailbox.view.update(index, announced, expunges);
     for sequence in updates.expunged {
         talk.connection.writer().expunge(sequence);
@@ -85,7 +106,7 @@ pub(crate) async fn sync(
         write_change(talk, user, mailbox, (change, announce), &mut names);
         talk.connection.flush_if_full().await?;
     }
-    Ok(())
+    Ok(Looked::Now)
 }
 
 /// Items above the number returned are recent in this session when they are new.

@@ -7,17 +7,16 @@ use crate::{
     state::{Access, State},
 };
 
-/// Removes what is marked `\Deleted`, without a word, and leaves the mailbox.
+/// Removes what is marked `\Deleted`, without a word, and leaves the mailbox; when nothing can be removed now, the
+/// mailbox stays selected.
 pub(super) async fn close(session: &mut Session<'_>) -> Reply {
     let State::Selected(user, mailbox) = &session.state else {
         return Err(Failure::bad("no mailbox is selected"));
     };
-    let removed = match mailbox.access {
-        Access::ReadWrite => expunge::remove(user, mailbox, None).await,
-        Access::ReadOnly => Ok(()),
-    };
+    if mailbox.access == Access::ReadWrite {
+        expunge::remove(user, mailbox, None).await?;
+    }
     leave(session);
-    removed?;
     Ok(Done::new("CLOSE completed"))
 }
 

@@ -330,7 +330,8 @@ impl Job {
                 Announce::Flags
             }
         };
-        sync::sync(talk, user, mailbox, Expunges::Hold, &told).await
+        sync::sync(talk, user, mailbox, Expunges::Hold, &told).await?;
+        Ok(())
     }
 }
 

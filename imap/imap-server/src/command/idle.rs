@@ -1,14 +1,14 @@
 //! IDLE (RFC 2177): tells what happens as it happens.
 
 use imap_wire::{Event, Mode};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     connection::Wait,
     reply::{Done, Failure, Reply},
     session::Session,
     state::{State, Talk},
-    sync,
+    sync::{self, Looked},
     view::Expunges,
 };
 
@@ -33,19 +33,14 @@ async fn idle(session: &mut Session<'_>) -> Result<(), Failure> {
     };
     let deadline = Instant::now() + session.server.config.idle_timeout;
     loop {
+        let mut looked = Looked::Now;
         if let State::Selected(user, mailbox) = &mut session.state {
             let mut talk = Talk {
                 server: session.server,
                 connection: &mut session.connection,
             };
-            Box::pin(sync::sync(
-                &mut talk,
-                user,
-                mailbox,
-                Expunges::Announce,
-                &sync::news,
-            ))
-            .await?;
+            let sync = sync::sync(&mut talk, user, mailbox, Expunges::Announce, &sync::news);
+            looked = Box::pin(sync).await?;
         }
         session.connection.flush().await?;
         match session.connection.event() {
@@ -79,6 +74,7 @@ async fn idle(session: &mut Session<'_>) -> Result<(), Failure> {
                 Wait::Shutdown => return Err(Failure::Bye("the server is shutting down")),
             },
             () = changed => {}
+            () = sleep(session.server.config.look_again), if looked == Looked::Later => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! RENAME (RFC 3501 6.3.5).
 
-use account::{ItemNumber, NewFolder, Role};
+use account::{FolderId, ItemNumber, NewFolder, Role};
 use imap_wire::{Code, command::mailbox::Rename};
 
 use crate::{
@@ -50,13 +50,32 @@ pub(super) async fn run(user: &Authenticated, command: Rename) -> Reply {
         name,
         class: folder.class.clone(),
     };
-    let target = user.account.create_folder(&target).await?;
-    let index = user.account.index(folder.id).await?;
-    let items: Vec<ItemNumber> = index.iter().map(|item| item.number).collect();
-    if !items.is_empty() {
-        user.account
-            .move_items(folder.id, &items, target.id)
-            .await?;
-    }
+    move_inbox(user, folder.id, &target).await?;
     Ok(Done::new("RENAME completed"))
+}
+
+/// Moves the messages of the Inbox to a new mailbox, which is not left behind when they stay.
+async fn move_inbox(
+    user: &Authenticated,
+    inbox: FolderId,
+    target: &NewFolder,
+) -> Result<(), Failure> {
+    let account = &user.account;
+    let index = account.index(inbox).await?;
+    let items: Vec<ItemNumber> = index.iter().map(|item| item.number).collect();
+    let target = account.create_folder(target).await?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    let moved = account.move_items(inbox, &items, target.id).await;
+    // Whether the messages came although the answer was lost, is not known: only an empty mailbox may go.
+    if moved.is_err()
+        && let Ok(folder) = account.folder(target.id).await
+        && folder.items == 0
+        && let Err(error) = account.delete_folder(target.id).await
+    {
+        tracing::warn!(%error, "an empty mailbox is left behind");
+    }
+    moved?;
+    Ok(())
 }

@@ -85,7 +85,10 @@ async fn report(
     mailbox: &mut Selected,
     stored: &Stored,
 ) -> Result<(), Failure> {
-    let new = user.account.index(mailbox.folder).await?;
+    let Some(new) = sync::look(user, mailbox).await? else {
+        // It is stored: the next look tells the flags.
+        return Ok(());
+    };
     let verdicts = Verdicts::new(stored, mailbox.view.index(), &new);
     let told = |change: &Changed, _: &FolderIndex| {
         let ours = stored.items.binary_search(&change.after.number).is_ok();

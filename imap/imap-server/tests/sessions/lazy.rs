@@ -70,12 +70,12 @@ async fn the_size_told_is_that_of_the_octets_whatever_was_asked_first() {
         let (_world, mut ann) = selected(3).await;
         ann.command("a", &format!("FETCH 2 ({first})")).await;
         let answer = ann.lines("b", "FETCH 1:* (RFC822.SIZE BODY.PEEK[])").await;
-        for n in 0..3 {
+        for (n, answer) in answer.iter().enumerate().take(3) {
             let (sequence, octets) = (n + 1, whole(n));
             let len = octets.len();
             let expected =
                 format!("* {sequence} FETCH (RFC822.SIZE {len} BODY[] {{{len}}}\r\n{octets})");
-            assert_eq!(answer[n], expected, "{first}");
+            assert_eq!(*answer, expected, "{first}");
         }
     }
 }

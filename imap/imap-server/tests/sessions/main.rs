@@ -7,6 +7,7 @@
 
 mod lazy;
 mod limits;
+mod outage;
 mod scram;
 mod simulation;
 mod starttls;
