@@ -11,11 +11,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Restriction {
     /// All of these.
-    And(Vec<Restriction>),
+    And(Vec<Self>),
     /// One of these.
-    Or(Vec<Restriction>),
+    Or(Vec<Self>),
     /// Not this.
-    Not(Box<Restriction>),
+    Not(Box<Self>),
     /// A string or binary value contains another.
     Content {
         /// 0 the whole value, 1 a part, 2 the beginning.
@@ -70,21 +70,21 @@ pub enum Restriction {
         /// PidTagMessageRecipients or PidTagMessageAttachments.
         tag: PropTag,
         /// The condition.
-        condition: Box<Restriction>,
+        condition: Box<Self>,
     },
     /// A condition with values that say nothing about it.
     Comment {
         /// The values.
         values: Vec<TaggedValue>,
         /// The condition, if any.
-        condition: Option<Box<Restriction>>,
+        condition: Option<Box<Self>>,
     },
     /// The first so many rows that meet a condition.
     Count {
         /// How many.
         count: u32,
         /// The condition.
-        condition: Box<Restriction>,
+        condition: Box<Self>,
     },
 }
 
@@ -157,20 +157,16 @@ impl Restriction {
 
     /// Writes it.
     pub(crate) fn write(&self, writer: &mut Writer, dialect: Dialect) {
+        writer.u8(self.kind());
         match self {
-            Self::And(all) => write_all(writer, 0x00, all, dialect),
-            Self::Or(all) => write_all(writer, 0x01, all, dialect),
-            Self::Not(one) => {
-                writer.u8(0x02);
-                one.write(writer, dialect);
-            }
+            Self::And(all) | Self::Or(all) => write_all(writer, all, dialect),
+            Self::Not(one) => one.write(writer, dialect),
             Self::Content {
                 fuzzy_low,
                 fuzzy_high,
                 tag,
                 value,
             } => {
-                writer.u8(0x03);
                 writer.u16(*fuzzy_low);
                 writer.u16(*fuzzy_high);
                 writer.u32(tag.0);
@@ -181,59 +177,78 @@ impl Restriction {
                 tag,
                 value,
             } => {
-                write_head(writer, 0x04, *relation, *tag);
+                write_head(writer, *relation, *tag);
                 write_operand(writer, value, dialect);
             }
             Self::CompareProperties {
                 relation,
-                left,
-                right,
-            } => {
-                write_head(writer, 0x05, *relation, *left);
-                writer.u32(right.0);
+                left: tag,
+                right: PropTag(number),
             }
-            Self::BitMask {
+            | Self::BitMask {
                 relation,
                 tag,
-                mask,
-            } => {
-                write_head(writer, 0x06, *relation, *tag);
-                writer.u32(*mask);
+                mask: number,
             }
-            Self::Size {
+            | Self::Size {
                 relation,
                 tag,
-                size,
+                size: number,
             } => {
-                write_head(writer, 0x07, *relation, *tag);
-                writer.u32(*size);
+                write_head(writer, *relation, *tag);
+                writer.u32(*number);
             }
-            Self::Exist(tag) => {
-                writer.u8(0x08);
-                writer.u32(tag.0);
+            Self::Exist(tag) => writer.u32(tag.0),
+            Self::SubObject {
+                tag: PropTag(number),
+                condition,
             }
-            Self::SubObject { tag, condition } => {
-                writer.u8(0x09);
-                writer.u32(tag.0);
+            | Self::Count {
+                count: number,
+                condition,
+            } => {
+                writer.u32(*number);
                 condition.write(writer, dialect);
             }
             Self::Comment { values, condition } => {
-                writer.u8(0x0a);
-                writer.u8(values.len() as u8);
-                for value in values {
-                    value.write(writer, dialect);
-                }
-                writer.bool(condition.is_some());
-                if let Some(condition) = condition {
-                    condition.write(writer, dialect);
-                }
-            }
-            Self::Count { count, condition } => {
-                writer.u8(0x0b);
-                writer.u32(*count);
-                condition.write(writer, dialect);
+                write_comment(writer, values, condition.as_deref(), dialect);
             }
         }
+    }
+
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::And(_) => 0x00,
+            Self::Or(_) => 0x01,
+            Self::Not(_) => 0x02,
+            Self::Content { .. } => 0x03,
+            Self::Property { .. } => 0x04,
+            Self::CompareProperties { .. } => 0x05,
+            Self::BitMask { .. } => 0x06,
+            Self::Size { .. } => 0x07,
+            Self::Exist(_) => 0x08,
+            Self::SubObject { .. } => 0x09,
+            Self::Comment { .. } => 0x0a,
+            Self::Count { .. } => 0x0b,
+        }
+    }
+}
+
+/// Values beyond the count's octet are left out: they say nothing about the condition.
+fn write_comment(
+    writer: &mut Writer,
+    values: &[TaggedValue],
+    condition: Option<&Restriction>,
+    dialect: Dialect,
+) {
+    let count = values.len().min(usize::from(u8::MAX));
+    writer.u8(count as u8);
+    for value in values.iter().take(count) {
+        value.write(writer, dialect);
+    }
+    writer.bool(condition.is_some());
+    if let Some(condition) = condition {
+        condition.write(writer, dialect);
     }
 }
 
@@ -247,19 +262,19 @@ fn read_relation(reader: &mut Reader<'_>) -> Result<u8> {
 
 fn read_all(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Restriction>> {
     let count = dialect.read_count(reader, "a count of restrictions")?;
-    (0..count).map(|_| Restriction::read(reader, dialect)).collect()
+    (0..count)
+        .map(|_| Restriction::read(reader, dialect))
+        .collect()
 }
 
-fn write_all(writer: &mut Writer, kind: u8, all: &[Restriction], dialect: Dialect) {
-    writer.u8(kind);
+fn write_all(writer: &mut Writer, all: &[Restriction], dialect: Dialect) {
     dialect.write_count(writer, all.len());
     for one in all {
         one.write(writer, dialect);
     }
 }
 
-fn write_head(writer: &mut Writer, kind: u8, relation: u8, tag: PropTag) {
-    writer.u8(kind);
+fn write_head(writer: &mut Writer, relation: u8, tag: PropTag) {
     writer.u8(relation);
     writer.u32(tag.0);
 }

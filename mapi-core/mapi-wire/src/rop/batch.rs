@@ -1,7 +1,9 @@
 //! Buffers of requests and of responses. Source: MS-OXCROPS 2.2.1, 3.1.5, 3.2.5.
 
+use std::collections::BTreeMap;
+
 use super::{
-    Logon, Progress, Request, Response, WARN_WITH_ERRORS,
+    Progress, Request, Response, WARN_WITH_ERRORS,
     field::Context,
     response_id,
     session::{Session, Tracker},
@@ -38,14 +40,14 @@ pub struct ResponseBuffer {
 
 impl RequestBuffer {
     /// How long a batch may be: what one extended buffer holds. Source: MS-OXCRPC 3.1.4.2.1.
-    pub const OCTETS_MAX: usize = 0x8000 - 8;
+    pub const BYTES_MAX: usize = 0x8000 - 8;
 
     /// How many octets it takes. Cost: it is written once.
     pub fn encoded_len(&self) -> usize {
         self.encode().len()
     }
 
-    /// The octets. One longer than [`Self::OCTETS_MAX`] is a fault of the caller: no server takes it.
+    /// The octets. One longer than [`Self::BYTES_MAX`] is a fault of the caller: no server takes it.
     pub fn encode(&self) -> Vec<u8> {
         join(&self.handles, |writer| {
             for request in &self.requests {
@@ -58,25 +60,37 @@ impl RequestBuffer {
     pub fn decode(bytes: &[u8], session: &Session) -> Result<Self> {
         let (mut reader, handles) = split(bytes)?;
         let mut requests = Vec::new();
-        // A logon of the same batch counts already.
-        let mut logons: Vec<Logon> = Vec::new();
-        while !reader.is_empty() {
-            let rop_id = reader.u8("a RopId")?;
-            let public = reader.peek().first().is_some_and(|&logon_id| {
-                let logon = logons.iter().rfind(|logon| logon.logon_id == logon_id);
-                logon.map_or_else(|| session.is_public(logon_id), Logon::is_public)
+        // Logons of the same batch count already.
+        let mut logons = BTreeMap::new();
+        while let [_, rest @ ..] = reader.peek() {
+            let public = rest.first().is_some_and(|logon_id| {
+                let logon = logons.get(logon_id).copied();
+                logon.unwrap_or_else(|| session.is_public(*logon_id))
             });
             let context = Context {
                 public,
                 ..Context::default()
             };
-            let request = Request::read(rop_id, &mut reader, context)?;
+            let request = Request::read(&mut reader, context)?;
             if let Request::Logon(logon) = &request {
-                logons.push(logon.clone());
+                logons.insert(logon.logon_id, logon.is_public());
             }
             requests.push(request);
         }
         Ok(Self { requests, handles })
+    }
+
+    /// For each request its response, if it has one.
+    ///
+    /// RopRelease has none, and neither have those that the server did not carry out.
+    pub fn pair<'a>(&self, answer: &'a ResponseBuffer) -> Vec<Option<&'a Response>> {
+        let mut responses = answer.responses.iter();
+        let mut next = || responses.find(|response| response.answers_a_request());
+        let response = |request: &Request| match request {
+            Request::Release(_) => None,
+            _ => next(),
+        };
+        self.requests.iter().map(response).collect()
     }
 
     /// What a further part of the answer answers: the last request once more. Source: MS-OXCRPC 3.1.4.2.1.2.

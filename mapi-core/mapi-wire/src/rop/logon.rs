@@ -60,7 +60,7 @@ pub struct LogonResponse {
     /// As in the request; [`Logon::PRIVATE`] follows from `store` and is left out here.
     pub logon_flags: u8,
     /// The folders every store has: [`Self::INBOX`] and so on.
-    pub folder_ids: [Id; LogonResponse::FOLDERS],
+    pub folder_ids: [Id; Self::FOLDERS],
     /// What is only said of a mailbox, or only of public folders.
     pub store: Store,
 }

@@ -206,12 +206,11 @@ pub struct ReadStatusChanged {
 pub(super) mod opened_recipients {
     use super::*;
 
-    #[expect(clippy::ptr_arg, reason = "a codec gets earlier fields as they are")]
     pub(in crate::rop) fn read(
         reader: &mut Reader<'_>,
         _: Context<'_>,
         expected: &'static str,
-        columns: &Vec<PropTag>,
+        columns: &[PropTag],
     ) -> Result<Vec<OpenRecipientRow>> {
         let count = reader.u8(expected)?;
         (0..count)
@@ -220,8 +219,7 @@ pub(super) mod opened_recipients {
     }
 
     /// Those beyond the count's octet are left out: they are to be read separately.
-    #[expect(clippy::ptr_arg, reason = "a codec gets earlier fields as they are")]
-    pub(in crate::rop) fn write(rows: &[OpenRecipientRow], writer: &mut Writer, _: &Vec<PropTag>) {
+    pub(in crate::rop) fn write(rows: &[OpenRecipientRow], writer: &mut Writer, _: &[PropTag]) {
         let count = rows.len().min(usize::from(u8::MAX));
         writer.u8(count as u8);
         for row in rows.iter().take(count) {
@@ -261,12 +259,11 @@ mod read_recipients {
 mod modified_recipients {
     use super::*;
 
-    #[expect(clippy::ptr_arg, reason = "a codec gets earlier fields as they are")]
     pub(super) fn read(
         reader: &mut Reader<'_>,
         _: Context<'_>,
         expected: &'static str,
-        columns: &Vec<PropTag>,
+        columns: &[PropTag],
     ) -> Result<Vec<ModifyRecipientRow>> {
         let count = usize::from(reader.u16(expected)?);
         let count = reader.count(count, 1, expected)?;
@@ -275,8 +272,7 @@ mod modified_recipients {
             .collect()
     }
 
-    #[expect(clippy::ptr_arg, reason = "a codec gets earlier fields as they are")]
-    pub(super) fn write(rows: &[ModifyRecipientRow], writer: &mut Writer, _: &Vec<PropTag>) {
+    pub(super) fn write(rows: &[ModifyRecipientRow], writer: &mut Writer, _: &[PropTag]) {
         writer.u16(rows.len() as u16);
         for row in rows {
             row.write(writer);

@@ -9,10 +9,12 @@
 //! table across batches.
 //!
 //! Names are those of the documents without "Rop" in front. Numbers that are a set of bits or a choice stay numbers, as
-//! a peer may send others; the values are constants of the request or of a module beside it.
+//! a peer may send others; the values are constants of the request or of a module beside it. A boolean is any octet but
+//! 0, and is written as 1.
 
 mod attachment;
 mod batch;
+mod event;
 mod failure;
 mod fast_transfer;
 mod field;
@@ -36,6 +38,7 @@ mod transport;
 pub use self::{
     attachment::*,
     batch::{NO_HANDLE, RequestBuffer, ResponseBuffer},
+    event::*,
     failure::{Details, Failed, GetBufferRest},
     fast_transfer::*,
     folder::*,
@@ -117,11 +120,12 @@ macro_rules! all {
                 }
             }
 
-            fn read(rop_id: u8, reader: &mut Reader<'_>, context: Context<'_>) -> Result<Self> {
-                Ok(match rop_id {
+            fn read(reader: &mut Reader<'_>, context: Context<'_>) -> Result<Self> {
+                let unknown = reader.error("the RopId of a request");
+                Ok(match reader.u8("the RopId of a request")? {
                     Release::ROP_ID => Self::Release(Ask::read(reader, context)?),
                     $($name::ROP_ID => Self::$name(Ask::read(reader, context)?),)+
-                    _ => return Err(reader.error("a known RopId before this")),
+                    _ => return Err(unknown),
                 })
             }
 
@@ -144,8 +148,20 @@ macro_rules! all {
             ) -> Result<Self> {
                 Ok(match rop_id {
                     $($name::ROP_ID => Self::$name(Answer::read(reader, index, context)?),)+
-                    _ => return Err(reader.error("a known RopId before this")),
+                    _ => return Err(reader.error("fields of a known response")),
                 })
+            }
+
+            /// RopId as it stands on the wire: RopGetMessageStatus is answered with that of RopSetMessageStatus.
+            pub const fn rop_id(&self) -> u8 {
+                match self {
+                    Self::Failed(failed) => failed.rop_id,
+                    Self::Notify(_) => special::id::NOTIFY,
+                    Self::Pending(_) => special::id::PENDING,
+                    Self::Backoff(_) => special::id::BACKOFF,
+                    Self::BufferTooSmall(_) => special::id::BUFFER_TOO_SMALL,
+                    $(Self::$name(_) => response_id($name::ROP_ID),)+
+                }
             }
 
             fn write(&self, writer: &mut Writer) {
@@ -171,8 +187,7 @@ macro_rules! all {
                         too_small.write(writer);
                     }
                     $(Self::$name(answer) => {
-                        let rop_id = response_id($name::ROP_ID);
-                        write_head(writer, rop_id, answer.index(), answer.code());
+                        write_head(writer, self.rop_id(), answer.index(), answer.code());
                         answer.write(writer);
                     })+
                 }
@@ -202,6 +217,18 @@ macro_rules! all {
             impl From<$answer> for Response {
                 fn from(answer: $answer) -> Self {
                     Self::$name(answer)
+                }
+            }
+
+            /// The successful response, or back what it is instead.
+            impl TryFrom<Response> for $answer {
+                type Error = Response;
+
+                fn try_from(response: Response) -> Result<Self, Response> {
+                    match response {
+                        Response::$name(answer) => Ok(answer),
+                        other => Err(other),
+                    }
                 }
             }
         )+

@@ -157,27 +157,30 @@ impl<'s> Tracker<'s> {
             };
             self.made.insert(output, object);
         }
+        let Some(slot) = slots.output.or(slots.input) else {
+            return;
+        };
         match (request, response) {
             (Request::SetColumns(ask), Response::SetColumns(_)) => {
-                self.set_columns(ask.input, Some(&ask.property_tags));
+                self.set_columns(request, slot, Some(&ask.property_tags));
             }
-            (Request::ResetTable(ask), Response::ResetTable(_)) => {
-                self.set_columns(ask.input, None);
+            (Request::ResetTable(_), Response::ResetTable(_)) => {
+                self.set_columns(request, slot, None);
             }
             (Request::ModifyRecipients(ask), Response::ModifyRecipients(_)) => {
                 // A message that was opened has columns already, and keeps them.
-                if let Some(Object { columns: None, .. }) = self.object(ask.input) {
-                    self.set_columns(ask.input, Some(&ask.recipient_columns));
+                if let Some(Object { columns: None, .. }) = self.object(slot) {
+                    self.set_columns(request, slot, Some(&ask.recipient_columns));
                 }
             }
-            (Request::OpenMessage(ask), Response::OpenMessage(answer)) => {
-                self.set_columns(ask.output, Some(&answer.recipient_columns));
+            (_, Response::OpenMessage(answer)) => {
+                self.set_columns(request, slot, Some(&answer.recipient_columns));
             }
-            (Request::OpenEmbeddedMessage(ask), Response::OpenEmbeddedMessage(answer)) => {
-                self.set_columns(ask.output, Some(&answer.recipient_columns));
+            (_, Response::OpenEmbeddedMessage(answer)) => {
+                self.set_columns(request, slot, Some(&answer.recipient_columns));
             }
-            (Request::ReloadCachedInformation(ask), Response::ReloadCachedInformation(answer)) => {
-                self.set_columns(ask.input, Some(&answer.recipient_columns));
+            (_, Response::ReloadCachedInformation(answer)) => {
+                self.set_columns(request, slot, Some(&answer.recipient_columns));
             }
             _ => {}
         }
@@ -223,19 +226,17 @@ impl<'s> Tracker<'s> {
         }
     }
 
-    fn set_columns(&mut self, slot: u8, columns: Option<&[PropTag]>) {
+    fn set_columns(&mut self, request: &Request, slot: u8, columns: Option<&[PropTag]>) {
         let handle = self.handle(slot);
-        let object = match self.made.get_mut(&slot) {
-            Some(object) => object,
+        let object = match (self.made.get_mut(&slot), handle) {
+            (Some(object), _) => object,
             // A handle whose opening was not seen becomes known by this.
-            None => match handle {
-                Some(handle) => self.session.objects.entry(handle).or_insert(Object {
-                    kind: Kind::Table,
-                    logon_id: 0,
-                    columns: None,
-                }),
-                None => return,
-            },
+            (None, Some(handle)) => self.session.objects.entry(handle).or_insert(Object {
+                kind: Kind::Table,
+                logon_id: request.logon_id(),
+                columns: None,
+            }),
+            (None, None) => return,
         };
         object.columns = columns.map(Into::into);
     }
