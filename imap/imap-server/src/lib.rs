@@ -26,6 +26,7 @@ mod server;
 mod session;
 mod state;
 mod sync;
+mod uid_validity;
 mod view;
 
 pub use config::Config;

@@ -9,13 +9,32 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use account::{FolderId, ItemNumber, MailboxId};
+use account::{Epoch, FolderId, FolderIndex, ItemNumber, MailboxId};
 
-/// The highest number announced so far, per folder.
+/// The numbers announced so far, per folder.
 #[derive(Debug)]
 pub(crate) struct RecentRegister {
     folders_max: usize,
-    announced: Mutex<HashMap<(MailboxId, FolderId), ItemNumber>>,
+    announced: Mutex<HashMap<(MailboxId, FolderId), Numbers>>,
+}
+
+/// The numbers of a folder up to a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// What they are valid for.
+    pub(crate) epoch: Epoch,
+    /// The highest.
+    pub(crate) last: ItemNumber,
+}
+
+impl Numbers {
+    /// Those that a snapshot knows of.
+    pub(crate) fn of(index: &FolderIndex) -> Self {
+        Self {
+            epoch: index.epoch(),
+            last: ItemNumber(index.next_number().0.saturating_sub(1)),
+        }
+    }
 }
 
 /// Whether looking at new items makes them no longer recent for others.
@@ -36,13 +55,13 @@ impl RecentRegister {
         }
     }
 
-    /// The highest number that is not recent for whoever asks now; with [`Claim::Take`] everything up to `last`
-    /// counts as announced from now on.
+    /// The highest number that is not recent for whoever asks now; with [`Claim::Take`] all `numbers` count as
+    /// announced from now on. Nothing of another epoch than the one announced last is known.
     pub(crate) fn look(
         &self,
         mailbox: &MailboxId,
         folder: FolderId,
-        last: ItemNumber,
+        numbers: Numbers,
         claim: Claim,
     ) -> ItemNumber {
         let mut announced = self
@@ -50,13 +69,16 @@ impl RecentRegister {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let key = (mailbox.clone(), folder);
-        let before = announced.get(&key).copied().unwrap_or(ItemNumber(0));
-        if claim == Claim::Take && last > before {
+        let known = announced
+            .get(&key)
+            .filter(|known| known.epoch == numbers.epoch);
+        let before = known.map_or(ItemNumber(0), |known| known.last);
+        if claim == Claim::Take && (known.is_none() || numbers.last > before) {
             if announced.len() >= self.folders_max {
                 // Forgetting is harmless: items become recent once more.
                 announced.clear();
             }
-            announced.insert(key, last);
+            announced.insert(key, numbers);
         }
         before
     }
@@ -66,15 +88,29 @@ impl RecentRegister {
 mod tests {
     use super::*;
 
+    /// Looks at Ann's folders.
+    struct Looker(RecentRegister);
+
+    impl Looker {
+        fn new(folders_max: usize) -> Self {
+            Self(RecentRegister::new(folders_max))
+        }
+
+        fn look(&self, folder: u64, (epoch, last): (u32, u32), claim: Claim) -> u32 {
+            let mailbox = MailboxId("ann@example.test".to_owned());
+            let numbers = Numbers {
+                epoch: Epoch(epoch),
+                last: ItemNumber(last),
+            };
+            let look = self.0.look(&mailbox, FolderId(folder), numbers, claim);
+            look.0
+        }
+    }
+
     #[test]
     fn items_are_recent_to_one_reading_and_writing_session_only() {
-        let register = RecentRegister::new(10);
-        let mailbox = MailboxId("ann@example.test".to_owned());
-        let look = |last, claim| {
-            register
-                .look(&mailbox, FolderId(1), ItemNumber(last), claim)
-                .0
-        };
+        let register = Looker::new(10);
+        let look = |last, claim| register.look(1, (1, last), claim);
         assert_eq!(look(5, Claim::Leave), 0);
         assert_eq!(look(5, Claim::Take), 0);
         assert_eq!(look(7, Claim::Leave), 5);
@@ -83,14 +119,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_another_epoch_were_never_announced() {
+        let register = Looker::new(10);
+        register.look(1, (1, 50), Claim::Take);
+        assert_eq!(register.look(1, (2, 9), Claim::Leave), 0);
+        assert_eq!(register.look(1, (2, 9), Claim::Take), 0);
+        assert_eq!(register.look(1, (2, 11), Claim::Take), 9);
+        assert_eq!(register.look(1, (2, 11), Claim::Take), 11);
+    }
+
+    #[test]
     fn a_full_register_forgets_and_goes_on() {
-        let register = RecentRegister::new(1);
-        let mailbox = MailboxId("ann@example.test".to_owned());
-        register.look(&mailbox, FolderId(1), ItemNumber(3), Claim::Take);
-        register.look(&mailbox, FolderId(2), ItemNumber(3), Claim::Take);
-        assert_eq!(
-            register.look(&mailbox, FolderId(1), ItemNumber(3), Claim::Leave),
-            ItemNumber(0)
-        );
+        let register = Looker::new(1);
+        register.look(1, (1, 3), Claim::Take);
+        register.look(2, (1, 3), Claim::Take);
+        assert_eq!(register.look(1, (1, 3), Claim::Leave), 0);
     }
 }

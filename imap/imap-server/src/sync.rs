@@ -7,7 +7,7 @@ use imap_wire::{FetchWriter, FlagBits};
 
 use crate::{
     flags,
-    recent::Claim,
+    recent::{Claim, Numbers},
     reply::Failure,
     state::{Access, Authenticated, KeywordNames, Selected, Talk},
     view::{Changed, Expunges},
@@ -116,17 +116,16 @@ fn claim(
     mailbox: &Selected,
     index: &FolderIndex,
 ) -> account::ItemNumber {
-    let last = account::ItemNumber(index.next_number().0.saturating_sub(1));
+    let numbers = Numbers::of(index);
     if index.next_number() == mailbox.view.index().next_number() {
-        return last;
+        return numbers.last;
     }
     let claim = match mailbox.access {
         Access::ReadWrite => Claim::Take,
         Access::ReadOnly => Claim::Leave,
     };
-    talk.server
-        .recent
-        .look(user.account.mailbox(), mailbox.folder, last, claim)
+    let recent = &talk.server.recent;
+    recent.look(user.account.mailbox(), mailbox.folder, numbers, claim)
 }
 
 /// Whether a client without CONDSTORE can see a difference.

@@ -16,6 +16,7 @@ use crate::{
     mailboxes,
     reply::{Done, DoneCode, Failure, Reply},
     state::{Authenticated, Talk},
+    uid_validity,
 };
 
 /// The messages of an APPEND that is still being read.
@@ -105,10 +106,12 @@ pub(super) async fn run(
         items.push(new_item(talk, &arriving, message, now).await?);
     }
     let saved = user.account.append(folder.id, items).await?;
-    let uids = saved.iter().map(|saved| saved.number.0).collect();
-    let code = DoneCode::AppendUid {
-        uid_validity: folder.epoch.0,
-        uids,
+    let code = match uid_validity::after_write(user, folder).await {
+        Some(uid_validity) => DoneCode::AppendUid {
+            uid_validity,
+            uids: saved.iter().map(|saved| saved.number.0).collect(),
+        },
+        None => DoneCode::None,
     };
     Ok(Done {
         code,

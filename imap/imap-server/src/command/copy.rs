@@ -8,6 +8,7 @@ use crate::{
     mailboxes,
     reply::{CopyUid, Done, DoneCode, Failure, Reply},
     state::{Access, Authenticated, Selected, Talk},
+    uid_validity,
 };
 
 /// `COPY set mailbox`
@@ -21,8 +22,15 @@ pub(super) async fn copy(user: &Authenticated, mailbox: &Selected, command: Tran
         .account
         .copy_items(mailbox.folder, &items, target.id)
         .await?;
+    if copied.is_empty() {
+        return nothing(true, "COPY completed");
+    }
+    let code = match copy_uid(user, &target, &copied).await {
+        Some(pairs) => DoneCode::CopyUid(pairs),
+        None => DoneCode::None,
+    };
     Ok(Done {
-        code: DoneCode::CopyUid(copy_uid(&target, &copied)),
+        code,
         text: "COPY completed",
     })
 }
@@ -46,10 +54,13 @@ pub(super) async fn move_(
         .account
         .move_items(mailbox.folder, &items, target.id)
         .await?;
-    let pair = copy_uid(&target, &moved);
-    talk.connection
-        .writer()
-        .untagged(Status::Ok, Some(&pair.code()), "moved");
+    if moved.is_empty() {
+        return nothing(true, "MOVE completed");
+    }
+    if let Some(pairs) = copy_uid(user, &target, &moved).await {
+        let mut writer = talk.connection.writer();
+        writer.untagged(Status::Ok, Some(&pairs.code()), "moved");
+    }
     Ok(Done::new("MOVE completed"))
 }
 
@@ -81,10 +92,15 @@ fn nothing(missing: bool, text: &'static str) -> Reply {
     Ok(Done::new(text))
 }
 
-fn copy_uid(target: &FolderInfo, pairs: &[Transferred]) -> CopyUid {
-    CopyUid {
-        uid_validity: target.epoch.0,
+/// Which UIDs became which; `None` when it cannot be said what the new ones are valid for.
+async fn copy_uid(
+    user: &Authenticated,
+    target: &FolderInfo,
+    pairs: &[Transferred],
+) -> Option<CopyUid> {
+    Some(CopyUid {
+        uid_validity: uid_validity::after_write(user, target).await?,
         source: pairs.iter().map(|pair| pair.source.0).collect(),
         target: pairs.iter().map(|pair| pair.target.number.0).collect(),
-    }
+    })
 }

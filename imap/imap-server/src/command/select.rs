@@ -1,11 +1,11 @@
 //! SELECT and EXAMINE (RFC 3501 6.3.1 and 6.3.2, RFC 7162 3.1.1 and 3.1.8).
 
-use account::{FolderInfo, ItemNumber, Rights};
+use account::{FolderInfo, Rights};
 use imap_wire::{Code, Status, command::select::Select, response::PermanentFlags};
 
 use crate::{
     mailboxes,
-    recent::Claim,
+    recent::{Claim, Numbers},
     reply::{Done, Failure, Reply},
     session::Session,
     state::{Access, Authenticated, Selected, State, Talk},
@@ -71,15 +71,12 @@ async fn open(
         _ => Access::ReadOnly,
     };
     let index = user.account.index(folder.id).await?;
-    let last = ItemNumber(index.next_number().0.saturating_sub(1));
     let claim = match access {
         Access::ReadWrite => Claim::Take,
         Access::ReadOnly => Claim::Leave,
     };
-    let announced = talk
-        .server
-        .recent
-        .look(user.account.mailbox(), folder.id, last, claim);
+    let (recent, numbers) = (&talk.server.recent, Numbers::of(&index));
+    let announced = recent.look(user.account.mailbox(), folder.id, numbers, claim);
     let mut mailbox = Selected {
         folder: folder.id,
         epoch: index.epoch(),

@@ -5,7 +5,7 @@ use imap_wire::command::status::{StatusAttribute, StatusCommand};
 
 use crate::{
     mailboxes,
-    recent::Claim,
+    recent::{Claim, Numbers},
     reply::{Done, Failure, Reply},
     state::{Authenticated, Talk},
 };
@@ -84,12 +84,8 @@ async fn recent(
     folder: &FolderInfo,
 ) -> Result<u64, Failure> {
     let index = user.account.index(folder.id).await?;
-    let last = ItemNumber(index.next_number().0.saturating_sub(1));
-    let mailbox = user.account.mailbox();
-    let announced = talk
-        .server
-        .recent
-        .look(mailbox, folder.id, last, Claim::Leave);
+    let (recent, numbers) = (&talk.server.recent, Numbers::of(&index));
+    let announced = recent.look(user.account.mailbox(), folder.id, numbers, Claim::Leave);
     let first = ItemNumber(announced.0.saturating_add(1));
     let (Ok(place) | Err(place)) = index.search(first);
     Ok((index.len() - place) as u64)

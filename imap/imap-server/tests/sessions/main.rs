@@ -5,6 +5,7 @@
     reason = "a failing test may panic"
 )]
 
+mod epochs;
 mod lazy;
 mod limits;
 mod outage;
