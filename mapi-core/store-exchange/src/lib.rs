@@ -3,4 +3,9 @@
 //! The modules from below: [`http`] moves requests and says what may have arrived, [`auth`] proves who asks.
 
 pub mod auth;
+pub mod fault;
 pub mod http;
+mod message;
+mod remote;
+mod session;
+mod values;

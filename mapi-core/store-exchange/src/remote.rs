@@ -1,0 +1,61 @@
+//! A mailbox on the server, in terms of what a mirror needs of it: each method is a batch or a download.
+//!
+//! Nothing here knows of the mirror. Ids on this side are those of the logon ([`Id`]) where a ROP wants them, and source
+//! keys ([`Gid`]) where they must outlive it.
+
+mod contents;
+mod download;
+mod folders;
+mod hierarchy;
+mod messages;
+mod names;
+mod replicas;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+pub(crate) use self::{
+    contents::{ContentsPart, IndexRow},
+    download::Download,
+    folders::SpecialFolders,
+    hierarchy::{FolderRow, HierarchyPart},
+    messages::Fetched,
+};
+use self::{names::IndexNames, replicas::Replicas};
+use crate::session::{Session, StoreName};
+
+/// The sessions of one user: what people wait for does not stand behind a long download.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    /// For what somebody waits for.
+    pub(crate) front: Session,
+    /// For synchronization, bodies in advance, and notifications.
+    pub(crate) back: Session,
+}
+
+/// A mailbox on the server, as one user may use it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    pub(crate) sessions: Sessions,
+    pub(crate) store: StoreName,
+    known: Arc<Known>,
+}
+
+/// What has been learnt about the mailbox and does not change.
+#[derive(Default)]
+struct Known {
+    replicas: Mutex<Replicas>,
+    names: Mutex<Option<IndexNames>>,
+}
+
+impl Remote {
+    /// Nothing is asked of the server yet.
+    pub(crate) fn new(sessions: Sessions, store: StoreName) -> Self {
+        Self {
+            sessions,
+            store,
+            known: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Sessions: conversations with a server, and what keeps them going.
+//!
+//! [`Context`] is one session context over MAPI/HTTP. [`Session`] owns one after another: a task takes batches of ROPs
+//! in order, connects and logs on when needed, begins anew when the context is lost, waits when the server is busy, and
+//! hears notifications. A batch ([`Batch`]) is made anew for each attempt, for handles do not outlive their context.
+//!
+//! Source: MS-OXCMAPIHTTP 3.2.
+
+mod actor;
+mod answers;
+mod batch;
+mod context;
+mod live;
+mod notify;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub(crate) use self::{
+    answers::{Answers, expect_rop, unexpected},
+    batch::Batch,
+    context::{Context, Server},
+    live::LoggedOn,
+    notify::{Event, Place, WANTED},
+};
+use crate::fault::{Fault, Result};
+
+/// Batches that wait for their turn; further callers wait for a place.
+const JOBS_MAX: usize = 64;
+
+/// Events kept for a listener that lags; what it misses costs it a look at every folder.
+const EVENTS_MAX: usize = 1024;
+
+/// Which store of the server: a mailbox by its distinguished name, or the public folders.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum StoreName {
+    /// The mailbox with this legacy distinguished name.
+    Mailbox(Arc<str>),
+    /// The public folders.
+    Public,
+}
+
+/// Whether a batch may be carried out twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Repeat {
+    /// It only reads, or says what shall be, so a lost answer is asked for again.
+    Safe,
+    /// It is not repeated once it may have been carried out.
+    Never,
+}
+
+/// Where a session gets its server from, and again when the mailbox has moved.
+pub(crate) trait Locate: Send + Sync {
+    /// Where the user's mailbox is. `anew`: the last answer was wrong.
+    fn locate(&self, anew: bool) -> futures_util::future::BoxFuture<'_, Result<Located>>;
+}
+
+/// Where a user's mailbox is.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    /// The server, and as whom to speak to it.
+    pub(crate) server: Server,
+    /// The user's distinguished name.
+    pub(crate) user_dn: Arc<str>,
+}
+
+/// Times of a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// How long a batch waits altogether for a busy server.
+    pub(crate) busy_max: Duration,
+    /// How long a context is kept that nobody uses and nobody listens to.
+    pub(crate) unused_max: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            busy_max: Duration::from_secs(30),
+            unused_max: Duration::from_secs(300),
+        }
+    }
+}
+
+/// A handle to a session's task; the task ends with the last one.
+#[derive(Clone)]
+pub(crate) struct Session {
+    jobs: mpsc::Sender<Job>,
+    events: broadcast::Sender<Event>,
+}
+
+/// Makes a batch for a store that has been logged on to.
+type Build = Box<dyn Fn(&LoggedOn) -> Batch + Send + Sync>;
+
+struct Job {
+    store: StoreName,
+    /// The context whose handles it uses; `None`: none but the logon's.
+    generation: Option<u64>,
+    repeat: Repeat,
+    build: Build,
+    reply: oneshot::Sender<Result<Answers>>,
+}
+
+impl Session {
+    /// Starts the task. It connects when the first batch comes.
+    pub(crate) fn start(locator: Arc<dyn Locate>, times: Times) -> Self {
+        let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let (events, _) = broadcast::channel(EVENTS_MAX);
+        tokio::spawn(actor::run(locator, times, queue, events.clone()));
+        Self { jobs, events }
+    }
+
+    /// Has a batch carried out that uses no handle but the logon's.
+    ///
+    /// A caller that goes away does not stop what the server has been sent. Errors: every [`Fault`].
+    pub(crate) async fn run(
+        &self,
+        store: &StoreName,
+        repeat: Repeat,
+        build: impl Fn(&LoggedOn) -> Batch + Send + Sync + 'static,
+    ) -> Result<Answers> {
+        self.send(store, None, repeat, Box::new(build)).await
+    }
+
+    /// Has a batch carried out that uses handles of the context `generation`: see [`Answers::generation`].
+    ///
+    /// It is never repeated. Errors: every [`Fault`]; `Expired` when that context is gone.
+    pub(crate) async fn go_on(
+        &self,
+        store: &StoreName,
+        generation: u64,
+        build: impl Fn(&LoggedOn) -> Batch + Send + Sync + 'static,
+    ) -> Result<Answers> {
+        self.send(store, Some(generation), Repeat::Never, Box::new(build))
+            .await
+    }
+
+    /// What the server tells of, for stores with a registration.
+    pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Releases handles of the context `generation`, children before parents, without waiting for it. When the queue
+    /// is full they stay until the context ends.
+    pub(crate) fn release_later(&self, store: &StoreName, generation: u64, handles: Vec<u32>) {
+        let (reply, _) = oneshot::channel();
+        let build = move |logon: &LoggedOn| {
+            let mut batch = Batch::new(logon);
+            for &handle in &handles {
+                let slot = batch.known(handle);
+                batch.release(slot);
+            }
+            batch
+        };
+        let job = Job {
+            store: store.clone(),
+            generation: Some(generation),
+            repeat: Repeat::Never,
+            build: Box::new(build),
+            reply,
+        };
+        let _ = self.jobs.try_send(job);
+    }
+
+    async fn send(
+        &self,
+        store: &StoreName,
+        generation: Option<u64>,
+        repeat: Repeat,
+        build: Build,
+    ) -> Result<Answers> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            store: store.clone(),
+            generation,
+            repeat,
+            build,
+            reply,
+        };
+        let ended = || Fault::Away("the session has ended".into());
+        self.jobs.send(job).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}

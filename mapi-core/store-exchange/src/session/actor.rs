@@ -1,0 +1,322 @@
+//! The task of a session: takes batches in order, and does what it takes to have each of them carried out.
+
+use std::{sync::Arc, time::Duration};
+
+use mapi_wire::{
+    Guid,
+    http::{Numbered, emsmdb},
+    rop::Response,
+};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Answers, Context, Event, Job, Locate, Repeat, StoreName, Times,
+    live::{Live, busy},
+    notify::{self, Place},
+};
+use crate::fault::{Fault, Result};
+
+/// How often a batch is tried again after its context was lost.
+const CONTEXTS_MAX: u32 = 3;
+
+/// The longest wait that a server may ask for at once.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// How long saying goodbye may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+
+/// The longest silence in NotificationWait: servers answer after five minutes (MS-OXCMAPIHTTP 3.2.2).
+const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
+
+/// Runs a session until all its handles are gone.
+pub(super) async fn run(
+    locator: Arc<dyn Locate>,
+    times: Times,
+    queue: mpsc::Receiver<Job>,
+    events: broadcast::Sender<Event>,
+) {
+    let (woken, wakes) = mpsc::channel(1);
+    let mut actor = Actor {
+        locator,
+        times,
+        events,
+        client: new_guid(),
+        contexts: 0,
+        live: None,
+        waiter: None,
+        used: Instant::now(),
+        located_anew: false,
+        woken,
+    };
+    actor.serve(queue, wakes).await;
+    actor.goodbye().await;
+}
+
+struct Actor {
+    locator: Arc<dyn Locate>,
+    times: Times,
+    events: broadcast::Sender<Event>,
+    /// Of X-ClientInfo.
+    client: Guid,
+    /// Contexts begun so far; the number of the latest is its generation.
+    contexts: u64,
+    live: Option<Live>,
+    /// The task that waits for notifications.
+    waiter: Option<AbortHandle>,
+    /// When the context was last used.
+    used: Instant,
+    /// The next context asks anew where the mailbox is.
+    located_anew: bool,
+    woken: mpsc::Sender<()>,
+}
+
+/// What a batch has used up of its patience.
+#[derive(Default)]
+struct Tries {
+    contexts: u32,
+    waited: Duration,
+}
+
+impl Actor {
+    async fn serve(&mut self, mut queue: mpsc::Receiver<Job>, mut wakes: mpsc::Receiver<()>) {
+        loop {
+            let rest = self.live.as_ref().map_or(WAIT_MAX, Live::ping_after);
+            tokio::select! {
+                biased;
+                job = queue.recv() => match job {
+                    Some(job) => self.answer(job).await,
+                    None => return,
+                },
+                _ = wakes.recv() => self.collect().await,
+                () = sleep(rest), if self.live.is_some() => self.rest().await,
+            }
+        }
+    }
+
+    /// Tries until there is an answer, a fault that no trying helps against, or nobody who waits for it.
+    async fn answer(&mut self, job: Job) {
+        let mut tries = Tries::default();
+        loop {
+            let fault = match self.attempt(&job).await {
+                Ok(answers) => {
+                    // Whoever asked may have gone away.
+                    let _ = job.reply.send(Ok(answers));
+                    return;
+                }
+                Err(fault) => fault,
+            };
+            tracing::debug!(%fault, "a batch failed");
+            if fault.ends_session() {
+                self.leave();
+            }
+            match self.patience(&job, &fault, &mut tries) {
+                Some(wait) if !job.reply.is_closed() => sleep(wait).await,
+                _ => {
+                    let _ = job.reply.send(Err(fault));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// How long to wait before the next try; `None`: there is none.
+    fn patience(&mut self, job: &Job, fault: &Fault, tries: &mut Tries) -> Option<Duration> {
+        let again = |tries: &mut Tries| {
+            tries.contexts += 1;
+            let pause = Duration::from_millis(100 << tries.contexts.min(6));
+            (tries.contexts < CONTEXTS_MAX).then_some(pause)
+        };
+        match fault {
+            Fault::Busy(wait) => {
+                let wait = (*wait).min(WAIT_MAX);
+                tries.waited += wait;
+                (tries.waited <= self.times.busy_max).then_some(wait)
+            }
+            _ if job.generation.is_some() => None,
+            Fault::Expired => again(tries).map(|_| Duration::ZERO),
+            Fault::Moved => {
+                self.leave();
+                self.located_anew = true;
+                again(tries)
+            }
+            Fault::Away(_) => again(tries),
+            Fault::Lost(_) | Fault::Malformed(_) if job.repeat == Repeat::Safe => again(tries),
+            _ => None,
+        }
+    }
+
+    async fn attempt(&mut self, job: &Job) -> Result<Answers> {
+        if let Some(generation) = job.generation
+            && self
+                .live
+                .as_ref()
+                .is_none_or(|live| live.generation != generation)
+        {
+            return Err(Fault::Expired);
+        }
+        let live = self.connected().await?;
+        let logon = live.logon(&job.store).await?;
+        let batch = (job.build)(&logon);
+        let mut executed = live.execute(batch.into_buffer()).await?;
+        let generation = live.generation;
+        self.used = Instant::now();
+        self.hear(std::mem::take(&mut executed.unasked))?;
+        match executed.responses.iter().find_map(busy) {
+            // What came before it in the batch may have taken effect.
+            Some(wait) if job.repeat == Repeat::Safe || executed.responses.len() == 1 => {
+                Err(Fault::Busy(wait))
+            }
+            _ => Ok(Answers::new(executed, generation, logon)),
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut Live> {
+        if self.live.is_none() {
+            let located = self.locator.locate(self.located_anew).await?;
+            self.located_anew = false;
+            self.contexts += 1;
+            let client = Numbered {
+                guid: self.client,
+                number: self.contexts,
+            };
+            let live = Live::connect(located, self.contexts, new_guid(), client).await?;
+            metrics::counter!("exchange_contexts_total").increment(1);
+            self.wait_for_notifications(&live);
+            self.live = Some(live);
+            self.tell_all(Place::Anywhere);
+        }
+        self.live.as_mut().ok_or(Fault::Expired)
+    }
+
+    /// Leaves a context that is of no more use.
+    fn leave(&mut self) {
+        self.live = None;
+        if let Some(waiter) = self.waiter.take() {
+            waiter.abort();
+        }
+    }
+
+    /// Takes in what the server said by itself.
+    fn hear(&mut self, unasked: Vec<Response>) -> Result<()> {
+        for response in unasked {
+            match response {
+                Response::Notify(notify) => {
+                    let store = self
+                        .live
+                        .as_ref()
+                        .and_then(|live| live.store(notify.logon_id));
+                    let Some(store) = store.cloned() else {
+                        continue;
+                    };
+                    for place in notify::places(&notify) {
+                        let store = store.clone();
+                        // Without listeners there is nobody to tell.
+                        let _ = self.events.send(Event { store, place });
+                    }
+                }
+                Response::Pending(_) => {
+                    // One wake is enough, and if one is under way, it will do.
+                    let _ = self.woken.try_send(());
+                }
+                Response::Backoff(backoff) => {
+                    return Err(Fault::Busy(Duration::from_millis(
+                        backoff.duration_ms.into(),
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_all(&self, place: Place) {
+        // The store does not matter: every listener of this session may have missed something.
+        let store = StoreName::Public;
+        let _ = self.events.send(Event { store, place });
+    }
+
+    /// Fetches notifications by an empty batch.
+    async fn collect(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        match live.execute(empty()).await {
+            Ok(executed) => {
+                self.used = Instant::now();
+                let _ = self.hear(executed.unasked);
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "notifications were not fetched");
+                if fault.ends_session() {
+                    self.leave();
+                }
+            }
+        }
+    }
+
+    /// Nothing has happened for a while: the context is kept alive, or ended if nobody needs it.
+    async fn rest(&mut self) {
+        let listened = self.events.receiver_count() > 0;
+        if !listened && self.used.elapsed() >= self.times.unused_max {
+            return self.goodbye().await;
+        }
+        let Some(live) = &mut self.live else { return };
+        if let Err(fault) = live.context.ping().await {
+            tracing::debug!(%fault, "the context was not kept alive");
+            self.leave();
+        }
+    }
+
+    async fn goodbye(&mut self) {
+        let live = self.live.take();
+        self.leave();
+        if let Some(mut live) = live {
+            let goodbye = live.context.call(&emsmdb::Disconnect, None);
+            // A server that does not answer will forget the context by itself.
+            let _ = timeout(GOODBYE_MAX, goodbye).await;
+        }
+    }
+
+    fn wait_for_notifications(&mut self, live: &Live) {
+        let waiter = wait(live.context.beside(), self.woken.clone());
+        self.waiter = Some(tokio::spawn(waiter).abort_handle());
+    }
+}
+
+/// Waits for notifications beside the other requests, until the context is gone.
+async fn wait(mut context: Context, woken: mpsc::Sender<()>) {
+    let call = emsmdb::NotificationWait { flags: 0 };
+    loop {
+        match context.call(&call, Some(NOTIFICATION_SILENCE_MAX)).await {
+            Ok((0, Some(waited))) => {
+                if waited.event_pending != 0 && woken.send(()).await.is_err() {
+                    return;
+                }
+            }
+            Ok((error, _)) => {
+                tracing::debug!(error, "the server gives no notifications");
+                return;
+            }
+            Err(Fault::Busy(wait)) => sleep(wait.min(WAIT_MAX)).await,
+            // Whoever uses the context next finds out what is wrong with it; polling goes on meanwhile.
+            Err(fault) => {
+                tracing::debug!(%fault, "waiting for notifications ended");
+                return;
+            }
+        }
+    }
+}
+
+fn empty() -> mapi_wire::rop::RequestBuffer {
+    mapi_wire::rop::RequestBuffer::default()
+}
+
+/// A GUID that nobody else has.
+fn new_guid() -> Guid {
+    let mut octets = [0; 16];
+    // Without randomness the number of the context still tells contexts apart.
+    let _ = getrandom::fill(&mut octets);
+    Guid(octets)
+}
