@@ -31,7 +31,7 @@ pub use backend::OpenChange;
 pub use maintenance::{Compacted, Fault, FaultKind};
 pub use mirror::{
     Applied, Begun, Body, ChangeKey, Evicted, Finished, FirstPass, FolderStatus, FolderSync,
-    HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem,
+    HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem, Progress,
     REMOTE_ID_BYTES_MAX, RemoteFolder, RemoteId, RemoteItem, RemoteItemRef, Rendered,
     RenderedOutcome, Written,
 };

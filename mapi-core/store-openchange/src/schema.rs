@@ -151,14 +151,14 @@ CREATE TABLE remote_items(
     digest BLOB,                    -- of the original that the number stands for
     body INTEGER NOT NULL,          -- 0 dropped, 1 index only, 2 evicted, 3 rendered, 4 kept
     bytes INTEGER NOT NULL,         -- octets that evicting would give back
-    used INTEGER NOT NULL,          -- when the body was last read, seconds since 1970
+    used INTEGER NOT NULL,          -- the place of its last reading among all of them; 0: never read
     pass INTEGER NOT NULL,          -- the last one that saw the item
     fresh BLOB                      -- properties of a content that is not served yet
 ) STRICT;
 CREATE UNIQUE INDEX remote_items_remote ON remote_items(folder, remote);
 CREATE INDEX remote_items_unrendered ON remote_items(id) WHERE body < 2;
 CREATE INDEX remote_items_stale ON remote_items(id) WHERE served_key <> change_key;
-CREATE INDEX remote_items_used ON remote_items(used, bytes) WHERE body = 3;
+CREATE INDEX remote_items_used ON remote_items(used, id, bytes) WHERE body = 3;
 
 CREATE TABLE remote_staged(
     id INTEGER PRIMARY KEY,

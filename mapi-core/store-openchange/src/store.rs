@@ -19,7 +19,7 @@ use crate::{
     codec::large_values,
     engine::Engine,
     fail,
-    ids::row_id,
+    ids::{folder_row_id, row_id},
     mailbox::Mailbox,
     named,
     read::{self, Snapshot},
@@ -57,6 +57,18 @@ impl OpenStore {
         self.engine
             .write(&self.mailbox, contents, move |tx| work(tx, &who))
             .await
+    }
+
+    /// The bodies of these items were asked for.
+    fn note_uses(&self, folder: FolderId, items: impl IntoIterator<Item = ItemNumber>) {
+        if self.noting_uses
+            && let Ok(folder) = folder_row_id(folder)
+        {
+            let items = items.into_iter();
+            self.mailbox
+                .uses
+                .note(items.map(|item| row_id(folder, item.0)));
+        }
     }
 
     fn prepare(&self, draft: &Draft) -> Result<(Prepared, Vec<Content>)> {
@@ -163,6 +175,7 @@ impl Store for OpenStore {
     }
 
     fn read_message(&self, folder: FolderId, item: ItemNumber) -> Task<'_, MessageTree> {
+        self.note_uses(folder, [item]);
         Box::pin(self.read(move |at, who| read::read_message(at, who, (folder, item))))
     }
 
@@ -172,13 +185,7 @@ impl Store for OpenStore {
         pieces: &'a [ByteRange],
     ) -> Task<'a, Vec<Option<Bytes>>> {
         let pieces = pieces.to_vec();
-        if self.noting_uses {
-            let items = pieces.iter().map(|piece| piece.item.0);
-            let folder = folder.0 as i64;
-            self.mailbox
-                .uses
-                .note(items.map(|number| row_id(folder, number)));
-        }
+        self.note_uses(folder, pieces.iter().map(|piece| piece.item));
         Box::pin(self.read(move |at, who| read::read_bytes(at, who, folder, &pieces)))
     }
 

@@ -16,6 +16,7 @@ use crate::{
     ids::folder_row_id,
     layout::beside,
     mailbox::Mailbox,
+    mirror::{evict_one, is_mirror},
     schema::{self, Use},
     write::drop_items,
 };
@@ -39,7 +40,7 @@ pub(super) const SUBTREE: &str = "WITH RECURSIVE below(id) AS (
     SELECT ?1 UNION SELECT folders.id FROM folders JOIN below ON folders.parent = below.id
 ) ";
 
-/// Errors: `Exists` when there is a file of that name, `NotFound`.
+/// Errors: `Exists` when there is a file of that name, `NotFound`, `Unsupported` (a folder of a mirror).
 pub(super) fn backup(
     job: &Job,
     mailbox: &Mailbox,
@@ -50,6 +51,13 @@ pub(super) fn backup(
         return Err(Fail::new(ErrorKind::Exists, "the backup file exists"));
     }
     let folder = folder.map(folder_row_id).transpose()?;
+    let mirror = mailbox.with_handle(Use::Reading, |handle| is_mirror(&handle.conn))?;
+    if mirror && folder.is_some() {
+        return Err(Fail::new(
+            ErrorKind::Unsupported,
+            "a mirror is backed up as a whole",
+        ));
+    }
     let new = beside(target, ".new");
     files::remove(&new)?;
     let written = write(job, mailbox, folder, &new);
@@ -82,6 +90,7 @@ fn write(job: &Job, mailbox: &Mailbox, folder: Option<i64>, new: &Path) -> Resul
     if let Some(folder) = folder {
         keep_only(&conn, folder)?;
     }
+    leave_out_fetched(&conn)?;
     copy_contents(job, &conn)?;
     conn.close().map_err(|(_, error)| error)?;
     File::open(new)?.sync_all()?;
@@ -107,6 +116,24 @@ fn keep_only(conn: &Connection, folder: i64) -> Result<()> {
         conn.execute("DELETE FROM folders WHERE id = ?1", [other])?;
         conn.execute("DELETE FROM permissions WHERE folder = ?1", [other])?;
     }
+    conn.execute_batch("VACUUM")?;
+    Ok(())
+}
+
+/// What a mirror can fetch again is in no backup.
+fn leave_out_fetched(conn: &Connection) -> Result<()> {
+    let fetched: Vec<i64> = conn
+        .prepare("SELECT id FROM remote_items WHERE body = 3")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    if fetched.is_empty() {
+        return Ok(());
+    }
+    let tx = conn.unchecked_transaction()?;
+    for item in fetched {
+        evict_one(&tx, item)?;
+    }
+    tx.commit()?;
     conn.execute_batch("VACUUM")?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use mapi_types::{ContentHash, MailboxId};
 use rusqlite::{Connection, Row};
 
-use super::{Fault, FaultKind, Job};
+use super::{Fault, FaultKind, Job, check_mirror};
 use crate::{
     codec::{BagReader, Stored, decode_parts},
     fail::Result,
@@ -63,7 +63,7 @@ pub(super) fn check(job: &Job, mailboxes: &[Arc<Mailbox>]) -> Result<Vec<Fault>>
     Ok(faults)
 }
 
-fn item_place(mailbox: &MailboxId, item: i64) -> String {
+pub(super) fn item_place(mailbox: &MailboxId, item: i64) -> String {
     format!(
         "mailbox {mailbox}, folder {}, item {}",
         item >> 32,
@@ -112,7 +112,7 @@ struct MailboxCheck<'c> {
 }
 
 /// A statement that finds only what is wrong: the kind, what to say, and a query for (folder or NULL, item or NULL).
-type Rule = (FaultKind, &'static str, &'static str);
+pub(super) type Rule = (FaultKind, &'static str, &'static str);
 
 const RULES: &[Rule] = &[
     (
@@ -261,13 +261,14 @@ impl MailboxCheck<'_> {
                 "the file is that of another mailbox",
             );
         }
-        for (kind, detail, sql) in RULES {
+        for (kind, detail, sql) in RULES.iter().chain(check_mirror::RULES) {
             let mut select = self.conn.prepare(sql)?;
             let places = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             for (folder, item) in places.collect::<rusqlite::Result<Vec<_>>>()? {
                 self.fault(*kind, folder, item, detail);
             }
         }
+        check_mirror::check(self.conn, self.id, &mut self.faults)?;
         self.items(at, needed)
     }
 

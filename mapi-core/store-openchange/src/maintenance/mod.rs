@@ -4,9 +4,11 @@
 
 mod backup;
 mod check;
+mod check_mirror;
 mod compact;
 mod fault;
 mod restore;
+mod restore_mirror;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -20,6 +22,7 @@ use crate::{
     engine::Engine,
     fail::{self, Fail},
     mailbox::{Mailbox, Shared},
+    mirror,
     segments::Pins,
 };
 
@@ -120,7 +123,15 @@ impl Engine {
     ) -> Result<()> {
         let mailbox = match self.mailbox(id).await {
             Err(error) if error.kind == ErrorKind::NotFound && folder.is_none() => {
-                self.provision(id).await?;
+                let source = source.clone();
+                let of_mirror = self
+                    .blocking(move || Ok(restore_mirror::is_of_mirror(&source)))
+                    .await?;
+                if of_mirror {
+                    self.make(id, |tx| mirror::found(tx.conn, b"")).await?;
+                } else {
+                    self.provision(id).await?;
+                }
                 self.mailbox(id).await?
             }
             found => found?,

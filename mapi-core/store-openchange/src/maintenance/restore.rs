@@ -10,7 +10,7 @@ use mapi_store::{ErrorKind, Notice};
 use mapi_types::{Content, ContentHash, FolderId, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Job, backup};
+use super::{Job, backup, restore_mirror};
 use crate::{
     access::no_folder,
     fail::{Fail, Result},
@@ -50,6 +50,9 @@ fn restore_copy(job: &Job, mailbox: &Arc<Mailbox>, folder: Option<i64>, copy: &P
     let pins = {
         let conn = schema::connect(copy, Use::Writing).map_err(|_| no_backup())?;
         check_source(&conn, folder)?;
+        mailbox.with_handle(Use::Reading, |handle| {
+            restore_mirror::check(&handle.conn, &conn, folder)
+        })?;
         bring_contents(job, &conn)?
     };
     let (done, wait) = mpsc::channel();
@@ -237,6 +240,8 @@ impl Target<'_> {
             };
             changed.push((id, self.bring(&place)?));
         }
+        restore_mirror::bring(self.conn)?;
+        self.copy_rows(0, 0)?;
         Ok(changed)
     }
 
@@ -398,16 +403,22 @@ impl Target<'_> {
             ],
             |row| row.get(0),
         )?;
-        let range = (row_id(place.old, 0), row_id(place.old, u32::MAX), place.new);
-        for sql in COPIES {
-            self.conn.execute(sql, params![range.0, range.1, range.2])?;
-        }
+        self.copy_rows(place.old, place.new)?;
         self.conn.execute(
             "INSERT INTO main.permissions SELECT ?2, position, member, user, rights
              FROM backup.permissions WHERE folder = ?1",
             [place.old, place.new],
         )?;
         Ok(version)
+    }
+
+    /// Copies the items of a folder of the backup.
+    fn copy_rows(&self, old: i64, new: i64) -> Result<()> {
+        for sql in COPIES {
+            self.conn
+                .execute(sql, [row_id(old, 0), row_id(old, u32::MAX), new])?;
+        }
+        Ok(())
     }
 
     fn epoch(&self, place: &Place<'_>) -> Result<u32> {
@@ -457,7 +468,7 @@ struct Place<'p> {
 }
 
 /// Copies of the rows of a range of items to another folder: `?1` and `?2` the range, `?3` the folder.
-const COPIES: [&str; 4] = [
+const COPIES: [&str; 5] = [
     "INSERT INTO main.items(id, folder, state, version, created, size, sized, original, key, creator,
          flags, status, flag_status, last_verb, keywords, delivered, class)
      SELECT (?3 << 32) | (id & 0xffffffff), ?3, state, version, created, size, sized, original, key, creator,
@@ -471,4 +482,7 @@ const COPIES: [&str; 4] = [
      FROM backup.contents WHERE id BETWEEN ?1 AND ?2",
     "INSERT INTO main.attached(item, hash)
      SELECT (?3 << 32) | (item & 0xffffffff), hash FROM backup.attached WHERE item BETWEEN ?1 AND ?2",
+    "INSERT INTO main.remote_items(id, folder, remote, change_key, served_key, digest, body, bytes, used, pass, fresh)
+     SELECT (?3 << 32) | (id & 0xffffffff), ?3, remote, change_key, served_key, digest, body, bytes, used, pass, fresh
+     FROM backup.remote_items WHERE id BETWEEN ?1 AND ?2",
 ];

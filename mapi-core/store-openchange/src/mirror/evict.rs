@@ -24,7 +24,7 @@ pub(super) fn evict(tx: &mut Tx<'_>, bytes_max: u64) -> Result<(Evicted, bool)> 
     }
     let oldest: Vec<(i64, i64)> = conn
         .prepare_cached(
-            "SELECT id, bytes FROM remote_items WHERE body = 3 ORDER BY used, bytes, id LIMIT ?1",
+            "SELECT id, bytes FROM remote_items WHERE body = 3 ORDER BY used, id LIMIT ?1",
         )?
         .query_map([ITEMS_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
@@ -41,12 +41,16 @@ pub(super) fn evict(tx: &mut Tx<'_>, bytes_max: u64) -> Result<(Evicted, bool)> 
     Ok((evicted, total > bytes_max && !oldest.is_empty()))
 }
 
-/// Writes down when bodies were read since the last time.
+/// Writes down which bodies were read since the last time.
 fn note_uses(tx: &mut Tx<'_>) -> Result<()> {
-    let mut update = tx.conn.prepare_cached(
-        "UPDATE remote_items SET used = ?2 WHERE id = ?1 AND used < ?2 AND body = 3",
-    )?;
-    for (id, used) in tx.mailbox.uses.take() {
+    let mut select = tx
+        .conn
+        .prepare_cached("SELECT ifnull(max(used), 0) FROM remote_items WHERE body = 3")?;
+    let last: i64 = select.query_row([], |row| row.get(0))?;
+    let mut update = tx
+        .conn
+        .prepare_cached("UPDATE remote_items SET used = ?2 WHERE id = ?1 AND body = 3")?;
+    for (used, id) in (last + 1..).zip(tx.mailbox.uses.take()) {
         update.execute([id, used])?;
     }
     Ok(())
@@ -59,8 +63,8 @@ fn rendered_bytes(conn: &Connection) -> Result<u64> {
     Ok(bytes as u64)
 }
 
-/// Size, facts and properties stay, as far as they lie in the row.
-fn evict_one(conn: &Connection, id: i64) -> Result<()> {
+/// Drops the body of an item. Size, facts and properties stay, as far as they lie in the row.
+pub(crate) fn evict_one(conn: &Connection, id: i64) -> Result<()> {
     let gone = conn
         .prepare_cached("DELETE FROM attached WHERE item = ?1")?
         .execute([id])?;

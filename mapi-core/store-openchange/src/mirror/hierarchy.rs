@@ -2,31 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use mapi_store::{Member, Notice, Permission, Role};
-use mapi_types::{FolderId, OwnedValue, PropBag, PropTag, tags};
+use mapi_store::Notice;
+use mapi_types::FolderId;
 use rusqlite::{Connection, params};
 
 use super::{
-    HierarchyBatch, RemoteFolder, RemoteId,
+    HierarchyBatch, RemoteFolder, RemoteId, folder_attributes,
     folder_names::{Sibling, names},
     ledger,
     remote_row::check_id,
 };
 use crate::{
-    codec::VALUE_INLINE_MAX,
     fail::Result,
-    read::tree::{inline_bag, permissions_of},
-    write::{Tx, bump, drop_folder, encode_inline, insert_folder, put_permissions, touch_trees},
+    write::{Tx, bump, drop_folder, insert_folder, touch_trees},
 };
-
-/// Properties of a folder that are not kept among its others.
-const COMPUTED: [PropTag; 5] = [
-    tags::DISPLAY_NAME.tag(),
-    tags::CONTAINER_CLASS.tag(),
-    tags::CONTENT_COUNT.tag(),
-    tags::CONTENT_UNREAD_COUNT.tag(),
-    tags::ATTRIBUTE_HIDDEN.tag(),
-];
 
 pub(super) fn apply(
     tx: &mut Tx<'_>,
@@ -62,14 +51,17 @@ fn apply_folders(tx: &mut Tx<'_>, batch: &HierarchyBatch) -> Result<HashMap<Remo
     }
     tree.remove(tx, batch, &changed)?;
     tree.place()?;
-    let new = tree.ids(changed.keys().copied());
-    set_roles(&mut tree, changed.values().copied())?;
-    for (id, folder) in new.iter().zip(changed.values()) {
-        set_attributes(&mut tree, *id, folder)?;
-    }
     let Tree {
-        touched, removed, ..
+        by_remote,
+        mut touched,
+        removed,
+        ..
     } = tree;
+    let present: Vec<(i64, &RemoteFolder)> = changed
+        .values()
+        .filter_map(|folder| Some((*by_remote.get(&folder.id)?, *folder)))
+        .collect();
+    folder_attributes::set(tx.conn, &present, &mut touched)?;
     touched.log(tx, removed)?;
     Ok(ids)
 }
@@ -99,11 +91,11 @@ struct Remote {
 
 /// What the tree's log has to say.
 #[derive(Default)]
-struct Touched {
+pub(super) struct Touched {
     /// Folders that changed with all below them.
-    trees: BTreeSet<i64>,
+    pub(super) trees: BTreeSet<i64>,
     /// Folders that changed themselves.
-    folders: BTreeSet<i64>,
+    pub(super) folders: BTreeSet<i64>,
 }
 
 impl Touched {
@@ -163,12 +155,6 @@ impl<'c> Tree<'c> {
             touched: Touched::default(),
             removed: false,
         })
-    }
-
-    fn ids<'r>(&self, remote: impl Iterator<Item = &'r RemoteId>) -> Vec<i64> {
-        remote
-            .filter_map(|id| self.by_remote.get(id).copied())
-            .collect()
     }
 
     /// Notes what the remote says of a folder's place; makes the folder if it is new.
@@ -307,130 +293,4 @@ impl<'c> Tree<'c> {
         }
         Ok(())
     }
-}
-
-/// Gives the folders of a batch their roles; who has such a role otherwise loses it.
-fn set_roles<'f>(
-    tree: &mut Tree<'_>,
-    folders: impl Iterator<Item = &'f RemoteFolder>,
-) -> Result<()> {
-    let mut wanted: BTreeMap<i64, Option<u32>> = BTreeMap::new();
-    let mut given: HashSet<u32> = HashSet::new();
-    for folder in folders {
-        if let Some(&id) = tree.by_remote.get(&folder.id) {
-            let role = folder
-                .role
-                .and_then(|role| Role::ALL.iter().position(|other| *other == role))
-                .and_then(|at| u32::try_from(at).ok());
-            wanted.insert(id, role.filter(|role| given.insert(*role)));
-        }
-    }
-    let mut select = tree
-        .conn
-        .prepare_cached("SELECT id, role FROM folders WHERE role IS NOT NULL")?;
-    let held: HashMap<i64, u32> = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut set = tree
-        .conn
-        .prepare_cached("UPDATE folders SET role = ?2 WHERE id = ?1")?;
-    for (id, role) in &held {
-        let keeps = match wanted.get(id) {
-            Some(wanted) => *wanted == Some(*role),
-            None => !given.contains(role),
-        };
-        if !keeps {
-            set.execute(params![id, None::<i64>])?;
-            tree.touched.folders.insert(*id);
-        }
-    }
-    for (id, role) in wanted {
-        if let Some(role) = role
-            && held.get(&id) != Some(&role)
-        {
-            set.execute(params![id, role])?;
-            tree.touched.folders.insert(id);
-        }
-    }
-    Ok(())
-}
-
-fn set_attributes(tree: &mut Tree<'_>, id: i64, folder: &RemoteFolder) -> Result<()> {
-    let conn = tree.conn;
-    let changed = conn
-        .prepare_cached("UPDATE folders SET class = ?2 WHERE id = ?1 AND class <> ?2")?
-        .execute(params![id, folder.class])?;
-    if changed > 0 || set_props(conn, id, folder)? {
-        tree.touched.folders.insert(id);
-    }
-    if let Some(permissions) = &folder.permissions {
-        let permissions = each_member_once(permissions);
-        if permissions_of(conn, id)? != permissions {
-            put_permissions(conn, id, &permissions)?;
-            tree.touched.trees.insert(id);
-        }
-    }
-    Ok(())
-}
-
-/// Says whether something changed. Properties that are only here stay.
-fn set_props(conn: &Connection, id: i64, folder: &RemoteFolder) -> Result<bool> {
-    let mut props: Vec<(PropTag, OwnedValue)> = folder
-        .props
-        .iter()
-        .filter(|(tag, value)| {
-            tag.prop_type() == Some(value.prop_type()) && !COMPUTED.contains(tag)
-        })
-        .map(|(tag, value)| (tag, value.to_owned()))
-        .filter(|(_, value)| octets(value) <= VALUE_INLINE_MAX)
-        .collect();
-    if folder.hidden {
-        props.push((tags::ATTRIBUTE_HIDDEN.tag(), OwnedValue::Bool(true)));
-    }
-    let bag: PropBag = props.iter().cloned().collect();
-    let blob = encode_inline(&bag)?;
-    let mut select = conn.prepare_cached(
-        "SELECT r.props, f.props FROM remote_folders r JOIN folders f ON f.id = r.folder WHERE r.folder = ?1",
-    )?;
-    let (applied, present): (Vec<u8>, Vec<u8>) =
-        select.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if applied == blob {
-        return Ok(false);
-    }
-    let gone: Vec<PropTag> = match &applied[..] {
-        [] => Vec::new(),
-        applied => inline_bag(applied)?.iter().map(|(tag, _)| tag).collect(),
-    };
-    let next = encode_inline(&inline_bag(&present)?.with(&props, &gone))?;
-    conn.prepare_cached("UPDATE remote_folders SET props = ?2 WHERE folder = ?1")?
-        .execute(params![id, blob])?;
-    conn.prepare_cached("UPDATE folders SET props = ?2 WHERE id = ?1")?
-        .execute(params![id, next])?;
-    Ok(next != present)
-}
-
-fn octets(value: &OwnedValue) -> usize {
-    match value {
-        OwnedValue::Str(text) => text.len(),
-        OwnedValue::Bin(octets) | OwnedValue::Strs(octets) | OwnedValue::Bins(octets) => {
-            octets.len()
-        }
-        _ => 0,
-    }
-}
-
-/// The first row of every member; addresses in lower case, as principals have them.
-fn each_member_once(permissions: &[Permission]) -> Vec<Permission> {
-    let mut seen = HashSet::new();
-    permissions
-        .iter()
-        .map(|row| Permission {
-            member: match &row.member {
-                Member::User(user) => Member::User(user.to_ascii_lowercase()),
-                other => other.clone(),
-            },
-            rights: row.rights,
-        })
-        .filter(|row| seen.insert(row.member.clone()))
-        .collect()
 }

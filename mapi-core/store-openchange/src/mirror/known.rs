@@ -99,14 +99,19 @@ impl Known<'_> {
             cold: None,
             fresh: None,
         };
+        let same = self.remote.served_key.as_deref() == Some(self.change_key);
         if self.remote.body == body::DROPPED {
             next.cold = Some(self.new.cold.clone());
+            next.fresh = if same {
+                None
+            } else {
+                Some(fresh_bag(self.new)?)
+            };
             return Ok(next);
         }
         // What was rendered has more properties than the index.
         let differs = cold_differs(class, old_cold, &self.new.cold, true)?;
         next.visible |= differs.flags;
-        let same = self.remote.served_key.as_deref() == Some(self.change_key);
         if same && differs != Differs::default() {
             let keep = |tag| changes_content(class, tag);
             next.cold = Some(cold_with(old_cold, &self.new.cold, |_| true, keep)?);

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{FolderStatus, MirrorStatus};
 use crate::{
     fail::Result,
-    write::{Tx, bump, drop_folder, empty_bag},
+    write::{Tx, bump, drop_folder, drop_items, empty_bag},
 };
 
 /// Whether the mailbox mirrors another one.
@@ -23,7 +23,7 @@ pub(super) fn identity(conn: &Connection) -> Result<Option<Vec<u8>>> {
 }
 
 /// Makes a mirror of an empty mailbox.
-pub(super) fn found(conn: &Connection, identity: &[u8]) -> Result<()> {
+pub(crate) fn found(conn: &Connection, identity: &[u8]) -> Result<()> {
     conn.execute(
         "INSERT INTO remote VALUES (1, ?1, NULL, x'')",
         params![identity],
@@ -90,10 +90,8 @@ pub(super) fn reset(tx: &mut Tx<'_>, identity: Option<&[u8]>) -> Result<()> {
     for folder in folders {
         drop_folder(conn, folder, version)?;
     }
-    for table in ["items", "facts", "contents"] {
-        conn.execute(&format!("DELETE FROM {table} WHERE id >> 32 = 0"), [])?;
-    }
-    conn.execute("DELETE FROM attached WHERE item >> 32 = 0", [])?;
+    // Folder 0 has the drafts on their way.
+    drop_items(conn, 0)?;
     conn.execute("DELETE FROM remote_pending", [])?;
     conn.execute("UPDATE mailbox SET props = ?1", [empty_bag()?])?;
     conn.execute(

@@ -4,7 +4,7 @@ use mapi_types::{FolderId, ItemNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    ChangeKey, RemoteId, RemoteItemRef,
+    ChangeKey, Progress, RemoteId, RemoteItemRef,
     remote_row::{RemoteRow, body_of},
 };
 use crate::{
@@ -83,6 +83,24 @@ pub(super) fn unrendered(
 
 pub(super) fn stale(conn: &Connection, folder: FolderId, limit: u32) -> Result<Vec<ItemNumber>> {
     newest(conn, folder, limit, "r.served_key <> r.change_key")
+}
+
+pub(super) fn progress(conn: &Connection, folder: FolderId) -> Result<Progress> {
+    let folder = folder_row_id(folder)?;
+    let mut select = conn.prepare_cached(
+        "SELECT (SELECT count(*) FROM remote_staged WHERE folder = ?1),
+             (SELECT count(*) FROM remote_items WHERE body < 2 AND id BETWEEN ?2 AND ?3),
+             (SELECT count(*) FROM remote_items WHERE served_key <> change_key AND id BETWEEN ?2 AND ?3)",
+    )?;
+    let range = [folder, row_id(folder, 0), row_id(folder, u32::MAX)];
+    let progress = select.query_row(range, |row| {
+        Ok(Progress {
+            staged: row.get(0)?,
+            unrendered: row.get(1)?,
+            stale: row.get(2)?,
+        })
+    })?;
+    Ok(progress)
 }
 
 fn newest(

@@ -11,6 +11,7 @@
 
 mod apply;
 mod evict;
+mod folder_attributes;
 mod folder_names;
 mod hierarchy;
 mod index_row;
@@ -33,7 +34,8 @@ use bytes::Bytes;
 use mapi_store::{Principal, Result, Store, Transfer, Transferred, Updated};
 use mapi_types::{Change, Content, FolderId, ItemNumber, MailboxId};
 
-pub(crate) use ledger::is_mirror;
+pub(crate) use evict::evict_one;
+pub(crate) use ledger::{found, is_mirror};
 pub use types::*;
 pub(crate) use uses::Uses;
 
@@ -301,8 +303,13 @@ impl Mirror {
             .await
     }
 
-    /// Drops bodies that can be fetched again, those first that were not read for longest, until they take at most
-    /// this many octets. Size, facts and number stay. The disk gets the room back when the store is compacted.
+    /// How many items of a folder wait for what. Reads an index entry of each.
+    pub async fn progress(&self, folder: FolderId) -> Result<Progress> {
+        self.read(move |at| lists::progress(at.conn, folder)).await
+    }
+
+    /// Drops bodies that can be fetched again until they take at most this many octets: first those that were never
+    /// read, the oldest items first, then those whose last reading is longest ago. Size, facts and number stay. The disk gets the room back when the store is compacted.
     pub async fn evict(&self, bytes_max: u64) -> Result<Evicted> {
         let mut evicted = Evicted::default();
         loop {

@@ -1,7 +1,5 @@
 //! Storing what clients are to get for an item, without ever changing what they got for a number.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use mapi_store::ErrorKind;
 use mapi_types::{Content, ContentHash, Draft, FolderId, ItemNumber, PropBag, changes_content};
 use rusqlite::{Connection, params};
@@ -96,7 +94,8 @@ fn put_one(
     let current = remote.change_key == new.change_key;
     let fresh = if current { remote.fresh.take() } else { None };
     let same = remote.digest.is_none_or(|served| served == new.digest);
-    let cold = merged(conn, &item, fresh.as_deref(), new)?;
+    let dropped = remote.body == body::DROPPED;
+    let cold = merged(conn, (&item, dropped), fresh.as_deref(), new)?;
     let mut outcome = RenderedOutcome::Stored;
     let old_size = item.size;
     let mut hot = item.hot.clone();
@@ -119,7 +118,6 @@ fn put_one(
             true => (body::KEPT, 0),
             false => (body::RENDERED, new.message.stored_bytes),
         };
-        remote.used = now();
     }
     item.hot = hot;
     item.store_hot(conn)?;
@@ -134,7 +132,7 @@ fn put_one(
 /// The properties the item has from now on: of what was rendered the content, over what the index says.
 fn merged(
     conn: &Connection,
-    item: &ItemRow,
+    (item, dropped): (&ItemRow, bool),
     fresh: Option<&[u8]>,
     new: &PreparedRendered,
 ) -> Result<Vec<u8>> {
@@ -147,7 +145,9 @@ fn merged(
     if stored(&new.message.props)?.is_empty() {
         return Ok(base);
     }
-    cold_with(&base, &new.message.props, is_content, |_| true)
+    // Until the index is there again, its flags are the only ones.
+    let pick = |tag| dropped || is_content(tag);
+    cold_with(&base, &new.message.props, pick, |_| true)
 }
 
 /// Gives an item a new number, for its content is another one.
@@ -188,10 +188,4 @@ fn put_body(conn: &Connection, item: &mut ItemRow, cold: &[u8], message: &Prepar
         .execute(params![item.id, message.size as i64])?;
     (item.size, item.sized) = (message.size, true);
     Ok(())
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
 }

@@ -64,7 +64,7 @@ pub struct ItemBatch {
     pub read: Vec<(RemoteId, bool)>,
     /// The synchronization state this leads to; `None`: it stays.
     pub state: Option<Bytes>,
-    /// Where the pass over all items stands, while there is one.
+    /// Where the pass over all items stands; of no effect while there is none.
     pub first_pass: Option<FirstPass>,
 }
 
@@ -243,6 +243,17 @@ impl Body {
     pub const fn is_here(self) -> bool {
         matches!(self, Self::Rendered | Self::Kept)
     }
+}
+
+/// How far a folder is with what goes on in the background.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Progress {
+    /// Items put aside until the pass is complete.
+    pub staged: u32,
+    /// Items whose size and facts are missing.
+    pub unrendered: u32,
+    /// Items whose content must be verified.
+    pub stale: u32,
 }
 
 /// What evicting gave back.

@@ -1,8 +1,11 @@
 //! The index of a folder's items.
 
-use mapi_store::Changes;
-use mapi_types::{FileTime, ItemNumber, OwnedValue, tags};
-use store_openchange::{ItemBatch, Options, RemoteItem};
+use mapi_store::{Changes, Expected, Notice};
+use mapi_types::{
+    BitChange, Change, FileTime, ItemNumber, OwnedValue,
+    tags::{self, message_flags, message_status},
+};
+use store_openchange::{ItemBatch, Options, RemoteItem, Written};
 
 use crate::{
     kit::Folder,
@@ -243,5 +246,174 @@ async fn what_is_gone_is_expunged() {
         subjects(&mirror, folder).await,
         pairs(&[(2, "b"), (3, "a")])
     );
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_applies_nothing_writes_nothing() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    let log = || {
+        let log = data.path().join("mailboxes/alice@example.test.sqlite-wal");
+        std::fs::read(log).unwrap()
+    };
+    let many = (0..50).map(|i| item(&format!("{i}"), "k")).collect();
+    let batch = ItemBatch {
+        state: Some("state".into()),
+        read: vec![(id("1"), false)],
+        ..items(many)
+    };
+    mirror.apply_items(folder, batch.clone()).await.unwrap();
+    let mut notices = mirror.store().notices();
+    let before = log();
+    mirror.apply_items(folder, batch).await.unwrap();
+    mirror
+        .apply_items(folder, ItemBatch::default())
+        .await
+        .unwrap();
+    assert!(log() == before, "the log has grown or changed");
+    assert!(notices.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn who_watches_is_told() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    let mut notices = mirror.store().notices();
+    mirror
+        .apply_items(folder, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    let expected = Notice::Folder(folder, version(&mirror, folder).await);
+    assert_eq!(notices.recv().await.unwrap(), expected);
+    mirror
+        .apply_hierarchy(tree(vec![remote_folder("new", None)]))
+        .await
+        .unwrap();
+    assert_eq!(notices.recv().await.unwrap(), Notice::Hierarchy);
+}
+
+#[tokio::test]
+async fn content_nobody_has_seen_is_taken_as_it_is() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, folder, _) = furnished(&data).await;
+    mirror
+        .apply_items(folder, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    let then = version(&mirror, folder).await;
+    let subject = |key, text: &str| {
+        with(
+            item("a", key),
+            tags::SUBJECT.tag(),
+            OwnedValue::Str(text.into()),
+        )
+    };
+    // The change key says that nothing changed: this is only better known now.
+    let silent = mirror
+        .apply_items(folder, items(vec![subject("k", "b")]))
+        .await
+        .unwrap();
+    assert_eq!((silent.changed, silent.version), (0, then));
+    assert_eq!(subjects(&mirror, folder).await, pairs(&[(1, "b")]));
+    let told = mirror
+        .apply_items(folder, items(vec![subject("k2", "c")]))
+        .await
+        .unwrap();
+    assert_eq!((told.changed, told.stale), (1, 0));
+    assert!(told.version > then);
+    assert_eq!(subjects(&mirror, folder).await, pairs(&[(1, "c")]));
+}
+
+#[tokio::test]
+async fn values_no_row_can_hold_are_left_out_and_the_status_is_our_own() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    mirror
+        .apply_items(folder, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    let mark = Change {
+        bits: vec![BitChange {
+            tag: tags::MESSAGE_STATUS.tag(),
+            set: message_status::DELETE_MARKED,
+            clear: 0,
+        }],
+        ..Change::default()
+    };
+    let written = Written {
+        item: Expected {
+            item: ItemNumber(1),
+            version: None,
+        },
+        change_key: None,
+    };
+    mirror.updated(folder, vec![written], mark).await.unwrap();
+    let huge = OwnedValue::Str("x".repeat(70_000).into());
+    let words = OwnedValue::strs(["x".repeat(70_000)]);
+    let mut odd = with(item("a", "k2"), tags::SUBJECT.tag(), huge);
+    odd = with(odd, tags::KEYWORDS.tag(), words);
+    odd = with(
+        odd,
+        tags::FLAG_STATUS.tag(),
+        OwnedValue::Str("no number".into()),
+    );
+    odd = with(
+        odd,
+        tags::INTERNET_ARTICLE_NUMBER.tag(),
+        OwnedValue::I32(77),
+    );
+    mirror.apply_items(folder, items(vec![odd])).await.unwrap();
+    assert_eq!(subjects(&mirror, folder).await, pairs(&[(1, "")]));
+    assert_eq!(mirror.store().folder(folder).await.unwrap().deleted, 1);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_new_pass_keeps_numbers_and_expunges_what_it_does_not_bring() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    let all = vec![item("a", "k"), item("b", "k"), item("c", "k")];
+    mirror.apply_items(folder, items(all)).await.unwrap();
+    let before = seen(&*mirror.store(), folder).await;
+    mirror.restart(folder).await.unwrap();
+    mirror
+        .apply_items(folder, running(vec![item("d", "k"), item("c", "k")]))
+        .await
+        .unwrap();
+    assert_eq!(seen(&*mirror.store(), folder).await, before);
+    let progress = mirror.progress(folder).await.unwrap();
+    assert_eq!((progress.staged, progress.unrendered), (1, 3));
+    let applied = mirror
+        .apply_items(folder, complete(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    assert_eq!((applied.added, applied.removed), (1, 1));
+    let after = seen(&*mirror.store(), folder).await;
+    assert_eq!(after[..2], [before[0].clone(), before[2].clone()]);
+    assert_eq!((after.len(), after[2].number), (3, 4));
+    // Without a pass the word has no effect.
+    mirror.apply_items(folder, complete(vec![])).await.unwrap();
+    assert_eq!(seen(&*mirror.store(), folder).await, after);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn hidden_items_are_in_their_own_table() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    let flags = OwnedValue::I32(message_flags::ASSOCIATED);
+    let hidden = with(item("a", "k"), tags::MESSAGE_FLAGS.tag(), flags);
+    mirror
+        .apply_items(folder, items(vec![hidden, item("b", "k")]))
+        .await
+        .unwrap();
+    assert_eq!(subjects(&mirror, folder).await, pairs(&[(2, "b")]));
+    assert_eq!(mirror.unrendered(folder, 9).await.unwrap(), [ItemNumber(2)]);
+    let gone = ItemBatch {
+        removed: vec![id("a")],
+        ..ItemBatch::default()
+    };
+    assert_eq!(mirror.apply_items(folder, gone).await.unwrap().removed, 1);
     assert_eq!(backend.check().await.unwrap(), []);
 }

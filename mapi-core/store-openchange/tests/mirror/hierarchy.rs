@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use mapi_store::{ErrorKind, FolderInfo, Role};
-use mapi_types::Version;
-use store_openchange::{HierarchyBatch, Mirror, Options, RemoteFolder};
+use mapi_store::{ErrorKind, FolderInfo, Member, Object, Permission, Principal, Rights, Role};
+use mapi_types::{Change, OwnedValue, Version, tags};
+use store_openchange::{HierarchyBatch, Mirror, Options, Pending, RemoteFolder};
 
 use crate::{
-    kit::Folder,
-    remote::{id, mirror, remote_folder, tree},
+    kit::{Folder, draft},
+    remote::{furnished, id, item, items, mirror, remote_folder, running, tree},
 };
 
 async fn folders(mirror: &Mirror) -> Vec<FolderInfo> {
@@ -208,4 +208,120 @@ async fn an_id_that_is_none_is_refused() {
             .await;
         assert_eq!(refused.unwrap_err().kind, ErrorKind::Invalid);
     }
+}
+
+#[tokio::test]
+async fn permissions_decide_what_others_see() {
+    let data = Folder::new(Options::default());
+    let mirror = mirror(&data.open()).await;
+    let row = |user: &str, rights| Permission {
+        member: Member::User(user.into()),
+        rights,
+    };
+    let mut shared = named("a", None, "Shared");
+    shared.permissions = Some(vec![
+        row("Bob@example.test", Rights::REVIEWER),
+        row("bob@example.test", Rights::ALL),
+    ]);
+    let batch = tree(vec![shared.clone(), named("b", None, "Private")]);
+    mirror.apply_hierarchy(batch).await.unwrap();
+    let bob = Principal {
+        user: "bob@example.test".into(),
+    };
+    let store = mirror.store_for(&bob);
+    let seen = store.hierarchy(Version(0)).await.unwrap();
+    assert_eq!(seen.changed.len(), 1);
+    assert_eq!(seen.changed[0].rights, Rights::REVIEWER);
+    shared.permissions = None;
+    mirror
+        .apply_hierarchy(tree(vec![shared.clone()]))
+        .await
+        .unwrap();
+    assert_eq!(store.hierarchy(seen.to).await.unwrap().to, seen.to);
+    shared.permissions = Some(vec![]);
+    mirror.apply_hierarchy(tree(vec![shared])).await.unwrap();
+    let later = store.hierarchy(seen.to).await.unwrap();
+    assert_eq!(later.removed, [seen.changed[0].id]);
+}
+
+#[tokio::test]
+async fn properties_of_a_folder_come_and_go_with_the_remote_and_own_ones_stay() {
+    let data = Folder::new(Options::default());
+    let mirror = mirror(&data.open()).await;
+    let comment = |text: &str| {
+        let value = OwnedValue::Str(text.into());
+        [(tags::COMMENT.tag(), value)].into_iter().collect()
+    };
+    let mut folder = named("a", None, "A");
+    folder.props = comment("first");
+    folder.hidden = true;
+    let id = mirror
+        .apply_hierarchy(tree(vec![folder.clone()]))
+        .await
+        .unwrap()[&id("a")];
+    let store = mirror.store();
+    let own = Change {
+        set: vec![(tags::SUBJECT.tag(), OwnedValue::Str("own".into()))],
+        ..Change::default()
+    };
+    store.set_props(Object::Folder(id), &own).await.unwrap();
+    folder.hidden = false;
+    folder.props = comment("second");
+    mirror
+        .apply_hierarchy(tree(vec![folder.clone()]))
+        .await
+        .unwrap();
+    let wanted = [tags::COMMENT.tag(), tags::SUBJECT.tag()];
+    let found = store.props(Object::Folder(id), &wanted).await.unwrap();
+    assert_eq!(found.get(&tags::COMMENT), Some("second"));
+    assert_eq!(found.get(&tags::SUBJECT), Some("own"));
+    assert!(!store.folder(id).await.unwrap().hidden);
+    folder.props = comment(&"x".repeat(70_000));
+    folder.class = "IPF.Appointment".into();
+    mirror.apply_hierarchy(tree(vec![folder])).await.unwrap();
+    let found = store.props(Object::Folder(id), &wanted).await.unwrap();
+    assert_eq!(found.get(&tags::COMMENT), None);
+    assert_eq!(store.folder(id).await.unwrap().class, "IPF.Appointment");
+}
+
+#[tokio::test]
+async fn a_removed_folder_takes_its_items_along_and_leaves_drafts_on_their_way() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, inbox, other) = furnished(&data).await;
+    mirror
+        .apply_items(inbox, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    mirror.restart(inbox).await.unwrap();
+    mirror
+        .apply_items(inbox, running(vec![item("b", "k")]))
+        .await
+        .unwrap();
+    let pending = Pending {
+        id: id("p"),
+        change_key: None,
+        draft: draft("unsent", 100),
+    };
+    mirror.begin_save(inbox, &[pending]).await.unwrap();
+    let gone = HierarchyBatch {
+        removed: vec![id("Inbox")],
+        ..HierarchyBatch::default()
+    };
+    mirror.apply_hierarchy(gone).await.unwrap();
+    let tree_now = folders(&mirror).await;
+    assert_eq!((tree_now.len(), tree_now[0].id), (1, other));
+    let refused = mirror.apply_items(inbox, items(vec![])).await;
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::NotFound);
+    let left = mirror.pending(9).await.unwrap();
+    assert_eq!((left.len(), left[0].folder), (1, inbox));
+    // The same folder again is another one here.
+    let again = mirror
+        .apply_hierarchy(tree(vec![named("Inbox", None, "Inbox")]))
+        .await
+        .unwrap();
+    assert!(again[&id("Inbox")] > other);
+    assert_eq!(backend.check().await.unwrap(), []);
+    mirror.forget_pending(inbox, vec![id("p")]).await.unwrap();
+    assert_eq!(mirror.pending(9).await.unwrap().len(), 0);
+    assert_eq!(backend.check().await.unwrap(), []);
 }

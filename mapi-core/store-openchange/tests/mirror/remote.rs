@@ -120,16 +120,21 @@ pub(crate) fn complete(changed: Vec<RemoteItem>) -> ItemBatch {
 }
 
 pub(crate) fn message(text: &str) -> Arc<Message> {
+    message_with(text, PropBag::default())
+}
+
+/// A rendered message: text, and properties beside its id.
+pub(crate) fn message_with(text: &str, more: PropBag) -> Arc<Message> {
     let body = text.as_bytes().to_vec();
     let hash = ContentHash(*blake3::hash(&body).as_bytes());
     let len = body.len() as u64;
-    let props = [(
+    let own = (
         tags::INTERNET_MESSAGE_ID.tag(),
         OwnedValue::Str("<m>".into()),
-    )];
+    );
     Arc::new(Message {
         tree: MessageTree {
-            props: props.into_iter().collect(),
+            props: more.with(&[own], &[]),
             ..MessageTree::default()
         },
         original: Some(Content::new(Arc::new(Bytes::from(body)), len, hash)),
