@@ -13,10 +13,10 @@ use crate::{
 /// Octets of a header.
 pub const HEADER_BYTES: usize = 8;
 
-/// The most octets of a payload that we write, before compression. Source: MS-OXCRPC 3.1.4.2.1.2.
+/// The most octets of a payload that we write, before compression. Source: MS-OXCRPC 3.1.4.2.1.2.2.
 pub const PAYLOAD_BYTES_MAX: usize = 0x8000;
 
-/// The most payloads in one buffer. Source: MS-OXCRPC 3.1.4.2.1.2.
+/// The most payloads in one buffer. Source: MS-OXCRPC 3.1.4.2.1.2.2.
 pub const PAYLOADS_MAX: usize = 96;
 
 /// The most octets of a ROP buffer in a request. Source: MS-OXCRPC 3.1.4.2, cbIn.

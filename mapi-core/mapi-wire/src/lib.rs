@@ -25,6 +25,7 @@ pub mod recipient;
 pub mod restriction;
 pub mod rop;
 pub mod row;
+pub mod rpc;
 pub mod rule;
 pub mod table;
 pub mod text;

@@ -1,7 +1,7 @@
 //! Plain LZ77 as RPC buffers use it (DIRECT2): for [`crate::buffer`].
 //!
 //! A stream is groups of a 32-bit mask and 32 items, highest bit first: 0 stands for a literal octet, 1 for a match. The
-//! stream ends where a bit of 1 has no item. Source: MS-XCA 2.3 and 2.4, MS-OXCRPC 3.1.4.1.1.1.2.
+//! stream ends where a bit of 1 has no item. Source: MS-XCA 2.3 and 2.4, MS-OXCRPC 3.1.4.1.1.2.
 
 use crate::cursor::{Reader, Result};
 

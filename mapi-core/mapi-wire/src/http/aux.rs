@@ -40,9 +40,9 @@ pub mod kinds {
 pub struct ServerCapabilities(pub u32);
 
 impl ServerCapabilities {
-    /// The client may pack RopFastTransferDestinationPutBuffer.
+    /// The client may pack RopFastTransferDestinationPutBuffer and its extended form.
     pub const PACKED_FAST_TRANSFER_UPLOAD: u32 = 1;
-    /// The client may pack RopWriteStream.
+    /// The client may pack RopWriteStreamExtended.
     pub const PACKED_WRITE_STREAM_UPLOAD: u32 = 2;
     /// The client may ask for [`buffer::RESPONSE_BYTES_MAX_LARGE`].
     pub const ULTRA_LARGE_PACKED_DOWNLOAD: u32 = 8;

@@ -5,7 +5,7 @@ use std::fmt;
 /// The result of a request as far as the transport goes.
 ///
 /// gromox 3.10 numbers its refusals otherwise (missing header 3, body 5, cookie missing 6, sequence 7, type 8): to a
-/// client, whatever is not [`Self::Success`] means that the session context may be gone.
+/// client, whatever is not [`Self::SUCCESS`] means that the session context may be gone.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ResponseCode(pub u32);
 

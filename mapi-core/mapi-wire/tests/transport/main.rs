@@ -5,5 +5,7 @@
 
 mod autodiscover;
 mod bodies;
+mod broken;
 mod corpus;
+mod rpc;
 mod values;
