@@ -19,6 +19,7 @@ mod flags;
 mod keyword;
 mod mailbox_name;
 mod mailboxes;
+mod pattern;
 mod plan;
 mod recent;
 mod reply;
@@ -28,6 +29,7 @@ mod state;
 mod sync;
 mod uid_validity;
 mod view;
+mod work;
 
 pub use config::Config;
 pub use server::{LoginOutcome, Peer, RandomSource, Server, Throttle, TlsState, Unthrottled};

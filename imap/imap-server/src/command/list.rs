@@ -1,6 +1,7 @@
 //! LIST and LSUB (RFC 3501 6.3.8 and 6.3.9, RFC 3348, RFC 5258, RFC 5819, RFC 6154).
 
-use account::{FolderTree, Role};
+use std::collections::HashSet;
+
 use imap_wire::{
     command::list::{List, Lsub},
     response::{ListAttribute, ListItem},
@@ -8,8 +9,9 @@ use imap_wire::{
 
 use crate::{
     command::{status, subscribe::Subscriptions},
-    mailbox_name::{self, INBOX, SEPARATOR},
+    mailbox_name::{INBOX, SEPARATOR},
     mailboxes::{self, Mailbox},
+    pattern::{Matcher, Pattern},
     reply::{Done, Failure, Reply},
     state::{Authenticated, Talk},
 };
@@ -36,10 +38,11 @@ pub(super) async fn list(talk: &mut Talk<'_>, user: &mut Authenticated, command:
     if command.returns.my_rights {
         return Err(Failure::bad("MYRIGHTS is not supported"));
     }
-    let patterns: Vec<String> = command
+    let patterns: Vec<Pattern> = command
         .patterns
         .iter()
         .map(|pattern| full_pattern(command.reference.as_str(), pattern.as_str()))
+        .map(|pattern| Pattern::new(&pattern))
         .collect();
     if !command.extended
         && command
@@ -57,7 +60,7 @@ pub(super) async fn list(talk: &mut Talk<'_>, user: &mut Authenticated, command:
     } else {
         None
     };
-    let lines = lines(&mailboxes, subscriptions.as_ref(), &command, &patterns);
+    let lines = lines(&mailboxes, subscriptions.as_ref(), &command, &patterns).await;
     for line in lines {
         write_line(talk, &line, subscriptions.is_some());
         let selectable = line.mailbox.filter(|mailbox| mailbox.selectable);
@@ -82,19 +85,21 @@ pub(super) async fn list(talk: &mut Talk<'_>, user: &mut Authenticated, command:
 
 /// `LSUB …`
 pub(super) async fn lsub(talk: &mut Talk<'_>, user: &Authenticated, command: Lsub) -> Reply {
-    let pattern = full_pattern(command.reference.as_str(), command.pattern.as_str());
+    let text = full_pattern(command.reference.as_str(), command.pattern.as_str());
+    let pattern = Pattern::new(&text);
     let tree = user.account.folders().await?;
     let mailboxes = mailboxes::list(&tree);
     let subscriptions = Subscriptions::load(user).await?;
-    let mut names: Vec<(String, bool)> = Vec::new();
-    for name in subscribed(&tree, &mailboxes, &subscriptions) {
-        if matches(&pattern, &name) {
+    let mut matcher = Matcher::default();
+    let mut names: Vec<(&str, bool)> = Vec::new();
+    for name in subscribed(&mailboxes, &subscriptions) {
+        if matcher.matches(&pattern, name).await {
             names.push((name, true));
-        } else if pattern.ends_with('%')
-            && let Some(parent) = matching_parent(&pattern, &name)
+        } else if text.ends_with('%')
+            && let Some(parent) = matching_parent(&mut matcher, &pattern, name).await
         {
             // RFC 3501 6.3.9: with %, a parent stands for what is subscribed to below it.
-            names.push((parent.to_owned(), false));
+            names.push((parent, false));
         }
     }
     names.sort_unstable_by(|(a, a_itself), (b, b_itself)| a.cmp(b).then(b_itself.cmp(a_itself)));
@@ -107,77 +112,124 @@ pub(super) async fn lsub(talk: &mut Talk<'_>, user: &Authenticated, command: Lsu
         };
         talk.connection
             .writer()
-            .lsub(&item(&name, attributes, false));
+            .lsub(&item(name, attributes, false));
         talk.connection.flush_if_full().await?;
     }
     Ok(Done::new("LSUB completed"))
 }
 
 /// Every name that is subscribed to.
-fn subscribed(
-    tree: &FolderTree,
-    mailboxes: &[Mailbox<'_>],
-    subscriptions: &Subscriptions,
-) -> Vec<String> {
+fn subscribed<'a>(
+    mailboxes: &'a [Mailbox<'a>],
+    subscriptions: &'a Subscriptions,
+) -> impl Iterator<Item = &'a str> {
     let existing = mailboxes
         .iter()
         .filter(|mailbox| subscriptions.contains(&mailbox.name, mailbox.folder.role))
-        .map(|mailbox| mailbox.name.clone());
-    let missing = subscriptions
+        .map(|mailbox| mailbox.name.as_str());
+    existing.chain(missing(mailboxes, subscriptions))
+}
+
+/// Names that are subscribed to without being mailboxes.
+fn missing<'a>(
+    mailboxes: &'a [Mailbox<'a>],
+    subscriptions: &'a Subscriptions,
+) -> impl Iterator<Item = &'a str> {
+    let names = mailboxes.iter().map(|mailbox| &mailbox.name);
+    let names: HashSet<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    subscriptions
         .named()
-        .filter(|name| mailboxes::find_exactly(tree, name).is_none());
-    existing.chain(missing.map(str::to_owned)).collect()
+        .filter(move |name| !names.contains(&name.to_ascii_lowercase()))
 }
 
 /// The mailboxes an extended or plain LIST shows.
-fn lines<'a>(
+async fn lines<'a>(
     mailboxes: &'a [Mailbox<'a>],
     subscriptions: Option<&'a Subscriptions>,
     command: &List,
-    patterns: &[String],
+    patterns: &[Pattern],
 ) -> Vec<Line<'a>> {
-    let is_subscribed = |name: &str, role: Option<Role>| {
-        subscriptions.is_some_and(|subscriptions| subscriptions.contains(name, role))
-    };
-    let matches_any = |name: &str| patterns.iter().any(|pattern| matches(pattern, name));
+    let select = &command.select;
+    let mut matcher = Matcher::default();
+    let mut seen: Vec<Seen> = Vec::with_capacity(mailboxes.len());
+    for mailbox in mailboxes {
+        let (name, role) = (&mailbox.name, mailbox.folder.role);
+        seen.push(Seen {
+            matches: matcher.matches_any(patterns, name).await,
+            subscribed: subscriptions.is_some_and(|all| all.contains(name, role)),
+            child_subscribed: false,
+        });
+    }
+    if select.recursive_match {
+        find_children(mailboxes, &mut seen);
+    }
     let mut lines = Vec::new();
-    for mailbox in mailboxes
-        .iter()
-        .filter(|mailbox| matches_any(&mailbox.name))
-    {
-        let subscribed = is_subscribed(&mailbox.name, mailbox.folder.role);
-        let fits = (!command.select.subscribed || subscribed)
-            && (!command.select.special_use || mailboxes::special_use(mailbox.folder).is_some());
-        let below = format!("{}{SEPARATOR}", mailbox.name);
-        let child_subscribed = command.select.recursive_match
-            && mailboxes.iter().any(|child| {
-                child.name.starts_with(&below)
-                    && is_subscribed(&child.name, child.folder.role)
-                    && !matches_any(&child.name)
-            });
-        if fits || child_subscribed {
-            let name = mailbox.name.as_str();
+    for (mailbox, seen) in mailboxes.iter().zip(seen).filter(|(_, seen)| seen.matches) {
+        let fits = (!select.subscribed || seen.subscribed)
+            && (!select.special_use || mailboxes::special_use(mailbox.folder).is_some());
+        if fits || seen.child_subscribed {
             lines.push(Line {
-                name,
+                name: mailbox.name.as_str(),
                 mailbox: Some(mailbox),
-                subscribed,
-                child_subscribed,
+                subscribed: seen.subscribed,
+                child_subscribed: seen.child_subscribed,
             });
         }
     }
-    if command.select.subscribed && !command.select.special_use {
-        let named = subscriptions.into_iter().flat_map(Subscriptions::named);
-        let missing = named.filter(|name| {
-            !mailboxes.iter().any(|mailbox| mailbox.name == **name) && matches_any(name)
-        });
-        lines.extend(missing.map(|name| Line {
-            name,
-            mailbox: None,
-            subscribed: true,
-            child_subscribed: false,
-        }));
+    if let Some(subscriptions) = subscriptions.filter(|_| select.subscribed && !select.special_use)
+    {
+        for name in missing(mailboxes, subscriptions) {
+            if matcher.matches_any(patterns, name).await {
+                lines.push(Line {
+                    name,
+                    mailbox: None,
+                    subscribed: true,
+                    child_subscribed: false,
+                });
+            }
+        }
     }
     lines
+}
+
+/// What a LIST finds out about a mailbox.
+struct Seen {
+    matches: bool,
+    subscribed: bool,
+    /// A mailbox below it is subscribed to and does not match itself (RFC 5258 3.5).
+    child_subscribed: bool,
+}
+
+/// Tells the mailboxes above what is below them. One pass: every mailbox comes right after what is above and beside it.
+fn find_children(mailboxes: &[Mailbox<'_>], seen: &mut [Seen]) {
+    let mut above: Vec<(usize, &str)> = Vec::new();
+    for (at, mailbox) in mailboxes.iter().enumerate() {
+        let name = mailbox.name.as_str();
+        while above
+            .pop_if(|(_, parent)| !is_below(name, parent))
+            .is_some()
+        {}
+        let untold = seen
+            .get(at)
+            .is_some_and(|seen| seen.subscribed && !seen.matches);
+        if untold {
+            for (parent, _) in above.iter().rev() {
+                let Some(parent) = seen.get_mut(*parent) else {
+                    continue;
+                };
+                if std::mem::replace(&mut parent.child_subscribed, true) {
+                    // Those above it have been told before.
+                    break;
+                }
+            }
+        }
+        above.push((at, name));
+    }
+}
+
+fn is_below(name: &str, parent: &str) -> bool {
+    let rest = name.strip_prefix(parent);
+    rest.is_some_and(|rest| rest.starts_with(SEPARATOR))
 }
 
 fn write_line(talk: &mut Talk<'_>, line: &Line<'_>, tell_subscribed: bool) {
@@ -241,15 +293,15 @@ fn full_pattern(reference: &str, pattern: &str) -> String {
     full
 }
 
-fn matches(pattern: &str, name: &str) -> bool {
-    mailbox_name::matches(pattern, name)
-}
-
 /// The nearest name above `name` that matches.
-fn matching_parent<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
+async fn matching_parent<'n>(
+    matcher: &mut Matcher,
+    pattern: &Pattern,
+    name: &'n str,
+) -> Option<&'n str> {
     let mut above = name;
     while let Some((parent, _)) = above.rsplit_once(SEPARATOR) {
-        if matches(pattern, parent) {
+        if matcher.matches(pattern, parent).await {
             return Some(parent);
         }
         above = parent;

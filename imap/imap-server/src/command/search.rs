@@ -13,6 +13,7 @@ use imap_wire::{
 use crate::{
     reply::{Done, Failure, Reply},
     state::{Authenticated, Selected, Talk},
+    work::Work,
 };
 
 /// `SEARCH …`
@@ -43,7 +44,13 @@ pub(super) async fn run(
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_secs() as i64);
-    let finder = keys::Finder { user, mailbox, now };
+    let work = Work::default();
+    let finder = keys::Finder {
+        user,
+        mailbox,
+        now,
+        work,
+    };
     let found = finder.find(&command.keys).await?;
     answer::write(talk, mailbox, (tag, &command), &found, by_mod_seq);
     Ok(Done::new("SEARCH completed"))

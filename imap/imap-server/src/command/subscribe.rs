@@ -4,7 +4,7 @@
 //! count as subscribed until a client says otherwise. What it says is kept as a name with a separator in front, which
 //! no mailbox can have.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use account::{FolderTree, Role, Subscribed};
 use imap_wire::{Code, MailboxName};
@@ -19,14 +19,16 @@ use crate::{
 /// A user's subscriptions.
 pub(super) struct Subscriptions {
     names: Arc<[Box<str>]>,
+    /// The same in lower case, to be found: names are compared without ASCII case.
+    lower: HashSet<String>,
 }
 
 impl Subscriptions {
     /// The subscriptions as of now.
     pub(super) async fn load(user: &Authenticated) -> Result<Self, Failure> {
-        Ok(Self {
-            names: user.account.subscriptions().await?,
-        })
+        let names = user.account.subscriptions().await?;
+        let lower = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Ok(Self { names, lower })
     }
 
     /// Whether a mailbox is subscribed to; `role` is its folder's.
@@ -43,9 +45,7 @@ impl Subscriptions {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.names
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
+        self.lower.contains(&name.to_ascii_lowercase())
     }
 }
 

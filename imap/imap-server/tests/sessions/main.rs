@@ -6,6 +6,7 @@
 )]
 
 mod epochs;
+mod fairness;
 mod lazy;
 mod limits;
 mod outage;

@@ -15,6 +15,7 @@ use crate::{
     reply::Failure,
     state::{Authenticated, Selected},
     view::Selection,
+    work::Work,
 };
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -27,6 +28,8 @@ pub(super) struct Finder<'a> {
     pub(super) mailbox: &'a Selected,
     /// Seconds since 1970-01-01 UTC.
     pub(super) now: i64,
+    /// Thousands of keys on a hundred thousand messages are a lot of work.
+    pub(super) work: Work,
 }
 
 /// Judges a message by its position and state.
@@ -72,6 +75,7 @@ impl Finder<'_> {
             if candidates.is_empty() {
                 return Ok(candidates);
             }
+            self.work.done(candidates.len()).await;
             let index = self.mailbox.view.index();
             match test {
                 Test::Index(passes) => Ok(candidates
