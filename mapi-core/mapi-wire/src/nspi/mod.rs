@@ -18,6 +18,6 @@ pub use bodies::{
     Resolved, ResortRestriction, Resorted, RowsFound, SeekEntries, SpecialTable, TemplateInfo,
     Unbind, UpdateStat, UpdatedStat, Url,
 };
-pub use entry_id::{EntryId, PROVIDER};
+pub use entry_id::EntryId;
 pub use rows::{CELLS_MAX, Cell, CellState, Row, Rows, Tagged};
 pub use stat::{MId, Stat, sort};
