@@ -12,6 +12,8 @@ impl CodePage {
     pub const WESTERN: Self = Self(1252);
     /// UTF-16, little-endian.
     pub const UTF16: Self = Self(1200);
+    /// UTF-16, big-endian.
+    pub const UTF16_BIG_ENDIAN: Self = Self(1201);
     /// UTF-8.
     pub const UTF8: Self = Self(65001);
 
@@ -23,6 +25,14 @@ impl CodePage {
             .unwrap_or(encoding_rs::WINDOWS_1252)
             .decode_without_bom_handling(octets);
         text.into_owned()
+    }
+
+    /// Octets of a unit, and so of the NUL that ends a string.
+    pub const fn unit(self) -> usize {
+        match self {
+            Self::UTF16 | Self::UTF16_BIG_ENDIAN => 2,
+            _ => 1,
+        }
     }
 
     /// The name the WHATWG encoding standard has for the page.

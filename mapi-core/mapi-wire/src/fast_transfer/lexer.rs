@@ -33,13 +33,18 @@ pub const NAME_UNITS_MAX: usize = 256;
 /// Above this, a buffer that is empty again is given back.
 const BUFFER_OCTETS_KEPT: usize = 1 << 20;
 
-/// How much a lexer takes.
+/// How much a parser holds of one event: octets of values, and a lump for each atom.
+pub const EVENT_OCTETS_MAX: usize = 512 << 20;
+
+/// How much of a stream is taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Octets of one property.
     pub value_octets_max: usize,
     /// Octets of the stream.
     pub stream_octets_max: usize,
+    /// Octets of one event; of no interest to a lexer.
+    pub event_octets_max: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +52,7 @@ impl Default for Limits {
         Self {
             value_octets_max: VALUE_OCTETS_MAX,
             stream_octets_max: STREAM_OCTETS_MAX,
+            event_octets_max: EVENT_OCTETS_MAX,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Source: MS-OXCFXICS 2.2.4.
 
 mod builder;
+mod convert;
 mod encoder;
 mod event;
 mod failure;
@@ -20,8 +21,10 @@ mod write;
 pub use encoder::Encoder;
 pub use event::{Event, FolderLevel, ListedMessage, MessageChange, PartialChange, PropertyGroup};
 pub use failure::Failure;
-pub use lexer::{Atom, Lexer, Limits, NAME_UNITS_MAX, STREAM_OCTETS_MAX, VALUE_OCTETS_MAX};
+pub use lexer::{
+    Atom, EVENT_OCTETS_MAX, Lexer, Limits, NAME_UNITS_MAX, STREAM_OCTETS_MAX, VALUE_OCTETS_MAX,
+};
 pub use marker::{Marker, meta};
 pub use message::{Attachment, Message};
-pub use parser::{EVENT_OCTETS_MAX, FOLDER_DEPTH_MAX, Parser};
+pub use parser::{FOLDER_DEPTH_MAX, Parser};
 pub use property::{Layout, Property, Shape, Value, find, find_id};

@@ -200,8 +200,7 @@ impl Property {
 
     /// PtypString, with its terminator.
     pub fn string(tag: u32, text: &str) -> Self {
-        let units = text.encode_utf16().chain([0]);
-        let octets = units.flat_map(u16::to_le_bytes).collect();
+        let octets = string_octets(&Utf16::from(text).0);
         Self::new(PropTag(tag), Value::Octets(octets))
     }
 
@@ -267,7 +266,7 @@ impl Property {
     }
 
     /// The code page of a string; `None` when the property is no string.
-    fn page(&self, string8: CodePage) -> Option<CodePage> {
+    pub(super) fn page(&self, string8: CodePage) -> Option<CodePage> {
         const STRINGS8: u16 = types::STRING8 | types::MULTIPLE;
         const STRINGS: u16 = types::STRING | types::MULTIPLE;
         match self.kind() {
@@ -280,15 +279,34 @@ impl Property {
     }
 }
 
-/// Undoes a code page. Strings should end in a NUL, but not all servers write one (MS-OXCFXICS 2.2.4.1.1).
+/// Undoes a code page.
 fn text(octets: &[u8], page: CodePage) -> String {
     match page {
-        CodePage::UTF16 => {
-            Utf16::from_le_bytes(octets.strip_suffix(&[0, 0]).unwrap_or(octets)).to_text()
-        }
-        CodePage(1201) => page.decode(octets.strip_suffix(&[0, 0]).unwrap_or(octets)),
-        _ => page.decode(octets.strip_suffix(&[0]).unwrap_or(octets)),
+        CodePage::UTF16 => utf16_of(octets, page).to_text(),
+        _ => page.decode(unterminated(octets, page.unit())),
     }
+}
+
+/// Undoes a code page into UTF-16, which keeps half pairs if it was that.
+pub(super) fn utf16_of(octets: &[u8], page: CodePage) -> Utf16 {
+    let octets = unterminated(octets, page.unit());
+    match page {
+        CodePage::UTF16 => Utf16::from_le_bytes(octets),
+        _ => page.decode(octets).as_str().into(),
+    }
+}
+
+/// A string without the NUL at its end, which not all servers write (MS-OXCFXICS 2.2.4.1.1). A unit has 1 or 2 octets.
+pub(super) fn unterminated(octets: &[u8], unit: usize) -> &[u8] {
+    let end = [0; 2];
+    let end = end.get(..unit).unwrap_or(&end);
+    octets.strip_suffix(end).unwrap_or(octets)
+}
+
+/// The octets of a PtypString, with its terminator.
+pub(super) fn string_octets(units: &[u16]) -> Box<[u8]> {
+    let units = units.iter().chain(&[0]);
+    units.flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
 /// The first property with this id, whatever its type: strings come in several.

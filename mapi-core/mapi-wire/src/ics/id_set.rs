@@ -158,14 +158,21 @@ impl<R: Replica> IdSet<R> {
     /// Takes an id out; whether it was there.
     pub fn remove(&mut self, id: R::Id) -> bool {
         let (replica, counter) = R::parts(id);
-        let Some(set) = self.replicas.get_mut(&replica) else {
-            return false;
-        };
-        let there = set.remove(counter);
-        if set.is_empty() {
-            self.replicas.remove(&replica);
+        let there = self.contains(id);
+        if let Some(range) = Range::new(counter.to_u64(), counter.to_u64()) {
+            self.remove_range(replica, range);
         }
         there
+    }
+
+    /// Takes a range of ids of a replica out.
+    pub fn remove_range(&mut self, replica: R, range: Range) {
+        if let Some(set) = self.replicas.get_mut(&replica) {
+            set.remove_range(range);
+            if set.is_empty() {
+                self.replicas.remove(&replica);
+            }
+        }
     }
 
     /// Adds all of `other`.

@@ -2,12 +2,18 @@
 
 use mapi_types::PropTag;
 
-use super::id_set::{CnSet, IdSet};
+use super::{
+    globset::Range,
+    id_set::{CnSet, IdSet},
+};
 use crate::{
     cursor::Result,
     fast_transfer::{Property, find, meta},
-    ids::Gid,
+    ids::{Gid, Globcnt},
 };
+
+/// No replica has made so many changes.
+const IMPLAUSIBLE: u64 = (1 << 47) - 1;
 
 /// The state of a synchronization: only the client keeps it. It belongs to one folder of one mailbox and to one
 /// configuration (kind, restriction, flags), and means nothing to another.
@@ -117,6 +123,27 @@ impl State {
     /// Notes changes of the read state.
     pub fn note_read(&mut self, changes: &CnSet) {
         self.cnset_read.union(changes);
+    }
+
+    /// Takes back what a server says the client has seen of read states that are yet to change.
+    ///
+    /// gromox 3.10 answers the numbers from 1 to 2⁴⁸ − 1 until a read state changes for the first time. Given back to
+    /// it, they would hide that change, and it would be lost.
+    pub fn forget_reads_to_come(&mut self) {
+        for (replica, reads) in self.cnset_read.clone().replicas() {
+            if reads.last().is_none_or(|last| last.to_u64() < IMPLAUSIBLE) {
+                continue;
+            }
+            let seen = [&self.cnset_seen, &self.cnset_seen_associated];
+            let last = seen
+                .iter()
+                .filter_map(|seen| seen.get(replica)?.last())
+                .max();
+            let first_to_come = last.map_or(0, |last| last.to_u64() + 1);
+            if let Some(to_come) = Range::new(first_to_come, Globcnt::MAX) {
+                self.cnset_read.remove_range(replica, to_come);
+            }
+        }
     }
 
     /// The changes seen of messages for somebody.

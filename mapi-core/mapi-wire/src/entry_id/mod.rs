@@ -2,8 +2,14 @@
 //!
 //! Source: MS-OXCDATA 2.2.4, 2.2.5.
 
+mod address;
+mod store;
+
+pub use address::{AddressBookEntryId, ContactEntryId, Names, OneOffEntryId, OneOffNames};
+pub use store::{PRIVATE_STORE, PUBLIC_STORE, StoreEntryId};
+
 use crate::{
-    cursor::{Reader, Result, Utf16, Writer},
+    cursor::{Reader, Result, Writer},
     ids::{Gid, Guid},
 };
 
@@ -24,14 +30,6 @@ mod provider {
 /// The provider of folders and messages in public folders.
 pub const PUBLIC_FOLDERS: Guid =
     Guid(*b"\x1a\x44\x73\x90\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
-
-/// The provider in the entry id of a private store.
-pub const PRIVATE_STORE: Guid =
-    Guid(*b"\x1b\x55\xfa\x20\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
-
-/// The provider in the entry id of the public store.
-pub const PUBLIC_STORE: Guid =
-    Guid(*b"\x1c\x83\x02\x10\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
 
 /// An entry id by its kind.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -76,73 +74,6 @@ pub struct MessageEntryId {
     pub message: Gid,
 }
 
-/// A store. Source: MS-OXCDATA 2.2.4.3.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoreEntryId {
-    /// The library that opens it, up to 14 octets; `emsmdb.dll`.
-    pub library: Box<[u8]>,
-    /// [`PRIVATE_STORE`] or [`PUBLIC_STORE`].
-    pub provider: Guid,
-    /// 0xc for a mailbox, 0x6 for the public store.
-    pub kind: u32,
-    /// The server.
-    pub server: Box<[u8]>,
-    /// The legacy DN of the mailbox; of the public store there may be none.
-    pub dn: Option<Box<[u8]>>,
-    /// What newer clients append (V2, V3): of no use to others.
-    pub appended: Box<[u8]>,
-}
-
-/// Somebody in the address book. Source: MS-OXCDATA 2.2.5.2.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct AddressBookEntryId {
-    /// What it is: 0 a user, 1 a distribution list, 2 a public folder, 3 an agent, 4 an organisation, 5 a private
-    /// list, 6 a remote user, 0x100 a container.
-    pub kind: u32,
-    /// The legacy DN.
-    pub dn: Box<[u8]>,
-}
-
-/// An address that is in no address book. Source: MS-OXCDATA 2.2.5.1.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OneOffEntryId {
-    /// How to send to it; without the bit that says UTF-16.
-    pub flags: u16,
-    /// Its names.
-    pub names: OneOffNames,
-}
-
-/// The names of a one-off address in one of two encodings.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum OneOffNames {
-    /// UTF-16.
-    Unicode(Names<Utf16>),
-    /// Octets in the code page of whoever wrote it.
-    Ansi(Names<Box<[u8]>>),
-}
-
-/// What names an address.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Names<T> {
-    /// What people call it.
-    pub display_name: T,
-    /// How to read the address: `SMTP`.
-    pub address_type: T,
-    /// The address.
-    pub address: T,
-}
-
-/// An address of a contact, or a personal distribution list. Source: MS-OXCDATA 2.2.5.3, 2.2.5.4.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ContactEntryId {
-    /// 4 for an address of a contact, 5 for a personal distribution list.
-    pub kind: u32,
-    /// Which address of the contact, from 0; 0xff for a list.
-    pub index: u32,
-    /// The entry id of the contact or list.
-    pub message: Box<[u8]>,
-}
-
 impl FolderEntryId {
     /// The octets of one.
     pub const BYTES: usize = 46;
@@ -177,48 +108,6 @@ impl MessageEntryId {
             folder,
             message,
         }
-    }
-}
-
-impl StoreEntryId {
-    /// A mailbox.
-    pub const MAILBOX: u32 = 0xc;
-    /// Octets of the name of the library.
-    const LIBRARY: usize = 14;
-}
-
-impl OneOffEntryId {
-    /// In [`Self::flags`]: the receiver should get plain MIME, no TNEF.
-    pub const NO_TNEF: u16 = 0x0001;
-    /// The bit that says UTF-16.
-    const UNICODE: u16 = 0x8000;
-
-    /// An Internet address, as clients write it.
-    pub fn smtp(display_name: &str, address: &str) -> Self {
-        Self {
-            flags: 0x1000 | Self::NO_TNEF,
-            names: OneOffNames::Unicode(Names {
-                display_name: display_name.into(),
-                address_type: "SMTP".into(),
-                address: address.into(),
-            }),
-        }
-    }
-}
-
-impl<T> Names<T> {
-    fn read(reader: &mut Reader<'_>, read: impl Fn(&mut Reader<'_>) -> Result<T>) -> Result<Self> {
-        Ok(Self {
-            display_name: read(reader)?,
-            address_type: read(reader)?,
-            address: read(reader)?,
-        })
-    }
-
-    fn write(&self, mut write: impl FnMut(&T)) {
-        write(&self.display_name);
-        write(&self.address_type);
-        write(&self.address);
     }
 }
 
@@ -282,9 +171,7 @@ impl EntryId {
             }
             Self::AddressBook(id) => {
                 head(&provider::ADDRESS_BOOK);
-                writer.u32(1);
-                writer.u32(id.kind);
-                writer.cstr(&id.dn);
+                id.write(&mut writer);
             }
             Self::OneOff(id) => {
                 head(&provider::ONE_OFF);
@@ -297,124 +184,6 @@ impl EntryId {
             Self::Other(octets) => writer.put(octets),
         }
         writer.into_bytes()
-    }
-}
-
-impl StoreEntryId {
-    fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        reader.u16("version and flag of a store")?;
-        let library = reader.take(Self::LIBRARY, "the library of a store")?;
-        let library = library
-            .split(|&octet| octet == 0)
-            .next()
-            .unwrap_or_default();
-        reader.u32("flags of a store")?;
-        let provider = Guid(reader.array("the provider of a store")?);
-        let kind = reader.u32("the kind of a store")?;
-        let server = reader.cstr("the server of a store")?;
-        let dn = match reader.is_empty() {
-            true => None,
-            false => Some(reader.cstr("the legacy DN of a mailbox")?.into()),
-        };
-        Ok(Self {
-            library: library.into(),
-            provider,
-            kind,
-            server: server.into(),
-            dn,
-            appended: reader.rest().into(),
-        })
-    }
-
-    fn write(&self, writer: &mut Writer) {
-        writer.u16(0);
-        let mut library = [0; Self::LIBRARY];
-        for (place, octet) in library.iter_mut().zip(&self.library) {
-            *place = *octet;
-        }
-        writer.put(&library);
-        writer.u32(0);
-        writer.put(&self.provider.0);
-        writer.u32(self.kind);
-        writer.cstr(&self.server);
-        if let Some(dn) = &self.dn {
-            writer.cstr(dn);
-            writer.put(&self.appended);
-        }
-    }
-}
-
-impl AddressBookEntryId {
-    fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let version = reader.clone();
-        if reader.u32("the version of an address")? != 1 {
-            return Err(version.error("version 1 of an address"));
-        }
-        Ok(Self {
-            kind: reader.u32("the kind of an address")?,
-            dn: reader.cstr("a legacy DN")?.into(),
-        })
-    }
-}
-
-impl OneOffEntryId {
-    fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        reader.u16("the version of a one-off address")?;
-        let flags = reader.u16("flags of a one-off address")?;
-        let names = match flags & Self::UNICODE != 0 {
-            true => OneOffNames::Unicode(Names::read(reader, |reader| {
-                reader.wstr("a name of a one-off address")
-            })?),
-            false => OneOffNames::Ansi(Names::read(reader, |reader| {
-                Ok(reader.cstr("a name of a one-off address")?.into())
-            })?),
-        };
-        Ok(Self {
-            flags: flags & !Self::UNICODE,
-            names,
-        })
-    }
-
-    fn write(&self, writer: &mut Writer) {
-        writer.u16(0);
-        match &self.names {
-            OneOffNames::Unicode(names) => {
-                writer.u16(self.flags | Self::UNICODE);
-                names.write(|name| writer.wstr(name));
-            }
-            OneOffNames::Ansi(names) => {
-                writer.u16(self.flags & !Self::UNICODE);
-                names.write(|name| writer.cstr(name));
-            }
-        }
-    }
-}
-
-impl ContactEntryId {
-    /// The version that all have.
-    const VERSION: u32 = 3;
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let version = reader.clone();
-        if reader.u32("the version of a contact")? != Self::VERSION {
-            return Err(version.error("version 3 of a contact"));
-        }
-        let kind = reader.u32("the kind of a contact")?;
-        let index = reader.u32("the index of an address")?;
-        let len = reader.u32("the length of an entry id")? as usize;
-        Ok(Self {
-            kind,
-            index,
-            message: reader.take(len, "the entry id of a contact")?.into(),
-        })
-    }
-
-    fn write(&self, writer: &mut Writer) {
-        writer.u32(Self::VERSION);
-        writer.u32(self.kind);
-        writer.u32(self.index);
-        writer.u32(self.message.len() as u32);
-        writer.put(&self.message);
     }
 }
 
