@@ -9,6 +9,7 @@ mod challenge;
 mod channel;
 mod credentials;
 mod error;
+mod mechanism;
 mod secret;
 
 pub use self::{

@@ -2,7 +2,10 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::{Challenge, Credentials, Error, Password, Policy, Scheme, Secret, challenges};
+use super::{
+    Challenge, Credentials, Error, Password, Policy, Scheme, Secret, challenges,
+    mechanism::{Leg, Mechanism, Ntlm},
+};
 use crate::http::{ChannelBinding, HeaderMap, HeaderValue, Origin};
 
 /// How often a request is authenticated again after a 401 that came in the middle of a session.
@@ -28,7 +31,6 @@ pub struct Authenticator {
 #[derive(Debug, Clone)]
 struct Peer {
     origin: Origin,
-    #[expect(dead_code, reason = "NTLM and Kerberos bind to it")]
     binding: Option<ChannelBinding>,
 }
 
@@ -37,7 +39,11 @@ enum State {
     /// Nothing is known: ask the server what it offers.
     Unknown,
     /// The same header goes with every request.
-    EachRequest,
+    EachRequest(Scheme),
+    /// The first leg of a scheme that authenticates the connection comes next.
+    Begin(Scheme),
+    /// A leg of such a scheme is to be said, or has been said.
+    Leg(Scheme, Mechanism, Leg),
     /// The connection is what it should be: requests go as they are.
     Established,
 }
@@ -78,46 +84,105 @@ impl Authenticator {
             origin: origin.clone(),
             binding: binding.cloned(),
         });
-        self.state = match self.agreed.or_else(|| self.only_choice()) {
-            Some(_) => State::EachRequest,
-            None => State::Unknown,
-        };
+        self.state = self.beginning();
     }
 
     /// What to send next on this connection.
+    ///
+    /// Errors: `Mechanism` when the scheme cannot begin.
     pub async fn step(&mut self) -> Result<Step, Error> {
+        if let State::Begin(scheme) = self.state {
+            let mut mechanism = self.mechanism()?;
+            let leg = mechanism.next(None).await?;
+            self.state = State::Leg(scheme, mechanism, leg);
+        }
         match &self.state {
-            State::Unknown => Ok(Step::Probe(None)),
+            State::Unknown | State::Begin(_) => Ok(Step::Probe(None)),
             State::Established => Ok(Step::Request(None)),
-            State::EachRequest => {
+            State::EachRequest(_) => {
                 let Credentials::Password(password) = &self.credentials;
                 Ok(Step::Request(Some(basic(password)?)))
+            }
+            State::Leg(scheme, _, leg) => {
+                let token = Secret::new(BASE64_STANDARD.encode(&leg.token));
+                let value = Some(authorization(*scheme, &token)?);
+                Ok(if leg.last {
+                    Step::Request(value)
+                } else {
+                    Step::Probe(value)
+                })
             }
         }
     }
 
     /// The server answered the last step with 401.
     ///
-    /// Errors: `Unauthenticated` when it refuses, `NoScheme` when it offers nothing usable.
+    /// Errors: `Unauthenticated` when it refuses, `NoScheme` when it offers nothing usable, `Mechanism` when it says
+    /// what has no answer.
     pub async fn challenged(&mut self, headers: &HeaderMap) -> Result<(), Error> {
-        let offered = challenges(headers);
-        match self.state {
-            State::Unknown | State::Established => self.choose(&offered),
-            State::EachRequest if self.renewals_left > 0 => {
-                self.renewals_left -= 1;
+        let answered = self.answer(&challenges(headers)).await;
+        if answered.is_err() {
+            self.state = self.beginning();
+        }
+        answered
+    }
+
+    async fn answer(&mut self, offered: &[Challenge]) -> Result<(), Error> {
+        match std::mem::replace(&mut self.state, State::Unknown) {
+            State::Unknown | State::Begin(_) => self.choose(offered),
+            State::Established => {
+                self.renew()?;
+                self.choose(offered)
+            }
+            State::EachRequest(scheme) => {
+                self.renew()?;
+                self.state = State::EachRequest(scheme);
                 Ok(())
             }
-            State::EachRequest => Err(Error::Unauthenticated),
+            State::Leg(scheme, mut mechanism, leg) => {
+                let same = offered.iter().find(|challenge| challenge.scheme == scheme);
+                match same.map(|challenge| challenge.token.clone()) {
+                    Some(Some(said)) => {
+                        let leg = mechanism.next(Some(said)).await?;
+                        self.state = State::Leg(scheme, mechanism, leg);
+                        Ok(())
+                    }
+                    Some(None) => Err(Error::Unauthenticated),
+                    None if leg.last => Err(Error::Unauthenticated),
+                    // It was agreed on for another path, or it is the only one that the policy allows.
+                    None => {
+                        self.agreed = None;
+                        Err(no_scheme(offered))
+                    }
+                }
+            }
         }
     }
 
-    /// The server answered the last request with anything but 401.
+    /// The server answered the last step with anything but 401.
     pub fn accepted(&mut self) {
         self.renewals_left = RENEWALS_MAX;
-        if matches!(self.state, State::Unknown) {
-            // It wants no authentication, or the proxy before it has done that.
+        if !matches!(self.state, State::EachRequest(_)) {
+            // After a leg the connection is authenticated; without one the server wants no authentication.
             self.state = State::Established;
         }
+    }
+
+    /// How a connection begins, or begins again after a refusal.
+    fn beginning(&self) -> State {
+        match self.agreed.or_else(|| self.only_choice()) {
+            Some(scheme) => State::of(scheme),
+            None => State::Unknown,
+        }
+    }
+
+    /// Counts a 401 that came after the credentials had been accepted.
+    fn renew(&mut self) -> Result<(), Error> {
+        self.renewals_left = self
+            .renewals_left
+            .checked_sub(1)
+            .ok_or(Error::Unauthenticated)?;
+        Ok(())
     }
 
     /// The scheme, when there is only one: then the server need not be asked first.
@@ -136,12 +201,10 @@ impl Authenticator {
             self.may_use(*scheme) && offered.iter().any(|challenge| challenge.scheme == *scheme)
         });
         let Some(scheme) = chosen else {
-            return Err(Error::NoScheme {
-                offered: offered.iter().map(|challenge| challenge.scheme).collect(),
-            });
+            return Err(no_scheme(offered));
         };
         self.agreed = Some(scheme);
-        self.state = State::EachRequest;
+        self.state = State::of(scheme);
         Ok(())
     }
 
@@ -153,6 +216,31 @@ impl Authenticator {
             .is_some_and(|peer| peer.origin.tls || peer.origin.is_loopback());
         let reveals = matches!(scheme, Scheme::Basic | Scheme::Bearer);
         self.credentials.serve(scheme) && (private || !reveals)
+    }
+
+    fn mechanism(&self) -> Result<Mechanism, Error> {
+        let binding = self.peer.as_ref().and_then(|peer| peer.binding.as_ref());
+        match &self.credentials {
+            Credentials::Password(password) => {
+                Ok(Mechanism::Ntlm(Box::new(Ntlm::new(password, binding)?)))
+            }
+        }
+    }
+}
+
+impl State {
+    /// How a scheme begins.
+    fn of(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Basic | Scheme::Bearer => Self::EachRequest(scheme),
+            Scheme::Ntlm | Scheme::Negotiate => Self::Begin(scheme),
+        }
+    }
+}
+
+fn no_scheme(offered: &[Challenge]) -> Error {
+    Error::NoScheme {
+        offered: offered.iter().map(|challenge| challenge.scheme).collect(),
     }
 }
 

@@ -40,7 +40,9 @@ impl Credentials {
     /// Whether these credentials can be used with a scheme.
     pub fn serve(&self, scheme: Scheme) -> bool {
         match self {
-            Self::Password(_) => matches!(scheme, Scheme::Basic),
+            Self::Password(_) => {
+                matches!(scheme, Scheme::Basic | Scheme::Ntlm | Scheme::Negotiate)
+            }
         }
     }
 }

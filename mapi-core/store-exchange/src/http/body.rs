@@ -67,7 +67,10 @@ impl Body {
             let frame = self.watch.while_moving(self.idle, incoming.frame()).await;
             let data = match frame {
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-                Ok(None) => Bytes::new(),
+                Ok(None) => {
+                    self.release();
+                    return Ok(None);
+                }
                 Ok(Some(Err(cause))) => return Err(self.broken(from_hyper(cause))),
                 Err(error) => return Err(self.broken(error)),
             };
@@ -93,14 +96,17 @@ impl Body {
 
     fn release_at_end(&mut self) {
         if self.incoming.as_ref().is_some_and(Incoming::is_end_stream) {
-            self.incoming = None;
-            self.lease = None;
+            self.release();
         }
     }
 
-    fn broken(&mut self, error: Error) -> Error {
+    fn release(&mut self) {
         self.incoming = None;
         self.lease = None;
+    }
+
+    fn broken(&mut self, error: Error) -> Error {
+        self.release();
         self.driver.stop();
         // The answer had begun: the request is in the server's hands.
         error.with_sent(Sent::Maybe)

@@ -4,4 +4,9 @@
 
 mod connection;
 mod login;
+mod ntlm;
 mod peer;
+mod proxy;
+mod silence;
+mod tls;
+mod verdict;

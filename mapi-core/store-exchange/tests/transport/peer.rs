@@ -1,13 +1,17 @@
 //! A scripted HTTP server: it reads whole requests, and writes exactly what it is told to, piece by piece.
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, io::Write, net::SocketAddr, sync::Arc};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use store_exchange::http::{Client, Options, Request, TlsOptions, Url};
+use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// A server's end of one connection.
 pub(crate) struct Peer<S = TcpStream> {
@@ -100,6 +104,78 @@ where
         }
     });
     (address, task)
+}
+
+/// The same over TLS, with a certificate for 127.0.0.1 and `mail.example.test`.
+pub(crate) async fn listen_tls<F, T>(authority: &Authority, serve: F) -> SocketAddr
+where
+    F: Fn(usize, Peer<TlsStream<TcpStream>>) -> T + Send + Sync + Copy + 'static,
+    T: Future<Output = ()> + Send,
+{
+    let acceptor = TlsAcceptor::from(authority.server.clone());
+    let (address, _task) = listen(move |number, peer| {
+        let acceptor = acceptor.clone();
+        async move {
+            // A client that does not trust the certificate leaves.
+            if let Ok(stream) = acceptor.accept(peer.stream).await {
+                serve(number, Peer::new(stream)).await;
+            }
+        }
+    })
+    .await;
+    address
+}
+
+/// A certificate authority made for one test, and a server with a certificate of it.
+pub(crate) struct Authority {
+    /// The authority's certificate, in PEM.
+    file: NamedTempFile,
+    /// The server's certificate, in DER.
+    pub(crate) certificate: Vec<u8>,
+    server: Arc<ServerConfig>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let mut file = NamedTempFile::new().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        file.write_all(pem.as_bytes()).unwrap();
+        let issuer = Issuer::new(params, key);
+        let names = ["127.0.0.1", "mail.example.test"];
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(names.map(str::to_owned))
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
+        let certificate = certificate.der().clone();
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
+            .unwrap();
+        Self {
+            file,
+            certificate: certificate.to_vec(),
+            server: Arc::new(server),
+        }
+    }
+
+    /// Options that trust this authority alone.
+    pub(crate) fn trusted(&self) -> Options {
+        Options {
+            tls: TlsOptions {
+                system_roots: false,
+                ca_files: vec![self.file.path().to_owned()],
+                pinned: None,
+            },
+            ..Options::default()
+        }
+    }
 }
 
 /// A client that trusts nobody it should not need.
