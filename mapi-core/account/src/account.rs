@@ -227,7 +227,26 @@ impl Account {
         items: &[ItemNumber],
         to: FolderId,
     ) -> Result<Vec<Transferred>> {
-        self.transfer(from, items, to, Transfer::Move).await
+        match self.transfer(from, items, to, Transfer::Move).await {
+            // A message was delivered again after its first copy had been moved there: both have one key.
+            Err(error) if error.kind == ErrorKind::Exists => {
+                self.copy_and_delete(from, items, to).await
+            }
+            moved => moved,
+        }
+    }
+
+    /// Moves items under new keys. What cannot be deleted is then in both folders: rather twice than not at all.
+    async fn copy_and_delete(
+        &self,
+        from: FolderId,
+        items: &[ItemNumber],
+        to: FolderId,
+    ) -> Result<Vec<Transferred>> {
+        let copied = self.copy_items(from, items, to).await?;
+        let sources: Vec<ItemNumber> = copied.iter().map(|copied| copied.source).collect();
+        self.delete_items(from, &sources).await?;
+        Ok(copied)
     }
 
     async fn transfer(

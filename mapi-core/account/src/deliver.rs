@@ -6,7 +6,7 @@ use mapi_convert::header;
 use mapi_store::{Error, ErrorKind, Principal, Result, Role};
 use mapi_types::{Draft, FileTime, FolderId, MailboxId, MessageTree, OwnedValue, tags};
 
-use crate::{Account, Accounts, Flags, Spooled, write::copy_props};
+use crate::{Account, Accounts, Flags, Spooled, delivery_key::delivery_key, write::copy_props};
 
 /// One copy of a message.
 #[derive(Clone, Debug)]
@@ -23,7 +23,8 @@ const RECIPIENT_CC: i32 = 2;
 
 impl Accounts {
     /// Delivers a message: into the inbox, or into the junk folder when a header says so. One answer a copy, in their
-    /// order; `Ok` means durable.
+    /// order; `Ok` means durable. A copy that an MTA hands over again, and that is still in its folder, is not saved
+    /// again.
     ///
     /// Errors: `NotFound` (no such mailbox), `Quota`, `Unavailable`.
     pub async fn deliver(
@@ -103,7 +104,7 @@ fn draft(message: &Spooled, copy: &Copy, received: FileTime) -> Draft {
         props.push((tag, OwnedValue::Bool(is)));
     }
     Draft {
-        key: None,
+        key: delivery_key(message, copy, received),
         message: message.0.clone(),
         props: props.into_iter().collect(),
         prefix: copy.prefix.clone(),

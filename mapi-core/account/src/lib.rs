@@ -13,6 +13,7 @@ mod account;
 mod accounts;
 mod cache;
 mod deliver;
+mod delivery_key;
 mod facts;
 mod feed;
 mod flags;

@@ -54,7 +54,8 @@ pub(super) async fn run(user: &Authenticated, command: Rename) -> Reply {
     Ok(Done::new("RENAME completed"))
 }
 
-/// Moves the messages of the Inbox to a new mailbox, which is not left behind when they stay.
+/// Moves the messages of the Inbox to a new mailbox. When they cannot be moved, it stays: the store may have lost sight
+/// of the outcome, and the messages come later.
 async fn move_inbox(
     user: &Authenticated,
     inbox: FolderId,
@@ -64,18 +65,8 @@ async fn move_inbox(
     let index = account.index(inbox).await?;
     let items: Vec<ItemNumber> = index.iter().map(|item| item.number).collect();
     let target = account.create_folder(target).await?;
-    if items.is_empty() {
-        return Ok(());
+    if !items.is_empty() {
+        account.move_items(inbox, &items, target.id).await?;
     }
-    let moved = account.move_items(inbox, &items, target.id).await;
-    // Whether the messages came although the answer was lost, is not known: only an empty mailbox may go.
-    if moved.is_err()
-        && let Ok(folder) = account.folder(target.id).await
-        && folder.items == 0
-        && let Err(error) = account.delete_folder(target.id).await
-    {
-        tracing::warn!(%error, "an empty mailbox is left behind");
-    }
-    moved?;
     Ok(())
 }
