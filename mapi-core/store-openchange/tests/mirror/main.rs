@@ -7,5 +7,8 @@ mod remote;
 
 mod contents;
 mod hierarchy;
+mod ledger;
+mod maintenance;
 mod rendering;
 mod saving;
+mod writes;
