@@ -30,8 +30,9 @@ struct Piece {
 }
 
 impl Encoder {
-    /// The least that [`Encoder::take`] can always take: the head of a property with the longest name.
-    pub const TAKE_MIN: usize = 4 + 17 + 2 * (super::NAME_UNITS_MAX + 1) + 4;
+    /// The least that [`Encoder::take`] can always take something of: the largest value of fixed size with the longest
+    /// name.
+    pub const TAKE_MIN: usize = 4 + 17 + 2 * (super::NAME_UNITS_MAX + 1) + 16;
 
     /// Nothing yet.
     pub fn new() -> Self {

@@ -293,8 +293,8 @@ proptest! {
         let mut encoder = Encoder::new();
         atoms.iter().for_each(|atom| encoder.atom(atom));
         let wire = encode(&atoms);
-        // Small buffers have more ends; no head here is longer than 60 octets.
-        let max = if wire.len() > 200 { 60 } else { max };
+        // Small buffers have more ends; nothing here that may not be cut is longer than 64 octets.
+        let max = if wire.len() > 200 { 64 } else { max };
         let mut taken = Vec::new();
         while !encoder.is_empty() {
             let buffer = encoder.take(max);
