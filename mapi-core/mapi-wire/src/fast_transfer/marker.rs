@@ -132,7 +132,7 @@ pub mod meta {
     /// MetaTagCnsetSeen.
     pub const CNSET_SEEN: PropTag = PropTag(0x6796_0102);
     /// MetaTagCnsetSeenFAI.
-    pub const CNSET_SEEN_FAI: PropTag = PropTag(0x67da_0102);
+    pub const CNSET_SEEN_ASSOCIATED: PropTag = PropTag(0x67da_0102);
     /// MetaTagCnsetRead.
     pub const CNSET_READ: PropTag = PropTag(0x67d2_0102);
     /// MetaTagIdsetDeleted.

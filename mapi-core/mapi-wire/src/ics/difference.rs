@@ -74,7 +74,9 @@ impl Difference {
             .idset_given
             .union(&objects.iter().map(|object| object.id).collect());
         state.cnset_seen.union(&changes(Audience::People));
-        state.cnset_seen_fai.union(&changes(Audience::Programs));
+        state
+            .cnset_seen_associated
+            .union(&changes(Audience::Programs));
         let reads = objects.iter().filter_map(|object| object.read_change);
         state.cnset_read.union(&reads.collect());
     }

@@ -24,7 +24,7 @@ pub struct State {
     /// The changes to messages, or to folders, that it has seen.
     pub cnset_seen: CnSet,
     /// The changes to hidden (FAI) messages that it has seen. Contents only.
-    pub cnset_seen_fai: CnSet,
+    pub cnset_seen_associated: CnSet,
     /// The changes to the read state that it has seen. Contents only.
     pub cnset_read: CnSet,
 }
@@ -53,7 +53,7 @@ impl State {
         Self {
             idset_given: IdSet::new(),
             cnset_seen: IdSet::new(),
-            cnset_seen_fai: IdSet::new(),
+            cnset_seen_associated: IdSet::new(),
             cnset_read: IdSet::new(),
         }
     }
@@ -72,7 +72,7 @@ impl State {
         Ok(Self {
             idset_given: given.unwrap_or_default(),
             cnset_seen: set(meta::CNSET_SEEN)?.unwrap_or_default(),
-            cnset_seen_fai: set(meta::CNSET_SEEN_FAI)?.unwrap_or_default(),
+            cnset_seen_associated: set(meta::CNSET_SEEN_ASSOCIATED)?.unwrap_or_default(),
             cnset_read: set(meta::CNSET_READ)?.unwrap_or_default(),
         })
     }
@@ -83,7 +83,7 @@ impl State {
         let sets = [
             (meta::IDSET_GIVEN, &self.idset_given),
             (meta::CNSET_SEEN, &self.cnset_seen),
-            (meta::CNSET_SEEN_FAI, &self.cnset_seen_fai),
+            (meta::CNSET_SEEN_ASSOCIATED, &self.cnset_seen_associated),
             (meta::CNSET_READ, &self.cnset_read),
         ];
         let count = match scope {
@@ -100,7 +100,7 @@ impl State {
         let place = match tag {
             meta::IDSET_GIVEN | meta::IDSET_GIVEN_BINARY => &mut self.idset_given,
             meta::CNSET_SEEN => &mut self.cnset_seen,
-            meta::CNSET_SEEN_FAI => &mut self.cnset_seen_fai,
+            meta::CNSET_SEEN_ASSOCIATED => &mut self.cnset_seen_associated,
             meta::CNSET_READ => &mut self.cnset_read,
             _ => return Ok(false),
         };
@@ -134,7 +134,7 @@ impl State {
             if reads.last().is_none_or(|last| last.to_u64() < IMPLAUSIBLE) {
                 continue;
             }
-            let seen = [&self.cnset_seen, &self.cnset_seen_fai];
+            let seen = [&self.cnset_seen, &self.cnset_seen_associated];
             let last = seen
                 .iter()
                 .filter_map(|seen| seen.get(replica)?.last())
@@ -150,14 +150,14 @@ impl State {
     pub const fn seen(&self, audience: Audience) -> &CnSet {
         match audience {
             Audience::People => &self.cnset_seen,
-            Audience::Programs => &self.cnset_seen_fai,
+            Audience::Programs => &self.cnset_seen_associated,
         }
     }
 
     const fn seen_mut(&mut self, audience: Audience) -> &mut CnSet {
         match audience {
             Audience::People => &mut self.cnset_seen,
-            Audience::Programs => &mut self.cnset_seen_fai,
+            Audience::Programs => &mut self.cnset_seen_associated,
         }
     }
 }

@@ -370,7 +370,7 @@ fn line(event: &Event) -> String {
                 "state has {}, seen {}, of programs {}, read {}",
                 set(&state.idset_given),
                 set(&state.cnset_seen),
-                set(&state.cnset_seen_fai),
+                set(&state.cnset_seen_associated),
                 set(&state.cnset_read)
             )
         }

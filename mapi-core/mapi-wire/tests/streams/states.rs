@@ -20,7 +20,7 @@ fn state() -> State {
     State {
         idset_given: [gid(1)].into_iter().collect(),
         cnset_seen: [gid(2)].into_iter().collect(),
-        cnset_seen_fai: [gid(3)].into_iter().collect(),
+        cnset_seen_associated: [gid(3)].into_iter().collect(),
         cnset_read: [gid(4)].into_iter().collect(),
     }
 }
