@@ -401,3 +401,57 @@ fn write_sized(writer: &mut Writer, row: Option<&RecipientRow>) {
         writer.set_u16(start, (writer.len() - start - 2) as u16);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [PropTag; 2] = [PropTag(0x0ffe_0003), PropTag(0x39fe_001f)];
+
+    fn check(bytes: &[u8]) -> RecipientRow {
+        let mut reader = Reader::new(bytes);
+        let row = RecipientRow::read(&mut reader, &COLUMNS).unwrap();
+        assert!(reader.is_empty());
+        let mut writer = Writer::new();
+        row.write(&mut writer);
+        assert_eq!(writer.as_bytes(), bytes);
+        row
+    }
+
+    #[test]
+    fn names_stand_in_the_order_of_the_document_not_of_the_flags() {
+        let names = b"e\0d\0s\0t\0";
+        let row = check(&[&[0x3b, 0x04], &names[..], &[0, 0, 0]].concat());
+        let name = |octet: u8| Some(Box::from([octet]));
+        let expected = NamesIn {
+            email_address: name(b'e'),
+            display_name: name(b'd'),
+            simple_display_name: name(b's'),
+            transmittable_display_name: name(b't'),
+        };
+        assert_eq!(
+            (row.address, row.names),
+            (Address::Smtp, Names::Ansi(expected))
+        );
+    }
+
+    #[test]
+    fn flags_that_say_nothing_about_fields_are_kept() {
+        // An address type is spelt out only beside no type.
+        let row = check(&[0xc3, 0xf9, 0, 0, 0]);
+        assert_eq!(row.flags, 0xf9c0);
+        let row = check(&[0xc0, 0xf9, b'X', 0, 0, 0, 0]);
+        assert_eq!(row.flags, 0x79c0);
+        assert_eq!(row.address, Address::Other(Some((*b"X").into())));
+    }
+
+    #[test]
+    fn a_row_has_no_more_values_than_there_are_columns() {
+        let bytes = [3, 2, 3, 0, 0];
+        let error = RecipientRow::read(&mut Reader::new(&bytes), &COLUMNS).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "at octet 4: expected no more values than recipient columns"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! The recorded exchanges as sessions: batches and their answers, in order.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::LazyLock};
 
 use mapi_wire::{
     DecodeError, buffer,
@@ -12,6 +12,8 @@ use mapi_wire::{
 pub(crate) struct Exchange {
     /// Folder and number, and what the exchange is about: `main/003-emsmdb-Execute-Logon`.
     pub(crate) name: String,
+    /// What the session was before it.
+    pub(crate) before: Session,
     /// The payload of the request.
     pub(crate) asked: Vec<u8>,
     /// The payloads of the response; none when the server refused the call.
@@ -22,8 +24,17 @@ pub(crate) struct Exchange {
     pub(crate) answers: Result<Vec<ResponseBuffer>, DecodeError>,
 }
 
+/// All Executes of all folders.
+pub(crate) fn all() -> &'static [Exchange] {
+    static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
+        let folders = ["main", "extra", "compressed"].into_iter();
+        folders.flat_map(folder).collect()
+    });
+    &ALL
+}
+
 /// All Executes of a folder, decoded in their order. A Connect within a session begins another one, until its Disconnect.
-pub(crate) fn folder(folder: &str) -> Vec<Exchange> {
+fn folder(folder: &str) -> Vec<Exchange> {
     let root = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../conformance/corpus/mapihttp"
@@ -60,6 +71,7 @@ fn exchange(
     answered: Vec<Vec<u8>>,
     session: &mut Session,
 ) -> Exchange {
+    let before = session.clone();
     let batch = RequestBuffer::decode(&asked, session);
     let answers = match &batch {
         Ok(batch) => {
@@ -70,6 +82,7 @@ fn exchange(
     };
     Exchange {
         name,
+        before,
         asked,
         answered,
         batch,
