@@ -3,6 +3,7 @@
 //! The modules from below: [`http`] moves requests and says what may have arrived, [`auth`] proves who asks.
 
 pub mod auth;
+pub mod discover;
 pub mod fault;
 pub mod http;
 mod message;

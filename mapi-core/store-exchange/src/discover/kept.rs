@@ -1,0 +1,70 @@
+//! An answer that is kept for a time, and asked for by one at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::Mutex, time::Instant};
+
+use super::{Failure, Found, Reason};
+
+/// How long a failure is kept: it keeps impatient clients from asking, and wrong passwords from being sent, in a row.
+const FAILURE_KEPT: Duration = Duration::from_secs(15);
+
+/// How long an old answer is used on when nobody can be asked for a new one.
+const OLD_KEPT: Duration = Duration::from_secs(300);
+
+pub(super) type Answer = Result<Arc<Found>, Failure>;
+
+/// An answer, or none yet.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// Held while asking: whoever comes meanwhile waits, and takes the same answer.
+    turn: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    answer: Answer,
+    asked_at: Instant,
+    until: Instant,
+}
+
+impl Slot {
+    /// The answer kept, or what `ask` says. `anew`: only what has been asked for since the call.
+    ///
+    /// A caller that goes away leaves what was kept; the next in turn asks.
+    pub(super) async fn get(
+        &self,
+        anew: bool,
+        keep: Duration,
+        ask: impl AsyncFnOnce() -> Answer,
+    ) -> Answer {
+        let called = Instant::now();
+        let mut turn = self.turn.lock().await;
+        if let Some(kept) = &*turn {
+            let since_call = kept.asked_at >= called;
+            if since_call || (!anew && Instant::now() < kept.until) {
+                return kept.answer.clone();
+            }
+        }
+        let asked_at = Instant::now();
+        let (answer, time) = match ask().await {
+            Ok(found) => (Ok(found), keep),
+            Err(failure) => {
+                let old = turn.take().and_then(|kept| kept.answer.ok());
+                match old.filter(|_| !anew && failure.reason == Reason::NoAnswer) {
+                    Some(old) => {
+                        tracing::warn!(%failure, "autodiscover is away: its last answer is used on");
+                        (Ok(old), OLD_KEPT)
+                    }
+                    None => (Err(failure), FAILURE_KEPT),
+                }
+            }
+        };
+        *turn = Some(Kept {
+            answer: answer.clone(),
+            asked_at,
+            until: Instant::now() + time,
+        });
+        answer
+    }
+}

@@ -1,0 +1,250 @@
+//! Where a user's mailbox is, and those of others that the user may open.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+
+use super::{
+    Failure, Found, Options, Reason, Trail,
+    ask::Asker,
+    kept::{Answer, Slot},
+    redirect::{Internet, Network},
+    search::Search,
+};
+use crate::{
+    auth::{Credentials, Policy},
+    fault::Result as Faulty,
+    http::{Client, Url},
+    session::{Locate, Located, Server},
+};
+
+/// The most mailboxes of others that are remembered.
+const OTHERS_MAX: usize = 256;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The user's address.
+    pub address: String,
+    /// How the user proves to be that.
+    pub credentials: Credentials,
+    /// By which schemes.
+    pub policy: Policy,
+}
+
+/// Whose mailbox is wanted.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Subject {
+    /// That of whoever has this address.
+    Address(String),
+    /// That with this distinguished name.
+    Dn(String),
+}
+
+/// Finds one user's mailbox, and with the user's credentials those of others.
+///
+/// Answers are kept for [`Options::keep`]; of several callers at a time one asks and all get its answer. A search takes
+/// two minutes at most.
+#[derive(Debug)]
+pub struct Locator {
+    client: Client,
+    user: User,
+    options: Options,
+    network: Box<dyn Network>,
+    own: Slot,
+    others: Mutex<HashMap<Subject, Arc<Slot>>>,
+}
+
+impl Locator {
+    /// Nobody is asked yet.
+    pub fn new(client: Client, user: User, options: Options) -> Self {
+        Self::over(Box::new(Internet), client, user, options)
+    }
+
+    pub(super) fn over(
+        network: Box<dyn Network>,
+        client: Client,
+        user: User,
+        options: Options,
+    ) -> Self {
+        Self {
+            client,
+            user,
+            options,
+            network,
+            own: Slot::default(),
+            others: Mutex::default(),
+        }
+    }
+
+    /// Where the user's mailbox is. `anew`: the last answer was wrong.
+    ///
+    /// Errors: why there is no answer, and what was tried.
+    pub async fn find(&self, anew: bool) -> Answer {
+        let ask = async || self.ask_own().await.1;
+        self.own.get(anew, self.options.keep, ask).await
+    }
+
+    /// Asks where the user's mailbox is, and tells what was tried.
+    pub async fn probe(&self) -> (Trail, Answer) {
+        let mut trail = Trail::default();
+        let ask = async || {
+            let (tried, answer) = self.ask_own().await;
+            trail = tried;
+            answer
+        };
+        let answer = self.own.get(true, self.options.keep, ask).await;
+        (trail, answer)
+    }
+
+    /// Where another mailbox is: shared, delegated, an archive, the public folders'.
+    ///
+    /// Only the server that knows the user's own mailbox is asked, and where that redirects to: an address somebody
+    /// shared does not decide who sees the user's password. Without Autodiscover the mailbox with a distinguished name
+    /// is taken to be beside the user's own. Errors: as [`Self::find`]; `NotAsked`.
+    pub async fn find_other(&self, subject: &Subject, anew: bool) -> Answer {
+        let own = self.find(false).await?;
+        if is_of(&own, &self.user, subject) {
+            return Ok(own);
+        }
+        let slot = self.slot(subject);
+        let ask = async || self.ask_other(&own, subject).await;
+        slot.get(anew, self.options.keep, ask).await
+    }
+
+    /// How to speak to the server of a mailbox, as the user.
+    pub(crate) fn server(&self, url: Url) -> Server {
+        Server {
+            client: self.client.clone(),
+            url,
+            credentials: self.user.credentials.clone(),
+            policy: self.user.policy.clone(),
+        }
+    }
+
+    async fn ask_own(&self) -> (Trail, Answer) {
+        let options = &self.options;
+        if let (Some(url), Some(dn)) = (&options.url, &options.user_dn) {
+            let configured = Found {
+                url: url.clone(),
+                address_book_url: options.address_book_url.clone(),
+                legacy_dn: dn.clone(),
+                smtp_address: Some(self.user.address.clone()),
+                display_name: None,
+                server: None,
+                alternative_mailboxes: Vec::new(),
+                public_folders: None,
+                autodiscover: None,
+            };
+            return (Trail::default(), Ok(Arc::new(configured)));
+        }
+        let subject = Subject::Address(self.user.address.clone());
+        let start = options.autodiscover.as_ref();
+        self.ask(subject, start, options.user_dn.as_deref()).await
+    }
+
+    async fn ask_other(&self, own: &Found, subject: &Subject) -> Answer {
+        match (&own.autodiscover, subject) {
+            (Some(url), _) => self.ask(subject.clone(), Some(url), None).await.1,
+            (None, Subject::Dn(dn)) => Ok(Arc::new(Found {
+                legacy_dn: dn.clone(),
+                smtp_address: None,
+                display_name: None,
+                alternative_mailboxes: Vec::new(),
+                ..own.clone()
+            })),
+            (None, Subject::Address(_)) => Err(Failure {
+                reason: Reason::NotAsked,
+                trail: Trail::default(),
+            }),
+        }
+    }
+
+    /// Asks Autodiscover; what is configured stands above what it says.
+    async fn ask(
+        &self,
+        subject: Subject,
+        start: Option<&Url>,
+        dn: Option<&str>,
+    ) -> (Trail, Answer) {
+        let asker = Asker {
+            client: &self.client,
+            user: &self.user,
+        };
+        let mut search = Search::new(asker, &self.options, &*self.network);
+        let found = self.found(&mut search, subject, start, dn).await;
+        let trail = search.trail;
+        let answer = found.map(Arc::new).map_err(|reason| Failure {
+            reason,
+            trail: trail.clone(),
+        });
+        (trail, answer)
+    }
+
+    async fn found(
+        &self,
+        search: &mut Search<'_>,
+        subject: Subject,
+        start: Option<&Url>,
+        dn: Option<&str>,
+    ) -> Result<Found, Reason> {
+        let answered = search.run(subject, start).await?;
+        let (settings, by) = (answered.settings, answered.by);
+        let offered = settings.mapi_http().cloned().unwrap_or_default();
+        let url = match &self.options.url {
+            Some(url) => url.clone(),
+            None => {
+                let endpoint = search.endpoint(&offered.mail_store, &by).await?;
+                endpoint.ok_or(Reason::NoMapiHttp)?
+            }
+        };
+        let address_book_url = match &self.options.address_book_url {
+            Some(url) => Some(url.clone()),
+            // Mail is more than the address book: without the one, the other is still of use.
+            None => search
+                .endpoint(&offered.address_book, &by)
+                .await
+                .unwrap_or_default(),
+        };
+        Found::of(settings, by, (url, address_book_url), dn)
+    }
+
+    fn slot(&self, subject: &Subject) -> Arc<Slot> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = others.get(subject) {
+            return Arc::clone(slot);
+        }
+        if others.len() >= OTHERS_MAX {
+            // Whoever waits for one of them has it; the rest is asked for again when it is wanted.
+            others.clear();
+        }
+        Arc::clone(others.entry(subject.clone()).or_default())
+    }
+}
+
+/// Whether a mailbox that was found is that of the subject.
+fn is_of(found: &Found, user: &User, subject: &Subject) -> bool {
+    match subject {
+        Subject::Dn(dn) => found.legacy_dn.eq_ignore_ascii_case(dn),
+        Subject::Address(address) => {
+            let known = found.smtp_address.as_deref();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(address))
+                || user.address.eq_ignore_ascii_case(address)
+        }
+    }
+}
+
+impl Locate for Locator {
+    fn locate(&self, anew: bool) -> BoxFuture<'_, Faulty<Located>> {
+        Box::pin(async move {
+            let found = self.find(anew).await?;
+            Ok(Located {
+                server: self.server(found.url.clone()),
+                user_dn: found.legacy_dn.as_str().into(),
+            })
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! What an administrator may set about finding mailboxes.
+
+use std::time::Duration;
+
+use super::HostPattern;
+use crate::http::Url;
+
+/// How long an answer is kept unless it turns out to be wrong: clients ask once a day.
+pub(super) const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest time for one place to answer.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
+
+/// How to find mailboxes. By default everything is asked that users of a domain can be found by, and nobody outside of
+/// it is trusted.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The MAPI/HTTP URL of the mailbox, instead of what Autodiscover says.
+    pub url: Option<Url>,
+    /// The MAPI/HTTP URL of the address book, instead of what Autodiscover says.
+    pub address_book_url: Option<Url>,
+    /// The Autodiscover URL (POX), instead of the places that the domain of the address has.
+    pub autodiscover: Option<Url>,
+    /// The user's distinguished name, instead of what Autodiscover says. With `url` it makes Autodiscover needless.
+    pub user_dn: Option<String>,
+    /// Whether each host of the domain is first asked by Autodiscover version 2 (JSON) where POX is spoken.
+    pub json: bool,
+    /// Whether DNS is asked for an SRV record.
+    pub srv: bool,
+    /// Whether `http://autodiscover.DOMAIN` is asked for a redirection. The request has no credentials.
+    pub http_redirect: bool,
+    /// Hosts outside of the domain that may see credentials although only DNS or plain HTTP names them.
+    pub allowed_hosts: Vec<HostPattern>,
+    /// Which of the two URLs of an endpoint is tried first.
+    pub prefer: Side,
+    /// How long an answer is kept.
+    pub keep: Duration,
+    /// The longest time for one place to answer.
+    pub attempt: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            url: None,
+            address_book_url: None,
+            autodiscover: None,
+            user_dn: None,
+            json: true,
+            srv: true,
+            http_redirect: true,
+            allowed_hosts: Vec::new(),
+            prefer: Side::External,
+            keep: KEEP,
+            attempt: ATTEMPT,
+        }
+    }
+}
+
+/// From which side of a firewall a URL is reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Side {
+    /// From the network of the servers.
+    Internal,
+    /// From anywhere.
+    #[default]
+    External,
+}
