@@ -16,23 +16,15 @@ const BITMASK: u8 = 0x42;
 const POP: u8 = 0x50;
 const RANGE: u8 = 0x52;
 
+/// The most ranges a set that is read may have: 64 MiB of memory. A folder of a million messages has a few thousand.
+pub const RANGES_MAX: usize = 4 << 20;
+
 impl Globset {
     /// Reads commands up to the end command. Any legal sequence is taken: ranges may come in any order and overlap.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
         let mut ranges = Vec::new();
-        let mut stack = Stack::default();
-        loop {
-            let command = reader.clone();
-            match reader.u8("a command of a set")? {
-                END if stack.is_empty() => return Ok(ranges.into_iter().collect()),
-                END => return Err(command.error("a pop before the end of a set")),
-                POP => stack.pop(&command)?,
-                BITMASK => stack.bitmask(reader, &mut ranges)?,
-                RANGE => ranges.push(stack.range(reader)?),
-                count @ 1..=6 => ranges.extend(stack.push(usize::from(count), reader)?),
-                _ => return Err(command.error("a known command of a set")),
-            }
-        }
+        read_ranges(reader, &mut ranges, RANGES_MAX)?;
+        Ok(ranges.into_iter().collect())
     }
 
     /// Writes the commands, the end command last. The same set always gives the same octets: a prefix is pushed where
@@ -40,6 +32,30 @@ impl Globset {
     pub fn write(&self, writer: &mut Writer) {
         write_group(self.ranges(), 0, writer);
         writer.u8(END);
+    }
+}
+
+/// Reads commands up to the end command, into at most `max` ranges together with those that are there.
+pub(super) fn read_ranges(
+    reader: &mut Reader<'_>,
+    ranges: &mut Vec<Range>,
+    max: usize,
+) -> Result<()> {
+    let mut stack = Stack::default();
+    loop {
+        let command = reader.clone();
+        match reader.u8("a command of a set")? {
+            END if stack.is_empty() => return Ok(()),
+            END => return Err(command.error("a pop before the end of a set")),
+            POP => stack.pop(&command)?,
+            BITMASK => stack.bitmask(reader, ranges)?,
+            RANGE => ranges.push(stack.range(reader)?),
+            count @ 1..=6 => ranges.extend(stack.push(usize::from(count), reader)?),
+            _ => return Err(command.error("a known command of a set")),
+        }
+        if ranges.len() > max {
+            return Err(command.error("a set of fewer ranges"));
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::globset::{Globset, Range};
+use super::{
+    globset::{Globset, Range},
+    globset_code::{RANGES_MAX, read_ranges},
+};
 use crate::{
     cursor::{Reader, Result, Writer},
     ids::{Gid, Globcnt, Guid, Id},
@@ -221,15 +224,22 @@ impl<R: Replica> IdSet<R> {
 
     /// Reads a set up to the end.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let mut set = Self::new();
+        let mut ranges: BTreeMap<R, Vec<Range>> = BTreeMap::new();
+        let mut left = RANGES_MAX;
         while !reader.is_empty() {
             let replica = R::read(reader)?;
-            let counters = Globset::read(reader)?;
-            if !counters.is_empty() {
-                set.replicas.entry(replica).or_default().union(&counters);
-            }
+            let of_replica = ranges.entry(replica).or_default();
+            let before = of_replica.len();
+            read_ranges(reader, of_replica, before + left)?;
+            left -= of_replica.len() - before;
         }
-        Ok(set)
+        let sets = ranges.into_iter();
+        let sets = sets.map(|(replica, ranges)| (replica, ranges.into_iter().collect()));
+        Ok(Self {
+            replicas: sets
+                .filter(|(_, set): &(R, Globset)| !set.is_empty())
+                .collect(),
+        })
     }
 
     /// The octets of the set, replicas ascending; the same set always gives the same octets.

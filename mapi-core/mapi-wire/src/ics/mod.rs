@@ -20,6 +20,7 @@ mod state;
 pub use change_id::{ChangeKey, LocalId, PredecessorChangeList, Versions, Xid};
 pub use difference::{Difference, Version};
 pub use globset::{Globset, Range};
+pub use globset_code::RANGES_MAX;
 pub use gone::{Deletions, ReadStates};
 pub use group_info::{ALL_OTHERS, GroupInfo, GroupedProperty};
 pub use header::{FolderHeader, Identity, MessageHeader};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mapi_wire::{
     DecodeError, Gid, Globcnt, Guid, Id, Reader, Writer,
-    ics::{Globset, IdSet, Range},
+    ics::{Globset, IdSet, RANGES_MAX, Range},
 };
 use proptest::prelude::*;
 
@@ -179,6 +179,18 @@ fn a_million_ids_stay_small() {
         .map(|counter| Globcnt::from_u64(2 * counter))
         .collect();
     assert!(write(&second).len() < 800_000);
+}
+
+/// A few octets may say five ranges: memory is not what a peer has for three octets each.
+#[test]
+fn a_set_has_a_bound_also_over_several_replicas() {
+    let scattered = hex("05 0000000000 42 01 aa 50").repeat(RANGES_MAX / 5 / 2 + 1);
+    let half = |replica: u8| [&[replica, 0][..], &scattered, &[0]].concat();
+    assert!(IdSet::<u16>::from_bytes(&half(1)).is_ok());
+    let error = IdSet::<u16>::from_bytes(&[half(1), half(2)].concat()).unwrap_err();
+    assert_eq!(error.expected, "a set of fewer ranges");
+    let twice = [half(1), half(1)].concat();
+    assert!(IdSet::<u16>::from_bytes(&twice).is_err());
 }
 
 /// Counters near each other, near the ends of blocks, and at both ends.
