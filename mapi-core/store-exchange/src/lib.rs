@@ -3,10 +3,18 @@
 //! The modules from below: [`http`] moves requests and says what may have arrived, [`auth`] proves who asks.
 
 pub mod auth;
+mod backend;
 pub mod discover;
 pub mod fault;
 pub mod http;
+mod mailbox;
 mod message;
+mod options;
 mod remote;
 mod session;
+mod store;
 mod values;
+
+pub use backend::Exchange;
+pub use mailbox::Progress;
+pub use options::Options;

@@ -5,11 +5,16 @@
 
 mod contents;
 mod download;
+mod folder_write;
 mod folders;
 mod hierarchy;
 mod messages;
 mod names;
 mod replicas;
+mod transfer;
+mod upload;
+mod watch;
+mod write;
 
 use std::sync::Arc;
 
@@ -20,7 +25,10 @@ pub(crate) use self::{
     download::Download,
     folders::SpecialFolders,
     hierarchy::{FolderRow, HierarchyPart},
-    messages::Fetched,
+    messages::{Fetched, MESSAGES_MAX},
+    transfer::{Arrived, Transferring},
+    upload::{Chosen, Upload, is_superseded},
+    write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};
 use crate::session::{Session, StoreName};
@@ -47,6 +55,7 @@ pub(crate) struct Remote {
 struct Known {
     replicas: Mutex<Replicas>,
     names: Mutex<Option<IndexNames>>,
+    reserved: upload::Reservation,
 }
 
 impl Remote {

@@ -148,10 +148,14 @@ impl Contents {
                 }
                 Event::Deletions(props) => {
                     let gone = Deletions::from_properties(&props)?.all();
-                    ContentsPart::Gone(self.remote.gids(&gone).await?)
+                    ContentsPart::Gone(self.remote.gids(&gone, &self.state.idset_given).await?)
                 }
                 Event::ReadStates(props) => self.read_states(&props).await?,
-                Event::State(props) => ContentsPart::End(State::from_properties(&props)?),
+                Event::State(props) => {
+                    let mut state = State::from_properties(&props)?;
+                    state.forget_reads_to_come();
+                    ContentsPart::End(state)
+                }
                 _ => continue,
             };
             if self.rows.is_empty() {
@@ -201,7 +205,7 @@ impl Contents {
         let states = ReadStates::from_properties(props)?;
         let mut read = Vec::new();
         for (set, is_read) in [(&states.read, true), (&states.unread, false)] {
-            let gids = self.remote.gids(set).await?;
+            let gids = self.remote.gids(set, &self.state.idset_given).await?;
             read.extend(gids.into_iter().map(|gid| (gid, is_read)));
         }
         Ok(ContentsPart::Read(read))

@@ -2,6 +2,8 @@
 //!
 //! Source: MS-OXCFXICS 2.2.3.1.1.5, 3.3.5.7.
 
+use std::collections::VecDeque;
+
 use mapi_wire::{
     fast_transfer::{Event, Parser},
     ics::{Scope, State},
@@ -29,6 +31,8 @@ pub(crate) struct Download {
     /// Handles to be released at the end, children first.
     handles: Vec<u32>,
     parser: Parser,
+    /// Events of the pieces that have come.
+    events: VecDeque<Event>,
     complete: bool,
     empty_pieces: u32,
 }
@@ -68,6 +72,7 @@ impl Download {
             generation: answers.generation,
             handles: vec![answers.handle(SOURCE)?, answers.handle(OBJECT)?],
             parser: Parser::default(),
+            events: VecDeque::new(),
             complete: false,
             empty_pieces: 0,
         };
@@ -82,7 +87,7 @@ impl Download {
     /// that has been stored says.
     pub(crate) async fn next(&mut self) -> Result<Option<Event>> {
         loop {
-            if let Some(event) = self.parser.next_event()? {
+            if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
             if self.complete {
@@ -135,6 +140,7 @@ impl Download {
                     pieces += 1;
                     octets += piece.transfer_buffer.len();
                     self.parser.feed(&piece.transfer_buffer);
+                    self.drain()?;
                     match piece.transfer_status {
                         transfer_status::DONE => self.complete = true,
                         transfer_status::PARTIAL | transfer_status::NO_ROOM => {}
@@ -149,6 +155,7 @@ impl Download {
         }
         if self.complete {
             self.parser.finish()?;
+            self.drain()?;
             self.release();
         } else if pieces > 0 && octets == 0 {
             self.empty_pieces += 1;
@@ -157,6 +164,13 @@ impl Download {
             }
         } else if octets > 0 {
             self.empty_pieces = 0;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        while let Some(event) = self.parser.next_event()? {
+            self.events.push_back(event);
         }
         Ok(())
     }

@@ -56,15 +56,13 @@ impl Remote {
     /// Which folders are special. One request.
     pub(crate) async fn special_folders(&self) -> Result<SpecialFolders> {
         let logon = self.logon().await?;
-        let gid = |id: Id| Gid {
-            replguid: logon.replguid,
-            globcnt: id.globcnt,
-        };
         let place = |place: usize| logon.folders.get(place).copied();
-        let mut special: Vec<_> = BY_LOGON
-            .iter()
-            .filter_map(|(role, at)| Some((*role, gid(place(*at)?))))
-            .collect();
+        let mut special = Vec::new();
+        for (role, at) in BY_LOGON {
+            if let Some(id) = place(at) {
+                special.push((role, self.gid(id).await?));
+            }
+        }
         let inbox = place(LogonResponse::INBOX).unwrap_or_default();
         let mut columns: Vec<_> = BY_ENTRY_ID.iter().map(|(_, tag)| *tag).collect();
         columns.push(ADDITIONAL);

@@ -48,6 +48,7 @@ const KEPT: [PropTag; 2] = [tags::COMMENT.tag(), tags::LAST_MODIFICATION_TIME.ta
 impl Remote {
     /// What changed in the tree below the folder whose children people see.
     pub(crate) async fn hierarchy(&self, state: State) -> Result<HierarchyPart> {
+        let given = state.idset_given.clone();
         let seen = (state, Scope::Hierarchy);
         let session = &self.sessions.back;
         let mut download = Download::start(self, session, Some(seen), |logon, batch| {
@@ -62,7 +63,7 @@ impl Remote {
                 Event::FolderChange(props) => part.changed.extend(row(&props)?),
                 Event::Deletions(props) => {
                     let gone = Deletions::from_properties(&props)?.all();
-                    part.removed.extend(self.gids(&gone).await?);
+                    part.removed.extend(self.gids(&gone, &given).await?);
                 }
                 Event::State(props) => part.state = State::from_properties(&props)?,
                 _ => {}

@@ -25,19 +25,20 @@ impl Remote {
         })
     }
 
-    /// The lasting names of a set of ids. One request for each replica that was not known.
-    pub(crate) async fn gids(&self, set: &IdSet<u16>) -> Result<Vec<Gid>> {
-        let mut gids = Vec::new();
+    /// The lasting names of those ids of a set that are among `given`: a few octets may name more ids than there could
+    /// be, but never more than the client has. One request for each replica that was not known.
+    pub(crate) async fn gids(&self, set: &IdSet<u16>, given: &IdSet) -> Result<Vec<Gid>> {
+        let mut named = IdSet::new();
         for (replid, counters) in set.replicas() {
             let Some(replguid) = self.replica_if_any(replid).await? else {
                 continue;
             };
-            gids.extend(counters.iter().map(|counter| Gid {
-                replguid,
-                globcnt: counter,
-            }));
+            for range in counters.ranges() {
+                named.insert_range(replguid, *range);
+            }
         }
-        Ok(gids)
+        named.intersect(given);
+        Ok(named.iter().collect())
     }
 
     /// A replica the server does not know any more names nothing that a mirror could have.

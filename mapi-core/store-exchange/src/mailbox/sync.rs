@@ -1,0 +1,196 @@
+//! Making the mirror like the server: the tree, and the index of each folder.
+
+use mapi_store::{Error, ErrorKind, Result, Role};
+use mapi_types::FolderId;
+use mapi_wire::{Gid, ics::State};
+use store_openchange::{ChangeKey, FirstPass, HierarchyBatch, ItemBatch, RemoteFolder, RemoteItem};
+
+use super::{Mailbox, Work, remote_id, state};
+use crate::{
+    fault::{Fault, code},
+    remote::{ContentsPart, FolderRow, HierarchyPart, IndexRow, SpecialFolders},
+};
+
+impl Mailbox {
+    /// Makes the tree like the server's. One request, and one more when something changed.
+    pub(crate) async fn sync_hierarchy(&self) -> Result<()> {
+        let _turn = self.turn(Work::Hierarchy).await;
+        let kept = self.mirror.hierarchy_state().await?;
+        let seen = kept.as_deref().and_then(state::decode);
+        let complete_list = seen.is_none();
+        let part = self.remote.hierarchy(seen.unwrap_or_default()).await?;
+        if part.changed.is_empty() && part.removed.is_empty() && !complete_list {
+            return Ok(());
+        }
+        let special = match part.changed.is_empty() {
+            true => SpecialFolders::default(),
+            false => self.remote.special_folders().await?,
+        };
+        self.mirror
+            .apply_hierarchy(batch(part, &special, complete_list))
+            .await?;
+        Ok(())
+    }
+
+    /// Makes a folder's index like the server's.
+    ///
+    /// Goes on where it was when it is broken off. Errors: `NotFound`, those of the server and of the mirror.
+    pub(crate) async fn sync_contents(&self, folder: FolderId) -> Result<()> {
+        let _turn = self.turn(Work::Contents(folder)).await;
+        match self.pass(folder).await {
+            Err(error) if is_gone(&error) => {
+                self.keeper.doubt_hierarchy();
+                Err(error)
+            }
+            done => done,
+        }
+    }
+
+    /// One pass over what changed.
+    async fn pass(&self, folder: FolderId) -> Result<()> {
+        let sync = self.mirror.folder_sync(folder).await?;
+        let mut seen = sync.state.as_deref().and_then(state::decode);
+        if seen.is_none() && sync.state.is_some() {
+            self.mirror.restart(folder).await?;
+            seen = None;
+        }
+        let over_all = !sync.indexed || sync.passing || seen.is_none();
+        let fid = self.folder_fid(folder).await?;
+        let mut contents = self.remote.contents(fid, seen.unwrap_or_default()).await?;
+        let running = over_all.then_some(FirstPass::Running);
+        while let Some(part) = contents.next().await? {
+            let batch = match part {
+                ContentsPart::Expected(count) => {
+                    self.keeper.expect(folder, count);
+                    continue;
+                }
+                ContentsPart::Rows(rows, seen) => {
+                    self.keeper.progress(folder, rows.len() as u32);
+                    ItemBatch {
+                        changed: rows.into_iter().map(item).collect(),
+                        state: Some(state::encode(&seen)),
+                        first_pass: running,
+                        ..ItemBatch::default()
+                    }
+                }
+                ContentsPart::Gone(gone) => ItemBatch {
+                    removed: gone.into_iter().map(remote_id).collect(),
+                    first_pass: running,
+                    ..ItemBatch::default()
+                },
+                ContentsPart::Read(read) => ItemBatch {
+                    read: read
+                        .into_iter()
+                        .map(|(gid, is)| (remote_id(gid), is))
+                        .collect(),
+                    first_pass: running,
+                    ..ItemBatch::default()
+                },
+                ContentsPart::End(seen) => self.last(&seen, &sync.state, over_all),
+            };
+            if is_empty(&batch) {
+                continue;
+            }
+            let applied = self.mirror.apply_items(folder, batch).await?;
+            if applied.added > 0 || applied.stale > 0 {
+                self.keeper.more_to_render();
+            }
+        }
+        self.keeper.synchronized(folder);
+        Ok(())
+    }
+
+    /// The end of a pass. When nothing was new, nothing is written.
+    fn last(&self, seen: &State, kept: &Option<bytes::Bytes>, over_all: bool) -> ItemBatch {
+        let octets = state::encode(seen);
+        let new = kept.as_ref() != Some(&octets);
+        ItemBatch {
+            state: (new || over_all).then_some(octets),
+            first_pass: over_all.then_some(FirstPass::Complete),
+            ..ItemBatch::default()
+        }
+    }
+
+    /// Waits until a folder has an index.
+    ///
+    /// A folder that has one costs no request. Errors: those of [`Self::sync_contents`].
+    pub(crate) async fn indexed(&self, folder: FolderId) -> Result<()> {
+        if self.keeper.is_indexed(folder) {
+            return Ok(());
+        }
+        if !self.mirror.folder_sync(folder).await?.indexed {
+            self.sync_contents(folder).await?;
+        }
+        self.keeper.note_indexed(folder);
+        Ok(())
+    }
+}
+
+fn is_empty(batch: &ItemBatch) -> bool {
+    batch.changed.is_empty()
+        && batch.removed.is_empty()
+        && batch.read.is_empty()
+        && batch.state.is_none()
+        && batch.first_pass != Some(FirstPass::Complete)
+}
+
+fn batch(part: HierarchyPart, special: &SpecialFolders, complete_list: bool) -> HierarchyBatch {
+    let role = |gid: Gid| {
+        special
+            .0
+            .iter()
+            .find(|(_, of)| *of == gid)
+            .map(|(role, _)| *role)
+    };
+    HierarchyBatch {
+        changed: part
+            .changed
+            .into_iter()
+            .map(|row| folder(row, &role))
+            .collect(),
+        removed: part.removed.into_iter().map(remote_id).collect(),
+        state: Some(state::encode(&part.state)),
+        complete_list,
+    }
+}
+
+fn folder(row: FolderRow, role: &dyn Fn(Gid) -> Option<Role>) -> RemoteFolder {
+    let role = role(row.gid);
+    let class = match (role, row.class.is_empty()) {
+        // Servers leave it out where it says nothing new.
+        (Some(role), true) => role.defaults().1.to_owned(),
+        (None, true) => "IPF.Note".to_owned(),
+        (_, false) => row.class,
+    };
+    RemoteFolder {
+        id: remote_id(row.gid),
+        parent: row.parent.map(remote_id),
+        name: row.name,
+        class,
+        role,
+        hidden: row.hidden,
+        props: row.props,
+        permissions: None,
+    }
+}
+
+fn item(row: IndexRow) -> RemoteItem {
+    RemoteItem {
+        id: remote_id(row.gid),
+        change_key: ChangeKey(row.change_key),
+        props: row.props,
+        number_hint: row.article,
+    }
+}
+
+/// Whether the server says that a folder does not exist.
+fn is_gone(error: &Error) -> bool {
+    let fault = error
+        .source
+        .as_ref()
+        .and_then(|source| source.downcast_ref::<Fault>());
+    error.kind == ErrorKind::NotFound
+        || fault
+            .and_then(Fault::code)
+            .is_some_and(|code| code == code::NOT_FOUND || code == code::OBJECT_DELETED)
+}

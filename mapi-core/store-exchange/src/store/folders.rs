@@ -1,0 +1,122 @@
+//! Making, moving and deleting folders: on the server, and then the tree is synchronized.
+
+use mapi_store::{Error, ErrorKind, FolderInfo, NewFolder, Result};
+use mapi_types::FolderId;
+use mapi_wire::{Id, rop::LogonResponse};
+
+use super::ExchangeStore;
+use crate::mailbox::remote_id;
+
+impl ExchangeStore {
+    pub(super) async fn make_folder(&self, folder: &NewFolder) -> Result<FolderInfo> {
+        let mailbox = &self.mailbox;
+        self.refuse_name(&folder.name)?;
+        let parent = self.parent(folder.parent).await?;
+        let made = mailbox
+            .remote
+            .create_folder(parent, &folder.name, &folder.class)
+            .await?;
+        mailbox.sync_hierarchy().await?;
+        let gid = mailbox.remote.gid(made).await?;
+        let id = mailbox.mirror.folder_of(&remote_id(gid)).await?;
+        let id = id.ok_or_else(|| Error::new(ErrorKind::NotFound, "the new folder is gone"))?;
+        // It is new, so its index is one request that brings nothing.
+        mailbox.indexed(id).await?;
+        self.inner.folder(id).await
+    }
+
+    pub(super) async fn put_folder(
+        &self,
+        folder: FolderId,
+        parent: Option<FolderId>,
+        name: &str,
+    ) -> Result<()> {
+        let mailbox = &self.mailbox;
+        self.refuse_name(name)?;
+        let info = self.inner.folder(folder).await?;
+        if info.role.is_some() {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "a special folder stays where it is",
+            ));
+        }
+        self.refuse_cycle(folder, parent).await?;
+        let fid = mailbox.folder_fid(folder).await?;
+        let old_parent = self.parent(info.parent).await?;
+        let new_parent = self.parent(parent).await?;
+        if old_parent == new_parent {
+            mailbox.remote.rename_folder(fid, name).await?;
+        } else {
+            mailbox
+                .remote
+                .move_folder((old_parent, new_parent), fid, name)
+                .await?;
+        }
+        mailbox.sync_hierarchy().await
+    }
+
+    pub(super) async fn remove_folder(&self, folder: FolderId) -> Result<()> {
+        let mailbox = &self.mailbox;
+        let info = self.inner.folder(folder).await?;
+        let tree = self.inner.hierarchy(mapi_types::Version(0)).await?;
+        let has_children = tree
+            .changed
+            .iter()
+            .any(|other| other.parent == Some(folder));
+        if info.role.is_some() || has_children {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "the folder is special, or has folders in it",
+            ));
+        }
+        let fid = mailbox.folder_fid(folder).await?;
+        let parent = self.parent(info.parent).await?;
+        mailbox.remote.delete_folder(parent, fid).await?;
+        mailbox.sync_hierarchy().await
+    }
+
+    /// The folder above; the top is the folder whose children people see.
+    async fn parent(&self, parent: Option<FolderId>) -> Result<Id> {
+        match parent {
+            Some(parent) => self.mailbox.folder_fid(parent).await,
+            None => {
+                let logon = self.mailbox.remote.logon().await?;
+                let top = logon.folders.get(LogonResponse::IPM_SUBTREE).copied();
+                Ok(top.unwrap_or_default())
+            }
+        }
+    }
+
+    fn refuse_name(&self, name: &str) -> Result<()> {
+        let fits = !name.is_empty()
+            && name.len() <= mapi_store::FOLDER_NAME_BYTES_MAX
+            && !name.chars().any(char::is_control);
+        match fits {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Invalid,
+                "no folder can have this name",
+            )),
+        }
+    }
+
+    async fn refuse_cycle(&self, folder: FolderId, parent: Option<FolderId>) -> Result<()> {
+        let tree = self.inner.hierarchy(mapi_types::Version(0)).await?;
+        let mut above = parent;
+        // Every step goes up, and the tree has no loop.
+        while let Some(id) = above {
+            if id == folder {
+                return Err(Error::new(
+                    ErrorKind::Invalid,
+                    "a folder cannot be moved into itself",
+                ));
+            }
+            above = tree
+                .changed
+                .iter()
+                .find(|one| one.id == id)
+                .and_then(|one| one.parent);
+        }
+        Ok(())
+    }
+}
