@@ -11,8 +11,17 @@ use crate::{
 pub enum MaybeNamed {
     /// It has this name. A text has at most [`NAME_UNITS_MAX`] units; more are cut off when it is written.
     Named(PropertyName),
-    /// It has none, or the server knows none; the property set stands there all the same.
-    Nameless(Guid),
+    /// It has none, or the server knows none. Some write a property set all the same.
+    Nameless(Option<Guid>),
+}
+
+/// Whether a property set stands where there is no name: MS-OXCPRPT 3.2.5.9 says no, MS-OXCDATA 2.6.1 and gromox yes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NamelessSet {
+    /// It does not.
+    Absent,
+    /// It does.
+    Present,
 }
 
 /// The longest name, in UTF-16 units: its length in octets, with the NUL, has one octet.
@@ -34,13 +43,19 @@ impl MaybeNamed {
         }
     }
 
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self> {
+    /// Reads one; `set` says whether a property set is expected where there is no name.
+    pub(crate) fn read(reader: &mut Reader<'_>, set: NamelessSet) -> Result<Self> {
         let kind = reader.u8("a kind of property name")?;
+        if kind == kind::NONE {
+            return Ok(Self::Nameless(match set {
+                NamelessSet::Absent => None,
+                NamelessSet::Present => Some(Guid::read(reader)?),
+            }));
+        }
         let set = Guid::read(reader)?;
         let id = match kind {
             kind::NUMBER => NameId::Number(reader.u32("the number of a named property")?),
             kind::TEXT => NameId::Text(read_text(reader)?),
-            kind::NONE => return Ok(Self::Nameless(set)),
             _ => return Err(reader.error("a kind of property name: 0, 1 or 255")),
         };
         Ok(Self::Named(PropertyName { set, id }))
@@ -52,7 +67,8 @@ impl MaybeNamed {
             writer.put(&set.0);
         };
         match self {
-            Self::Nameless(set) => head(kind::NONE, set),
+            Self::Nameless(Some(set)) => head(kind::NONE, set),
+            Self::Nameless(None) => writer.u8(kind::NONE),
             Self::Named(PropertyName { set, id }) => match id {
                 NameId::Number(number) => {
                     head(kind::NUMBER, set);
@@ -102,15 +118,32 @@ mod tests {
 
     #[test]
     fn a_name_is_a_number_a_text_or_none() {
-        let cases: [(u8, &[u8], MaybeNamed); 3] = [
-            (0, &[1, 0x85, 0, 0], named(NameId::Number(0x8501))),
-            (1, &[4, b'K', 0, 0, 0], named(NameId::Text("K".into()))),
-            (0xff, &[], MaybeNamed::Nameless(Guid([7; 16]))),
+        let set: &[u8] = &[7; 16];
+        let cases: [(NamelessSet, u8, &[&[u8]], MaybeNamed); 4] = [
+            (
+                NamelessSet::Absent,
+                0,
+                &[set, &[1, 0x85, 0, 0]],
+                named(NameId::Number(0x8501)),
+            ),
+            (
+                NamelessSet::Present,
+                1,
+                &[set, &[4, b'K', 0, 0, 0]],
+                named(NameId::Text("K".into())),
+            ),
+            (NamelessSet::Absent, 0xff, &[], MaybeNamed::Nameless(None)),
+            (
+                NamelessSet::Present,
+                0xff,
+                &[set],
+                MaybeNamed::Nameless(Some(Guid([7; 16]))),
+            ),
         ];
-        for (kind, rest, name) in cases {
-            let bytes = [&[kind][..], &[7; 16], rest].concat();
+        for (set, kind, rest, name) in cases {
+            let bytes = [&[kind][..], &rest.concat()].concat();
             let mut reader = Reader::new(&bytes);
-            assert_eq!(MaybeNamed::read(&mut reader).unwrap(), name);
+            assert_eq!(MaybeNamed::read(&mut reader, set).unwrap(), name);
             assert!(reader.is_empty());
             let mut writer = Writer::new();
             name.write(&mut writer);
@@ -123,7 +156,8 @@ mod tests {
         let name = |len| named(NameId::Text("x".repeat(len).as_str().into()));
         let mut writer = Writer::new();
         name(300).write(&mut writer);
-        let read = MaybeNamed::read(&mut Reader::new(writer.as_bytes()));
+        let mut reader = Reader::new(writer.as_bytes());
+        let read = MaybeNamed::read(&mut reader, NamelessSet::Absent);
         assert_eq!(read.unwrap(), name(NAME_UNITS_MAX));
     }
 }

@@ -244,22 +244,20 @@ fn read_answer(
     }
     let index = reader.u8("the slot of a response")?;
     let code = reader.u32("ReturnValue")?;
-    // Only these say with a warning that they are complete all the same. MS-OXCROPS 2.2.8.1.2, 2.2.8.10.2
+    let mut context = tracker.context(request);
+    context.code = code;
+    context.next = next_head(rest);
+    // Only these say with a warning that they are complete all the same: MS-OXCROPS 2.2.8.10.2, and gromox for
+    // names that have no number.
     let warned = code == WARN_WITH_ERRORS
         && matches!(
             rop_id,
             GetPropertyIdsFromNames::ROP_ID | QueryNamedProperties::ROP_ID
         );
     if code != 0 && !warned {
-        let head = (rop_id, index, code);
-        return Ok(Response::Failed(Failed::read(
-            reader,
-            head,
-            next_head(rest),
-        )?));
+        let failed = Failed::read(reader, (rop_id, index), context)?;
+        return Ok(Response::Failed(failed));
     }
-    let mut context = tracker.context(request);
-    context.code = code;
     let rop_id = match rop_id == response_id(request.rop_id()) {
         true => request.rop_id(),
         false => rop_id,

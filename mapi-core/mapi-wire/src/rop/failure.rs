@@ -5,7 +5,7 @@ use super::{
         FastTransferDestinationPutBuffer, FastTransferDestinationPutBufferExtended,
         FastTransferSourceGetBuffer, PutBuffer, PutBufferExtended,
     },
-    field::Field,
+    field::{Context, Field},
     folder::{
         CopyFolder, DeleteFolder, DeleteMessages, EmptyFolder, HardDeleteMessages,
         HardDeleteMessagesAndSubfolders, MoveCopyMessages, MoveFolder,
@@ -13,7 +13,6 @@ use super::{
     logon::Logon,
     message::SetReadFlags,
     property::{CopyProperties, CopyTo},
-    special,
     stream::{CopyToStream, ReadStream, WriteAndCommitStream, WriteStream, WriteStreamExtended},
 };
 use crate::cursor::{Reader, Result, Writer};
@@ -101,18 +100,19 @@ impl Failed {
     /// ecDstNullObject: the destination handle is not one.
     pub const NULL_DESTINATION: u32 = 0x0000_0503;
 
-    /// Reads what follows ReturnValue. `next` is how the next response would begin, if there is one.
+    /// Reads what follows ReturnValue.
     ///
     /// The documents give some ROPs fields even when they fail. gromox leaves some of these out; they are missing
     /// when the next response begins at once.
     pub(super) fn read(
         reader: &mut Reader<'_>,
-        (rop_id, index, code): (u8, u8, u32),
-        next: Option<[u8; 2]>,
+        (rop_id, index): (u8, u8),
+        context: Context<'_>,
     ) -> Result<Self> {
+        let code = context.code;
         let mut destination = None;
         let details = match Shape::of(rop_id, code) {
-            Some(shape) if !ends_here(reader, next) => {
+            Some(shape) if !context.ends_here(reader) => {
                 if code == Self::NULL_DESTINATION && shape.has_destination() {
                     destination = Some(reader.u32("the slot of a destination")?);
                 }
@@ -135,16 +135,6 @@ impl Failed {
             writer.u32(destination);
         }
         self.details.write(writer);
-    }
-}
-
-/// Whether nothing, or already the next response, follows.
-fn ends_here(reader: &Reader<'_>, next: Option<[u8; 2]>) -> bool {
-    match (reader.peek(), next) {
-        ([], _) => true,
-        ([id, ..], _) if special::id::is_special(*id) => true,
-        ([id, index, ..], Some(next)) => [*id, *index] == next,
-        _ => false,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use mapi_types::PropTag;
 
+use super::special;
 use crate::{
     cursor::{Reader, Result, Writer},
     ids::{Gid, Globcnt, Guid, Id},
-    named::MaybeNamed,
+    named::{MaybeNamed, NamelessSet},
     restriction::Restriction,
     table::SortOrder,
     text::{Text, TypedString},
@@ -21,12 +22,24 @@ pub(super) struct Context<'a> {
     pub(super) public: bool,
     /// ReturnValue of the response.
     pub(super) code: u32,
+    /// How the next response begins, if there is one.
+    pub(super) next: Option<[u8; 2]>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn columns(self, reader: &Reader<'_>) -> Result<&'a [PropTag]> {
         self.columns
             .ok_or_else(|| reader.error("rows of columns that were set before"))
+    }
+
+    /// Whether nothing, or already the next response, follows. It tells apart two layouts of one response.
+    pub(super) fn ends_here(self, reader: &Reader<'_>) -> bool {
+        match (reader.peek(), self.next) {
+            ([], _) => true,
+            ([id, ..], _) if special::id::is_special(*id) => true,
+            ([id, index, ..], Some(next)) => [*id, *index] == next,
+            _ => false,
+        }
     }
 }
 
@@ -123,9 +136,10 @@ impl Field for SortOrder {
     }
 }
 
+/// As MS-OXCDATA has it: requests name properties of which all have names.
 impl Field for MaybeNamed {
     fn read(reader: &mut Reader<'_>, _: &'static str) -> Result<Self> {
-        Self::read(reader)
+        Self::read(reader, NamelessSet::Present)
     }
     fn write(&self, writer: &mut Writer) {
         Self::write(self, writer);

@@ -33,6 +33,7 @@ mod store;
 mod stream;
 mod synchronization;
 mod table;
+mod table_event;
 mod transport;
 
 pub use self::{
@@ -55,6 +56,7 @@ pub use self::{
     stream::*,
     synchronization::*,
     table::*,
+    table_event::*,
     transport::*,
 };
 use self::{

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cursor::{Reader, Result, Writer},
     ids::Guid,
-    named::MaybeNamed,
+    named::{MaybeNamed, NamelessSet},
     row::PropertyRow,
     value::TaggedValue,
 };
@@ -21,7 +21,7 @@ rops! {
         property_ids: Vec<u16>,
     } => GetNamesFromPropertyIdsResponse {
         /// The names, in the order asked.
-        property_names: Vec<MaybeNamed>,
+        property_names: Vec<MaybeNamed> [names],
     }
 
     /// Asks for certain properties. Source: MS-OXCROPS 2.2.8.3.
@@ -217,11 +217,11 @@ pub struct QueryNamedPropertiesResponse {
 impl Answer for QueryNamedPropertiesResponse {
     fn read(reader: &mut Reader<'_>, index: u8, context: Context<'_>) -> Result<Self> {
         let ids: Vec<u16> = Field::read(reader, "the numbers of named properties")?;
-        let named = |id| Ok((id, MaybeNamed::read(reader)?));
+        let names = read_names(reader, context, ids.len())?;
         Ok(Self {
             index,
             return_value: context.code,
-            properties: ids.into_iter().map(named).collect::<Result<_>>()?,
+            properties: ids.into_iter().zip(names).collect(),
         })
     }
 
@@ -269,6 +269,47 @@ impl Field for PropertyProblem {
         self.tag.write(writer);
         writer.u32(self.code);
     }
+}
+
+/// Names after their count.
+mod names {
+    use super::*;
+
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        context: Context<'_>,
+        expected: &'static str,
+    ) -> Result<Vec<MaybeNamed>> {
+        let count = usize::from(reader.u16(expected)?);
+        let count = reader.count(count, 1, expected)?;
+        read_names(reader, context, count)
+    }
+
+    pub(super) fn write(names: &Vec<MaybeNamed>, writer: &mut Writer) {
+        Field::write(names, writer);
+    }
+}
+
+/// Reads the last field of a response. Where a property has no name, nothing follows (MS-OXCPRPT 3.2.5.9) or a property
+/// set does (gromox): what comes after the list tells.
+fn read_names(
+    reader: &mut Reader<'_>,
+    context: Context<'_>,
+    count: usize,
+) -> Result<Vec<MaybeNamed>> {
+    let read = |reader: &mut Reader<'_>, set| -> Result<Vec<_>> {
+        (0..count).map(|_| MaybeNamed::read(reader, set)).collect()
+    };
+    for set in [NamelessSet::Absent, NamelessSet::Present] {
+        let mut attempt = reader.clone();
+        if let Ok(names) = read(&mut attempt, set)
+            && context.ends_here(&attempt)
+        {
+            *reader = attempt;
+            return Ok(names);
+        }
+    }
+    read(reader, NamelessSet::Absent)
 }
 
 /// The values of the properties that were asked for.

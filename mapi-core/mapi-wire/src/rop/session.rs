@@ -126,7 +126,7 @@ impl<'s> Tracker<'s> {
         Context {
             columns,
             public: self.session.is_public(request.logon_id()),
-            code: 0,
+            ..Context::default()
         }
     }
 

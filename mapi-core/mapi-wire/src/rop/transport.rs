@@ -46,8 +46,8 @@ rops! {
     0x4a TransportSend (input) {} => TransportSendResponse {
         /// Whether there are no properties.
         no_properties_returned: bool,
-        /// Properties of the message that was sent.
-        property_values: Vec<TaggedValue>,
+        /// Properties of the message that was sent; where there are none, some servers leave the list out.
+        property_values: Option<Vec<TaggedValue>> [sent_values no_properties_returned],
     }
 
     /// Says that a message has come. Source: MS-OXCROPS 2.2.7.7.
@@ -98,6 +98,30 @@ pub struct HelpFile {
     pub data: Box<[u8]>,
     /// Its name, without NUL.
     pub name: Box<[u8]>,
+}
+
+mod sent_values {
+    use super::*;
+
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        context: Context<'_>,
+        expected: &'static str,
+        none: &bool,
+    ) -> Result<Option<Vec<TaggedValue>>> {
+        match *none && context.ends_here(reader) {
+            true => Ok(None),
+            false => Field::read(reader, expected).map(Some),
+        }
+    }
+
+    pub(super) fn write(values: &Option<Vec<TaggedValue>>, writer: &mut Writer, none: &bool) {
+        match values {
+            Some(values) => values.write(writer),
+            None if *none => {}
+            None => writer.u16(0),
+        }
+    }
 }
 
 mod help {
