@@ -69,7 +69,7 @@ pub enum RowData {
 }
 
 /// TableEventType.
-mod table_event {
+mod kind {
     pub(super) const CHANGED: u16 = 0x0001;
     pub(super) const ROW_ADDED: u16 = 0x0003;
     pub(super) const ROW_DELETED: u16 = 0x0004;
@@ -95,33 +95,31 @@ impl TableChange {
         columns: Option<&[PropTag]>,
     ) -> Result<Self> {
         Ok(match reader.u16("the kind of a table event")? {
-            table_event::CHANGED => Self::Changed,
-            table_event::ROW_ADDED => Self::RowAdded(AddedRow::read(reader, message, columns)?),
-            table_event::ROW_DELETED => Self::RowDeleted(RowId::read(reader, message)?),
-            table_event::ROW_MODIFIED => {
-                Self::RowModified(AddedRow::read(reader, message, columns)?)
-            }
-            table_event::RESTRICTION_CHANGED => Self::RestrictionChanged,
+            kind::CHANGED => Self::Changed,
+            kind::ROW_ADDED => Self::RowAdded(AddedRow::read(reader, message, columns)?),
+            kind::ROW_DELETED => Self::RowDeleted(RowId::read(reader, message)?),
+            kind::ROW_MODIFIED => Self::RowModified(AddedRow::read(reader, message, columns)?),
+            kind::RESTRICTION_CHANGED => Self::RestrictionChanged,
             _ => return Err(reader.error("a known kind of table event")),
         })
     }
 
     fn write(&self, writer: &mut Writer) {
         match self {
-            Self::Changed => writer.u16(table_event::CHANGED),
+            Self::Changed => writer.u16(kind::CHANGED),
             Self::RowAdded(row) => {
-                writer.u16(table_event::ROW_ADDED);
+                writer.u16(kind::ROW_ADDED);
                 row.write(writer);
             }
             Self::RowDeleted(id) => {
-                writer.u16(table_event::ROW_DELETED);
+                writer.u16(kind::ROW_DELETED);
                 id.write(writer);
             }
             Self::RowModified(row) => {
-                writer.u16(table_event::ROW_MODIFIED);
+                writer.u16(kind::ROW_MODIFIED);
                 row.write(writer);
             }
-            Self::RestrictionChanged => writer.u16(table_event::RESTRICTION_CHANGED),
+            Self::RestrictionChanged => writer.u16(kind::RESTRICTION_CHANGED),
         }
     }
 }
