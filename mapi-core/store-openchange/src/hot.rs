@@ -24,6 +24,9 @@ pub(crate) const HOT_TAGS: [PropTag; 7] = [
     tags::MESSAGE_CLASS.tag(),
 ];
 
+/// An item without a message class counts as mail.
+pub(crate) const DEFAULT_CLASS: &str = "IPM.Note";
+
 /// The values of one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hot {
@@ -167,8 +170,8 @@ impl Hot {
         self.status.unwrap_or(0) & message_status::DELETE_MARKED != 0
     }
 
-    /// The message class; none counts as mail.
+    /// The message class.
     pub(crate) fn class(&self) -> &str {
-        self.class.as_deref().unwrap_or("IPM.Note")
+        self.class.as_deref().unwrap_or(DEFAULT_CLASS)
     }
 }

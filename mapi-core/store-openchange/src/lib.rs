@@ -30,9 +30,9 @@ mod write;
 pub use backend::OpenChange;
 pub use maintenance::{Compacted, Fault, FaultKind};
 pub use mirror::{
-    Applied, Begun, Body, ChangeKey, Evicted, Finished, FirstPass, FolderStatus, FolderSync,
-    HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem, Progress,
-    REMOTE_ID_BYTES_MAX, RemoteFolder, RemoteId, RemoteItem, RemoteItemRef, Rendered,
+    Applied, Begun, Body, ChangeKey, Confirmed, Evicted, Finished, FirstPass, FolderStatus,
+    FolderSync, HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem,
+    Progress, REMOTE_ID_BYTES_MAX, RemoteFolder, RemoteId, RemoteItem, RemoteItemRef, Rendered,
     RenderedOutcome, Written,
 };
 pub use options::Options;

@@ -182,7 +182,7 @@ CREATE TABLE remote_pending(
     id INTEGER PRIMARY KEY,
     folder INTEGER NOT NULL,
     remote BLOB NOT NULL,
-    change_key BLOB,                -- what the upload will have, when it replaces an item
+    change_key BLOB,                -- what the upload will have, if it is known
     digest BLOB
 ) STRICT;
 CREATE UNIQUE INDEX remote_pending_remote ON remote_pending(folder, remote);

@@ -68,18 +68,13 @@ impl Known<'_> {
     fn unseen(&self, old_cold: &[u8]) -> Result<Next> {
         let same_key = self.remote.change_key == self.change_key;
         let hot = hot_with(&self.item.hot, &self.new.hot, |_| true)?;
-        let dropped = self.remote.body == body::DROPPED;
-        let mut differs = hot_differs(&self.item.hot, &hot);
-        if dropped {
-            differs.content |= !same_key;
-        } else {
-            differs = differs.or(cold_differs(
-                self.item.hot.class(),
-                old_cold,
-                &self.new.cold,
-                false,
-            )?);
-        }
+        let class = self.item.hot.class();
+        let differs = hot_differs(&self.item.hot, &hot).or(cold_differs(
+            class,
+            old_cold,
+            &self.new.cold,
+            false,
+        )?);
         Ok(Next {
             hot,
             cold: (old_cold != self.new.cold).then(|| self.new.cold.clone()),
@@ -93,36 +88,32 @@ impl Known<'_> {
         let class = self.item.hot.class();
         let is_flag = |tag| !changes_content(class, tag);
         let hot = hot_with(&self.item.hot, &self.new.hot, is_flag)?;
-        let mut next = Next {
-            visible: hot_differs(&self.item.hot, &hot).flags,
-            hot,
-            cold: None,
-            fresh: None,
-        };
-        let same = self.remote.served_key.as_deref() == Some(self.change_key);
-        if self.remote.body == body::DROPPED {
-            next.cold = Some(self.new.cold.clone());
-            next.fresh = if same {
-                None
-            } else {
-                Some(fresh_bag(self.new)?)
-            };
-            return Ok(next);
-        }
         // What was rendered has more properties than the index.
         let differs = cold_differs(class, old_cold, &self.new.cold, true)?;
-        next.visible |= differs.flags;
-        if same && differs != Differs::default() {
-            let keep = |tag| changes_content(class, tag);
-            next.cold = Some(cold_with(old_cold, &self.new.cold, |_| true, keep)?);
+        let same = self.remote.served_key.as_deref() == Some(self.change_key);
+        let dropped = self.remote.body == body::DROPPED;
+        let keep = |tag| changes_content(class, tag);
+        let cold = if dropped {
+            Some(self.new.cold.clone())
+        } else if same && differs != Differs::default() {
+            Some(cold_with(old_cold, &self.new.cold, |_| true, keep)?)
         } else if differs.flags {
-            let keep = |tag| changes_content(class, tag);
-            next.cold = Some(cold_with(old_cold, &self.new.cold, is_flag, keep)?);
-        }
-        if !same && (differs.content || hot_differs(&self.item.hot, &self.new.hot).content) {
-            next.fresh = Some(fresh_bag(self.new)?);
-        }
-        Ok(next)
+            Some(cold_with(old_cold, &self.new.cold, is_flag, keep)?)
+        } else {
+            None
+        };
+        let other = differs.content || hot_differs(&self.item.hot, &self.new.hot).content;
+        let fresh = if !same && (other || dropped) {
+            Some(fresh_bag(self.new)?)
+        } else {
+            None
+        };
+        Ok(Next {
+            visible: differs.flags || hot_differs(&self.item.hot, &hot).flags,
+            hot,
+            cold,
+            fresh,
+        })
     }
 
     fn store_item(

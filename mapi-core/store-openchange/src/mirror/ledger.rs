@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use mapi_store::Notice;
-use mapi_types::FolderId;
+use mapi_types::{FolderId, changes_content};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{FolderStatus, MirrorStatus};
+use super::{FolderStatus, MirrorStatus, index_row::cold_with};
 use crate::{
     fail::Result,
+    hot::DEFAULT_CLASS,
     write::{Tx, bump, drop_folder, drop_items, empty_bag},
 };
 
@@ -63,15 +64,33 @@ pub(super) fn drop_contents(tx: &mut Tx<'_>) -> Result<()> {
          DELETE FROM facts WHERE id IN (SELECT id FROM remote_items WHERE body <> 4);
          DELETE FROM attached WHERE item IN (SELECT id FROM remote_items WHERE body <> 4);",
     )?;
-    conn.execute(
-        "UPDATE contents SET hash = NULL, header = x'', props = ?1, parts = x'', body = NULL
-         WHERE id IN (SELECT id FROM remote_items WHERE body <> 4)",
-        [empty_bag()?],
-    )?;
+    drop_properties(conn)?;
     conn.execute_batch(
         "UPDATE remote_items SET body = 0, bytes = 0 WHERE body <> 4;
          UPDATE remote_items SET fresh = NULL WHERE fresh IS NOT NULL;",
     )?;
+    Ok(())
+}
+
+/// Flags stay: the versions stand for them.
+fn drop_properties(conn: &Connection) -> Result<()> {
+    let empty = empty_bag()?;
+    let mut select = conn.prepare(
+        "SELECT c.id, c.props, i.class FROM remote_items r JOIN contents c ON c.id = r.id JOIN items i ON i.id = r.id
+         WHERE r.body <> 4",
+    )?;
+    let mut update = conn.prepare(
+        "UPDATE contents SET hash = NULL, header = x'', props = ?2, parts = x'', body = NULL WHERE id = ?1",
+    )?;
+    // No index is walked that the updates change.
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, class): (i64, Option<String>) = (row.get(0)?, row.get(2)?);
+        let class = class.as_deref().unwrap_or(DEFAULT_CLASS);
+        let props = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let flags = cold_with(props, &empty, |_| false, |tag| !changes_content(class, tag))?;
+        update.execute(params![id, flags])?;
+    }
     Ok(())
 }
 

@@ -151,8 +151,8 @@ impl Mirror {
 
     /// Stores what clients are to get for items, one answer each.
     ///
-    /// Bytes that are those served before clear [`RemoteItemRef::stale`] and come back when they were evicted. Bytes
-    /// that differ renumber the item. The first bytes of an item change neither number nor version.
+    /// Bytes that are those served before come back when they were evicted. Bytes that differ renumber the item. The
+    /// first bytes of an item change neither number nor version. Afterwards the item is not stale.
     ///
     /// Errors: `NotFound` (folder), `Invalid` (a message without original).
     pub async fn put_rendered(
@@ -242,13 +242,9 @@ impl Mirror {
         .await
     }
 
-    /// What is served of these items is what the remote has under these change keys: a write of ours, or somebody
-    /// looked. Errors: `NotFound` (folder), `Invalid`.
-    pub async fn confirm(
-        &self,
-        folder: FolderId,
-        items: Vec<(ItemNumber, ChangeKey)>,
-    ) -> Result<()> {
+    /// Somebody made sure that what is served of these items is what the remote has. Where the index has heard of a
+    /// change meanwhile, the item stays stale. Errors: `NotFound` (folder), `Invalid`.
+    pub async fn confirm(&self, folder: FolderId, items: Vec<Confirmed>) -> Result<()> {
         self.write(Vec::new(), move |tx| writes::confirm(tx, folder, &items))
             .await
     }

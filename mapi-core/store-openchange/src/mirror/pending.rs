@@ -158,8 +158,11 @@ pub(super) fn finish(tx: &mut Tx<'_>, folder: FolderId, drafts: &[Finished]) -> 
         };
         let pending = PendingRow::find(tx.conn, remote.id, &draft.id)?;
         saved.push(match pending {
-            Some(pending) => take(tx.conn, &mut row, &remote, (&pending, &arrived))?,
-            None => already(tx.conn, remote.id, &draft.id)?,
+            Some(pending) => {
+                let served = Some(&*draft.change_key.0);
+                take(tx.conn, &mut row, &remote, (&pending, &arrived, served))?
+            }
+            None => already(tx.conn, remote.id, draft)?,
         });
     }
     row.store(tx)?;
@@ -167,13 +170,14 @@ pub(super) fn finish(tx: &mut Tx<'_>, folder: FolderId, drafts: &[Finished]) -> 
 }
 
 /// A draft that a synchronization has made an item of already.
-fn already(conn: &Connection, folder: i64, id: &RemoteId) -> Result<Saved> {
-    let remote = RemoteRow::find(conn, folder, id)?;
-    let item = match remote {
-        Some(remote) => ItemRow::load(conn, remote.id)?,
-        None => None,
-    };
-    let item = item.ok_or_else(|| Fail::not_found("no such draft is on its way"))?;
+fn already(conn: &Connection, folder: i64, draft: &Finished) -> Result<Saved> {
+    let unknown = || Fail::not_found("no such draft is on its way");
+    let mut remote = RemoteRow::find(conn, folder, &draft.id)?.ok_or_else(unknown)?;
+    let item = ItemRow::load(conn, remote.id)?.ok_or_else(unknown)?;
+    if remote.is_kept() {
+        remote.served_key = Some(draft.change_key.0.to_vec());
+        remote.store(conn)?;
+    }
     Ok(Saved {
         number: ItemNumber(item.number()),
         key: item.key,
@@ -203,15 +207,18 @@ pub(super) fn adopt(
     if replaces && pending.change_key.as_deref() != Some(arrived.change_key) {
         return Ok(None);
     }
-    take(conn, row, folder, (&pending, arrived)).map(Some)
+    // Unless it is the state that we uploaded, somebody may have changed it already.
+    let served = pending.change_key.as_deref();
+    take(conn, row, folder, (&pending, arrived, served)).map(Some)
 }
 
-/// Gives a draft its number, or the item it replaces a new one.
+/// Gives a draft its number, or the item it replaces a new one. The last argument is the change key of what was
+/// uploaded, if it is known.
 fn take(
     conn: &Connection,
     row: &mut FolderRow,
     folder: &RemoteFolderRow,
-    (pending, arrived): (&PendingRow, &Arrived<'_>),
+    (pending, arrived, served): (&PendingRow, &Arrived<'_>, Option<&[u8]>),
 ) -> Result<Saved> {
     let mut key = None;
     if let Some(old) = RemoteRow::find(conn, folder.id, arrived.id)?
@@ -250,7 +257,7 @@ fn take(
     let remote = RemoteRow {
         id,
         change_key: arrived.change_key.to_vec(),
-        served_key: kept.then(|| arrived.change_key.to_vec()),
+        served_key: kept.then(|| served.unwrap_or_default().to_vec()),
         digest: pending.digest,
         body: if kept { body::KEPT } else { body::INDEX },
         bytes: 0,

@@ -110,6 +110,12 @@ impl RemoteRow {
             .is_some_and(|served| *served != self.change_key)
     }
 
+    /// Whether what was fetched is at least as new as what the index knows: it knew `index_key` before, and what was
+    /// fetched has `change_key`.
+    pub(super) fn is_current(&self, index_key: &[u8], change_key: &[u8]) -> bool {
+        self.change_key == index_key || self.change_key == change_key
+    }
+
     pub(super) fn is_kept(&self) -> bool {
         self.body == body::KEPT
     }

@@ -26,6 +26,7 @@ use crate::{
 /// A rendered item made ready for its rows.
 pub(super) struct PreparedRendered {
     number: ItemNumber,
+    index_key: Vec<u8>,
     change_key: Vec<u8>,
     kept: bool,
     digest: ContentHash,
@@ -53,6 +54,7 @@ pub(super) fn prepare(
         contents.append(&mut needed);
         prepared.push(PreparedRendered {
             number: item.number,
+            index_key: item.index_key.0.into(),
             change_key: item.change_key.0.into(),
             kept: item.kept,
             digest,
@@ -90,12 +92,12 @@ fn put_one(
     if remote.is_kept() && !remote.is_stale() {
         return Ok(RenderedOutcome::Kept);
     }
-    // What was read before the index heard of a change says nothing about that.
-    let current = remote.change_key == new.change_key;
-    let fresh = if current { remote.fresh.take() } else { None };
+    if !remote.is_current(&new.index_key, &new.change_key) {
+        return Ok(RenderedOutcome::Outdated);
+    }
+    let fresh = remote.fresh.take();
     let same = remote.digest.is_none_or(|served| served == new.digest);
-    let dropped = remote.body == body::DROPPED;
-    let cold = merged(conn, (&item, dropped), fresh.as_deref(), new)?;
+    let cold = merged(conn, &item, fresh.as_deref(), new)?;
     let mut outcome = RenderedOutcome::Stored;
     let old_size = item.size;
     let mut hot = item.hot.clone();
@@ -124,6 +126,7 @@ fn put_one(
     if item.is_normal() {
         row.count_in(&item.hot, item.size);
     }
+    remote.change_key.clone_from(&new.change_key);
     remote.served_key = Some(new.change_key.clone());
     remote.store(conn)?;
     Ok(outcome)
@@ -132,7 +135,7 @@ fn put_one(
 /// The properties the item has from now on: of what was rendered the content, over what the index says.
 fn merged(
     conn: &Connection,
-    (item, dropped): (&ItemRow, bool),
+    item: &ItemRow,
     fresh: Option<&[u8]>,
     new: &PreparedRendered,
 ) -> Result<Vec<u8>> {
@@ -145,9 +148,7 @@ fn merged(
     if stored(&new.message.props)?.is_empty() {
         return Ok(base);
     }
-    // Until the index is there again, its flags are the only ones.
-    let pick = |tag| dropped || is_content(tag);
-    cold_with(&base, &new.message.props, pick, |_| true)
+    cold_with(&base, &new.message.props, is_content, |_| true)
 }
 
 /// Gives an item a new number, for its content is another one.

@@ -2,7 +2,7 @@
 //! ascend by arrival, so they wait until the pass is complete.
 
 use mapi_types::tags::message_flags;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     RemoteId, RemoteItem,
@@ -10,12 +10,7 @@ use super::{
     index_row::IndexRow,
     remote_folder::RemoteFolderRow,
 };
-use crate::{
-    fail::Result,
-    hot::{HOT_COLUMNS, Hot},
-    ids::row_id,
-    write::FolderRow,
-};
+use crate::{fail::Result, hot::Hot, ids::row_id, write::FolderRow};
 
 /// The highest number taken from the remote, whose numbers are signed: half of them are left for what comes later.
 const HINT_MAX: u32 = i32::MAX as u32;
@@ -59,6 +54,22 @@ pub(super) fn remove(conn: &Connection, folder: i64, id: &RemoteId) -> Result<()
     Ok(())
 }
 
+/// Removes what was put aside of an item. Returns it with its change key.
+pub(super) fn take(
+    conn: &Connection,
+    folder: i64,
+    id: &RemoteId,
+) -> Result<Option<(IndexRow, Vec<u8>)>> {
+    let mut select = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM remote_staged WHERE folder = ?1 AND remote = ?2"
+    ))?;
+    let staged = select
+        .query_row(params![folder, id.0], Staged::read)
+        .optional()?;
+    remove(conn, folder, id)?;
+    Ok(staged.map(|staged| (staged.index, staged.change_key)))
+}
+
 pub(super) fn set_read(conn: &Connection, folder: i64, id: &RemoteId, read: bool) -> Result<()> {
     let (set, clear) = if read {
         (message_flags::READ, 0)
@@ -86,7 +97,7 @@ pub(super) fn number(
         .query_map([folder.id], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let mut select = conn.prepare_cached(&format!(
-        "SELECT remote, change_key, hint, size, props, {HOT_COLUMNS} FROM remote_staged WHERE id = ?1"
+        "SELECT {COLUMNS} FROM remote_staged WHERE id = ?1"
     ))?;
     for id in &order {
         let staged = select.query_row([id], Staged::read)?;
@@ -130,6 +141,10 @@ fn hints_fit(conn: &Connection, folder: i64) -> Result<bool> {
     )?;
     Ok(distinct == Some(true) && !taken.exists(params![folder, row_id(folder, 0)])?)
 }
+
+/// The columns of [`Staged`].
+const COLUMNS: &str = "remote, change_key, hint, size, props,
+    flags, status, flag_status, last_verb, keywords, delivered, class";
 
 struct Staged {
     remote: RemoteId,

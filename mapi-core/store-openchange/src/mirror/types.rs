@@ -125,7 +125,9 @@ pub struct FolderSync {
 pub struct Rendered {
     /// Its number.
     pub number: ItemNumber,
-    /// The change key it had when its content was read.
+    /// The change key that [`RemoteItemRef`] told before the content was fetched.
+    pub index_key: ChangeKey,
+    /// The change key it had when its content was fetched.
     pub change_key: ChangeKey,
     /// The message with its original; flags in it are passed over, for the index is newer.
     pub message: Arc<Message>,
@@ -142,8 +144,21 @@ pub enum RenderedOutcome {
     Renumbered(ItemNumber),
     /// The original that was kept is still good; what was rendered is not used.
     Kept,
+    /// The index has heard of a change meanwhile; what was rendered is not used and must be fetched again.
+    Outdated,
     /// There is no such item any more.
     Gone,
+}
+
+/// An item of which somebody made sure that what is served is what the remote has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Confirmed {
+    /// Its number.
+    pub number: ItemNumber,
+    /// The change key that [`RemoteItemRef`] told before the remote was asked.
+    pub index_key: ChangeKey,
+    /// The change key it had then.
+    pub change_key: ChangeKey,
 }
 
 /// A draft on its way to the remote.
@@ -151,7 +166,9 @@ pub enum RenderedOutcome {
 pub struct Pending {
     /// The id it will have there; that of an item of the folder whose content it replaces.
     pub id: RemoteId,
-    /// The change key it will have, when it replaces an item: how its own arrival is told from another's change.
+    /// The change key it will have, if it is known. When the answer is lost, it tells the arrival of the draft from
+    /// what somebody else did to the item since; without it, a new item that arrives must be verified, and of an item
+    /// that is replaced nobody can tell.
     pub change_key: Option<ChangeKey>,
     /// What is uploaded.
     pub draft: Draft,
@@ -199,8 +216,9 @@ pub struct Moved {
     pub number: ItemNumber,
     /// Its id in the target folder.
     pub id: RemoteId,
-    /// Its change key there.
-    pub change_key: ChangeKey,
+    /// Its change key there, if nobody else changed it since the index was last told; `None`: who knows. Then the
+    /// index will tell, and what differs is verified.
+    pub change_key: Option<ChangeKey>,
 }
 
 /// An item whose properties the remote changed at our request.
@@ -208,6 +226,9 @@ pub struct Moved {
 pub struct Written {
     /// The item; the change is refused if it is newer than expected.
     pub item: Expected,
+    /// The change key it had just before, if the remote told. Another one than the index knows says that somebody
+    /// else changed the item too: it becomes stale.
+    pub based_on: Option<ChangeKey>,
     /// The change key it has since; `None`: it is not known, or did not change.
     pub change_key: Option<ChangeKey>,
 }

@@ -7,10 +7,10 @@ use mapi_types::{Change, FolderId, ItemNumber, Version, changes_content};
 use rusqlite::{Connection, params};
 
 use super::{
-    ChangeKey, Moved, Written,
+    ChangeKey, Confirmed, Moved, RemoteId, Written,
     apply::remove_item,
-    index_row::cold_with,
-    known::{cold_of, put_cold},
+    index_row::{IndexRow, cold_with, without_externals},
+    known::{Known, cold_of, put_cold},
     remote_folder::RemoteFolderRow,
     remote_row::{RemoteRow, body, check_id, check_key},
     staged,
@@ -52,7 +52,9 @@ pub(super) fn transferred(
     let mut done = Vec::with_capacity(items.len());
     for moved in items {
         check_id(&moved.id)?;
-        check_key(&moved.change_key)?;
+        if let Some(key) = &moved.change_key {
+            check_key(key)?;
+        }
         let item = ItemRow::load(tx.conn, row_id(source.id, moved.number.0))?;
         if let Some(item) = item {
             done.push(Transferred {
@@ -85,14 +87,7 @@ struct Transferring<'c> {
 impl Transferring<'_> {
     fn one(&mut self, item: ItemRow, moved: &Moved) -> Result<Saved> {
         let (conn, folder) = (self.conn, self.target.id);
-        // What a synchronization brought of it meanwhile makes room.
-        staged::remove(conn, folder, &moved.id)?;
-        if let Some(early) = RemoteRow::find(conn, folder, &moved.id)?
-            && early.id != item.id
-            && let Some(early) = ItemRow::load(conn, early.id)?
-        {
-            remove_item(conn, &mut self.target_row, &early)?;
-        }
+        let early = self.make_room(item.id, &moved.id)?;
         let (version, number) = (self.target_row.bump(), self.target_row.take_number()?);
         let id = row_id(folder, number);
         let remote = RemoteRow::load(conn, item.id)?;
@@ -127,14 +122,22 @@ impl Transferring<'_> {
             self.target_row.count_in(&item.hot, item.size);
         }
         if let Some(mut remote) = remote {
-            let key = moved.change_key.0.to_vec();
-            // What was stale stays so.
-            if !remote.is_stale() {
-                remote.served_key = remote.served_key.map(|_| key.clone());
+            if let Some(key) = &moved.change_key {
+                advance(&mut remote, key, None);
             }
-            remote.change_key = key;
             (remote.id, remote.pass) = (id, self.target.pass);
             remote.insert(conn, &moved.id)?;
+            if let Some((index, change_key)) = early
+                && let Some(item) = ItemRow::load(conn, id)?
+            {
+                let known = Known {
+                    item,
+                    remote,
+                    new: &index,
+                    change_key: &change_key,
+                };
+                known.apply(conn, &mut self.target_row)?;
+            }
         }
         Ok(Saved {
             number: ItemNumber(number),
@@ -142,6 +145,29 @@ impl Transferring<'_> {
             version: Version(version),
             existing: false,
         })
+    }
+
+    /// Removes what a synchronization brought of the item meanwhile. Returns what the index said, for it may say more
+    /// than we know.
+    fn make_room(&mut self, item: i64, id: &RemoteId) -> Result<Option<(IndexRow, Vec<u8>)>> {
+        let (conn, folder) = (self.conn, self.target.id);
+        if let Some(staged) = staged::take(conn, folder, id)? {
+            return Ok(Some(staged));
+        }
+        let Some(remote) = RemoteRow::find(conn, folder, id)?.filter(|early| early.id != item)
+        else {
+            return Ok(None);
+        };
+        let Some(early) = ItemRow::load(conn, remote.id)? else {
+            return Ok(None);
+        };
+        let index = IndexRow {
+            hot: early.hot.clone(),
+            cold: without_externals(&cold_of(conn, early.id)?)?,
+            size: early.size,
+        };
+        remove_item(conn, &mut self.target_row, &early)?;
+        Ok(Some((index, remote.change_key)))
     }
 }
 
@@ -161,26 +187,44 @@ pub(super) fn updated(
     change: &Change,
 ) -> Result<Updated> {
     let id = RemoteFolderRow::load(tx.conn, folder)?.id;
-    let mut keys: HashMap<ItemNumber, &ChangeKey> = HashMap::new();
+    let mut keys: HashMap<ItemNumber, (&ChangeKey, Option<&ChangeKey>)> = HashMap::new();
     let mut expected: Vec<Expected> = Vec::with_capacity(items.len());
     for written in items {
         expected.push(written.item);
         if let Some(key) = &written.change_key {
             check_key(key)?;
-            keys.insert(written.item.item, key);
+            keys.insert(written.item.item, (key, written.based_on.as_ref()));
         }
     }
     let owner = Access::owner(&tx.mailbox.id);
     let updated = write::update(tx, &owner, folder, &expected, change)?;
     for (old, new) in &updated.renumbered {
-        unrender(tx.conn, row_id(id, new.0), keys.remove(old))?;
+        unrender(
+            tx.conn,
+            row_id(id, new.0),
+            keys.remove(old).map(|(key, _)| key),
+        )?;
     }
-    for (number, key) in keys {
-        if !updated.stale.contains(&number) {
-            confirm_one(tx.conn, row_id(id, number.0), key)?;
+    for (number, (key, based_on)) in keys {
+        if updated.stale.contains(&number) {
+            continue;
+        }
+        if let Some(mut remote) = RemoteRow::load(tx.conn, row_id(id, number.0))? {
+            advance(&mut remote, key, based_on);
+            remote.store(tx.conn)?;
         }
     }
     Ok(updated)
+}
+
+/// Our own write gave the item a new change key. What is served is what it says as long as nobody else wrote: what was
+/// stale stays so.
+fn advance(remote: &mut RemoteRow, key: &ChangeKey, based_on: Option<&ChangeKey>) {
+    let alone = based_on.is_none_or(|base| base.0[..] == remote.change_key[..]);
+    if alone && !remote.is_stale() {
+        remote.served_key = remote.served_key.take().map(|_| key.0.to_vec());
+    }
+    remote.change_key = key.0.to_vec();
 }
 
 /// The item says something else now: its bytes must be made anew.
@@ -201,24 +245,24 @@ fn unrender(conn: &Connection, id: i64, change_key: Option<&ChangeKey>) -> Resul
     Ok(())
 }
 
-pub(super) fn confirm(
-    tx: &mut Tx<'_>,
-    folder: FolderId,
-    items: &[(ItemNumber, ChangeKey)],
-) -> Result<()> {
+pub(super) fn confirm(tx: &mut Tx<'_>, folder: FolderId, items: &[Confirmed]) -> Result<()> {
     let id = RemoteFolderRow::load(tx.conn, folder)?.id;
-    for (number, key) in items {
-        check_key(key)?;
-        confirm_one(tx.conn, row_id(id, number.0), key)?;
+    for item in items {
+        check_key(&item.change_key)?;
+        confirm_one(tx.conn, row_id(id, item.number.0), item)?;
     }
     Ok(())
 }
 
-fn confirm_one(conn: &Connection, id: i64, key: &ChangeKey) -> Result<()> {
+fn confirm_one(conn: &Connection, id: i64, confirmed: &Confirmed) -> Result<()> {
     let (Some(mut remote), Some(item)) = (RemoteRow::load(conn, id)?, ItemRow::load(conn, id)?)
     else {
         return Ok(());
     };
+    let key = &confirmed.change_key;
+    if !remote.is_current(&confirmed.index_key.0, &key.0) {
+        return Ok(());
+    }
     if let Some(fresh) = remote.fresh.take() {
         let class = item.hot.class();
         let is_content = |tag| changes_content(class, tag) && hot_column(tag).is_none();

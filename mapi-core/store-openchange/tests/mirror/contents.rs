@@ -346,6 +346,7 @@ async fn values_no_row_can_hold_are_left_out_and_the_status_is_our_own() {
             item: ItemNumber(1),
             version: None,
         },
+        based_on: None,
         change_key: None,
     };
     mirror.updated(folder, vec![written], mark).await.unwrap();

@@ -11,4 +11,5 @@ mod ledger;
 mod maintenance;
 mod rendering;
 mod saving;
+mod simulation;
 mod writes;

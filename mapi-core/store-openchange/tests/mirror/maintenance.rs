@@ -149,7 +149,7 @@ async fn compacting_frees_evicted_bodies_and_never_a_kept_one() {
     let moved = Moved {
         number: ItemNumber(2),
         id: id("copy"),
-        change_key: key("k"),
+        change_key: Some(key("k")),
     };
     mirror
         .transferred(inbox, other, Transfer::Copy, vec![moved])

@@ -150,6 +150,7 @@ pub(crate) fn message_with(text: &str, more: PropBag) -> Arc<Message> {
 pub(crate) fn rendered(number: u32, change_key: &str, text: &str) -> Rendered {
     Rendered {
         number: ItemNumber(number),
+        index_key: key(change_key),
         change_key: key(change_key),
         message: message(text),
         kept: false,

@@ -213,17 +213,18 @@ async fn flags_of_a_stale_item_are_current_and_its_content_waits() {
         .apply_items(folder, items(vec![edited]))
         .await
         .unwrap();
-    mirror
+    let outcome = mirror
         .put_rendered(folder, vec![rendered(1, "k2", "hello 2")])
         .await
         .unwrap();
-    assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(2)]);
-    assert_eq!(seen(&*store, folder).await[0].subject.as_deref(), Some("a"));
+    assert_eq!(outcome, [RenderedOutcome::Outdated]);
+    assert_eq!(original(&*store, folder, 1).await.as_deref(), Some("hello"));
+    assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(1)]);
     mirror
-        .put_rendered(folder, vec![rendered(2, "k3", "hello 3")])
+        .put_rendered(folder, vec![rendered(1, "k3", "hello 3")])
         .await
         .unwrap();
-    let tree = store.read_message(folder, ItemNumber(3)).await.unwrap();
+    let tree = store.read_message(folder, ItemNumber(2)).await.unwrap();
     assert_eq!(tree.props.get(&tags::SUBJECT), Some("b"));
     assert_eq!(tree.props.get(&tags::MESSAGE_DELIVERY_TIME), Some(date));
     assert_eq!(mirror.stale(folder, 9).await.unwrap(), []);
@@ -238,11 +239,11 @@ async fn bytes_read_before_the_index_heard_of_them_need_no_second_look() {
         .apply_items(folder, items(vec![item("a", "k")]))
         .await
         .unwrap();
-    mirror
-        .put_rendered(folder, vec![rendered(1, "k2", "newer")])
-        .await
-        .unwrap();
-    assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(1)]);
+    let mut newer = rendered(1, "k2", "newer");
+    newer.index_key = key("k");
+    let outcome = mirror.put_rendered(folder, vec![newer]).await.unwrap();
+    assert_eq!(outcome, [RenderedOutcome::Stored]);
+    assert_eq!(mirror.stale(folder, 9).await.unwrap(), []);
     let edited = with(
         item("a", "k2"),
         tags::SUBJECT.tag(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use mapi_types::{Draft, FolderId, ItemKey, ItemNumber, Message, OwnedValue, PropBag, tags};
 use store_openchange::{
-    Begun, Body, Evicted, Finished, Mirror, Options, Pending, RemoteItem, RenderedOutcome,
+    Begun, Body, Confirmed, Evicted, Finished, Mirror, Options, Pending, RemoteItem,
+    RenderedOutcome,
 };
 
 use crate::{
@@ -117,11 +118,14 @@ async fn a_lost_answer_doubles_nothing_and_loses_no_byte() {
             .unwrap()
             .starts_with("draft a")
     );
+    // Somebody may have changed it already, until the answer tells.
+    assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(1)]);
     let saved = mirror
         .finish_save(folder, vec![finished("a", 0)])
         .await
         .unwrap();
     assert_eq!(saved[0].number, ItemNumber(1));
+    assert_eq!(mirror.stale(folder, 9).await.unwrap(), []);
     let begun = mirror
         .begin_save(folder, &[pending("third", Some("key"))])
         .await
@@ -297,10 +301,15 @@ async fn what_is_kept_outlives_a_rendering_and_gives_way_to_a_change() {
         .await
         .unwrap();
     assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(1)]);
-    mirror
-        .confirm(folder, vec![(ItemNumber(1), key("k2"))])
-        .await
-        .unwrap();
+    let confirmed = |index_key| Confirmed {
+        number: ItemNumber(1),
+        index_key: key(index_key),
+        change_key: key("k2"),
+    };
+    for index_key in ["k1", "k2"] {
+        let confirmed = vec![confirmed(index_key)];
+        mirror.confirm(folder, confirmed).await.unwrap();
+    }
     assert_eq!(mirror.stale(folder, 9).await.unwrap(), []);
     assert_eq!(original(&*store, folder, 1).await.unwrap(), ours);
     // Somebody changed it.
@@ -396,6 +405,6 @@ async fn drafts_saved_while_the_first_pass_runs_fit_into_its_order() {
             .unwrap()
             .starts_with("draft b")
     );
-    assert_eq!(mirror.stale(folder, 9).await.unwrap(), []);
+    assert_eq!(mirror.stale(folder, 9).await.unwrap(), [ItemNumber(22)]);
     assert_eq!(backend.check().await.unwrap(), []);
 }

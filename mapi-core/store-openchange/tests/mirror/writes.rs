@@ -18,7 +18,7 @@ fn moved(number: u32, to: &str) -> Moved {
     Moved {
         number: ItemNumber(number),
         id: id(to),
-        change_key: key("moved"),
+        change_key: Some(key("moved")),
     }
 }
 
@@ -214,6 +214,7 @@ fn written(number: u32, seen: Option<Version>, change_key: Option<&str>) -> Writ
             item: ItemNumber(number),
             version: seen,
         },
+        based_on: None,
         change_key: change_key.map(key),
     }
 }
@@ -306,4 +307,44 @@ async fn content_we_change_has_a_new_number_and_is_rendered_again() {
         .unwrap();
     assert_eq!(found.get(&tags::SUBJECT), Some("edited"));
     assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn our_write_does_not_hide_what_somebody_else_wrote() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, inbox, other) = furnished(&data).await;
+    let all = ["a", "b", "c"].map(|text| item(text, "k"));
+    mirror
+        .apply_items(inbox, items(all.to_vec()))
+        .await
+        .unwrap();
+    let bodies = (1..=3).map(|i| rendered(i, "k", "hello")).collect();
+    mirror.put_rendered(inbox, bodies).await.unwrap();
+    // The index knows of one change, of another it does not.
+    mirror
+        .apply_items(inbox, items(vec![item("a", "theirs")]))
+        .await
+        .unwrap();
+    let flag = Change {
+        set: vec![(tags::FLAG_STATUS.tag(), OwnedValue::I32(2))],
+        ..Change::default()
+    };
+    let mut all: Vec<_> = (1..=3).map(|i| written(i, None, Some("ours"))).collect();
+    all[1].based_on = Some(key("k"));
+    all[2].based_on = Some(key("theirs"));
+    mirror.updated(inbox, all, flag).await.unwrap();
+    let stale = mirror.stale(inbox, 9).await.unwrap();
+    assert_eq!(stale, [ItemNumber(3), ItemNumber(1)]);
+    let unknown = Moved {
+        change_key: None,
+        ..moved(2, "t2")
+    };
+    mirror
+        .transferred(inbox, other, Transfer::Move, vec![moved(1, "t1"), unknown])
+        .await
+        .unwrap();
+    assert_eq!(mirror.stale(other, 9).await.unwrap(), [ItemNumber(1)]);
+    let tell = vec![item("t2", "moved")];
+    mirror.apply_items(other, items(tell)).await.unwrap();
+    assert_eq!(mirror.stale(other, 9).await.unwrap().len(), 2);
 }
