@@ -170,6 +170,7 @@ fn make_all(page: &[Wanted], fetched: Vec<Fetched>, names: &Names, domain: &str)
         let message = render(tree(&one.message, names), &wanted.gid.to_bytes(), domain);
         all.push(Rendered {
             number: wanted.number,
+            index_key: wanted.change_key.clone(),
             change_key: one
                 .change_key
                 .map_or_else(|| wanted.change_key.clone(), ChangeKey),
