@@ -10,6 +10,7 @@ mod channel;
 mod credentials;
 mod error;
 mod mechanism;
+pub mod oauth;
 mod secret;
 
 pub use self::{

@@ -22,8 +22,12 @@ pub struct Authenticator {
     /// What was agreed on with this server; it saves a request at the next connection.
     agreed: Option<Scheme>,
     state: State,
-    /// Whether the credentials have been accepted since the last refusal.
+    /// How often more a refusal is answered before it is reported.
     renewals_left: u8,
+    /// The token that went with the last request.
+    token: Option<Secret>,
+    /// The token that was refused since the last success.
+    refused: Option<Secret>,
     peer: Option<Peer>,
 }
 
@@ -61,14 +65,18 @@ pub enum Step {
 impl Authenticator {
     /// Begins as nobody.
     pub fn new(credentials: Credentials, policy: Policy) -> Self {
-        Self {
+        let mut new = Self {
             credentials,
             policy,
             agreed: None,
             state: State::Unknown,
             renewals_left: 0,
+            token: None,
+            refused: None,
             peer: None,
-        }
+        };
+        new.renewals_left = new.renewals_untried();
+        new
     }
 
     /// A new connection has been opened.
@@ -99,10 +107,7 @@ impl Authenticator {
         match &self.state {
             State::Unknown | State::Begin(_) => Ok(Step::Probe(None)),
             State::Established => Ok(Step::Request(None)),
-            State::EachRequest(_) => {
-                let Credentials::Password(password) = &self.credentials;
-                Ok(Step::Request(Some(basic(password)?)))
-            }
+            State::EachRequest(_) => Ok(Step::Request(Some(self.proof().await?))),
             State::Leg(scheme, _, leg) => {
                 let token = Secret::new(BASE64_STANDARD.encode(&leg.token));
                 let value = Some(authorization(*scheme, &token)?);
@@ -122,7 +127,7 @@ impl Authenticator {
     pub async fn challenged(&mut self, headers: &HeaderMap) -> Result<(), Error> {
         let answered = self.answer(&challenges(headers)).await;
         if answered.is_err() {
-            self.state = self.beginning();
+            self.forget();
         }
         answered
     }
@@ -135,6 +140,12 @@ impl Authenticator {
                 self.choose(offered)
             }
             State::EachRequest(scheme) => {
+                if let (Credentials::Bearer(source), Some(token)) =
+                    (&self.credentials, self.token.take())
+                {
+                    source.refused(&token);
+                    self.refused = Some(token);
+                }
                 self.renew()?;
                 self.state = State::EachRequest(scheme);
                 Ok(())
@@ -162,10 +173,18 @@ impl Authenticator {
     /// The server answered the last step with anything but 401.
     pub fn accepted(&mut self) {
         self.renewals_left = RENEWALS_MAX;
+        self.refused = None;
         if !matches!(self.state, State::EachRequest(_)) {
             // After a leg the connection is authenticated; without one the server wants no authentication.
             self.state = State::Established;
         }
+    }
+
+    /// A refusal was reported: the next request begins anew.
+    fn forget(&mut self) {
+        self.state = self.beginning();
+        self.renewals_left = self.renewals_untried();
+        self.refused = None;
     }
 
     /// How a connection begins, or begins again after a refusal.
@@ -173,6 +192,32 @@ impl Authenticator {
         match self.agreed.or_else(|| self.only_choice()) {
             Some(scheme) => State::of(scheme),
             None => State::Unknown,
+        }
+    }
+
+    /// How many refusals are answered of credentials that have not been accepted yet: a password may be wrong, and
+    /// every try counts towards a lock-out; a token may just be spent.
+    fn renewals_untried(&self) -> u8 {
+        match self.credentials {
+            Credentials::Password(_) => 0,
+            Credentials::Bearer(_) => RENEWALS_MAX,
+        }
+    }
+
+    /// The header that goes with every request.
+    async fn proof(&mut self) -> Result<HeaderValue, Error> {
+        match &self.credentials {
+            Credentials::Password(password) => basic(password),
+            Credentials::Bearer(source) => {
+                let token = source.token().await?;
+                if self.refused.as_ref() == Some(&token) {
+                    self.forget();
+                    return Err(Error::Unauthenticated);
+                }
+                let value = authorization(Scheme::Bearer, &token);
+                self.token = Some(token);
+                value
+            }
         }
     }
 
@@ -224,6 +269,9 @@ impl Authenticator {
             Credentials::Password(password) => {
                 Ok(Mechanism::Ntlm(Box::new(Ntlm::new(password, binding)?)))
             }
+            Credentials::Bearer(_) => Err(Error::NoScheme {
+                offered: Vec::new(),
+            }),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! Who asks, and how that may be proved.
 
-use super::{Scheme, Secret};
+use std::sync::Arc;
+
+use super::{Scheme, Secret, oauth::TokenSource};
 
 /// Who asks. Nothing in it that is secret is ever printed.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// A name and a password.
     Password(Password),
+    /// Whoever a token names.
+    Bearer(Arc<dyn TokenSource>),
 }
 
 /// A name and a password: for Basic, NTLM, and NTLM within Negotiate.
@@ -31,7 +35,12 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            schemes: vec![Scheme::Negotiate, Scheme::Ntlm, Scheme::Basic],
+            schemes: vec![
+                Scheme::Negotiate,
+                Scheme::Ntlm,
+                Scheme::Basic,
+                Scheme::Bearer,
+            ],
         }
     }
 }
@@ -43,6 +52,7 @@ impl Credentials {
             Self::Password(_) => {
                 matches!(scheme, Scheme::Basic | Scheme::Ntlm | Scheme::Negotiate)
             }
+            Self::Bearer(_) => scheme == Scheme::Bearer,
         }
     }
 }

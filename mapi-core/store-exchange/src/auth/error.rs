@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt};
 
-use super::Scheme;
+use super::{Scheme, oauth};
 use crate::http::{self, Sent};
 
 /// Why a request could not be made as somebody. No variant holds anything secret.
@@ -19,6 +19,8 @@ pub enum Error {
     },
     /// The scheme cannot go on: the text says why.
     Mechanism(String),
+    /// There is no token to send.
+    Token(oauth::Error),
 }
 
 impl Error {
@@ -26,7 +28,9 @@ impl Error {
     pub fn sent(&self) -> Sent {
         match self {
             Self::Http(error) => error.sent,
-            Self::Unauthenticated | Self::NoScheme { .. } | Self::Mechanism(_) => Sent::No,
+            Self::Unauthenticated | Self::NoScheme { .. } | Self::Mechanism(_) | Self::Token(_) => {
+                Sent::No
+            }
         }
     }
 }
@@ -46,6 +50,7 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Self::Token(error) => error.fmt(f),
             Self::Mechanism(why) => write!(f, "the authentication cannot go on: {why}"),
         }
     }
@@ -57,6 +62,12 @@ impl StdError for Error {
             Self::Http(error) => error.source(),
             _ => None,
         }
+    }
+}
+
+impl From<oauth::Error> for Error {
+    fn from(error: oauth::Error) -> Self {
+        Self::Token(error)
     }
 }
 

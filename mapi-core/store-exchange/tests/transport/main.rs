@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
+mod bearer;
 mod connection;
 mod login;
 mod ntlm;
+mod oauth;
 mod peer;
 mod proxy;
+mod renewing;
 mod silence;
 mod tls;
 mod verdict;
