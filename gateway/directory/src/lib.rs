@@ -22,4 +22,4 @@ pub use directory::{Directory, Verdict};
 pub use error::Error;
 pub use password::{PASSWORD_BYTES_MAX, generate_password};
 pub use scram::{SCRAM_ITERATIONS, ScramVerifier};
-pub use throttle::{Throttle, ThrottleLimits};
+pub use throttle::{Attempt, Throttle, ThrottleLimits};

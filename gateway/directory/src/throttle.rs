@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -41,9 +41,10 @@ impl Default for ThrottleLimits {
 
 /// Counts failed logins, by the peer's network and by user.
 ///
-/// A front end asks for [`Throttle::delay`] before it checks a password, waits that long without holding anything,
-/// and reports the outcome. Peers on loopback share one address, so there only users count. User names are those of
-/// `Directory::throttle_name`. All methods are quick and may be called from async code.
+/// A front end takes an [`Attempt`] before it checks a password and says afterwards what came of it. While the check
+/// runs it counts as a failure, so that those who guess in parallel gain nothing. Peers on loopback share one address,
+/// so there only users count. User names are those of `Directory::throttle_name`. All methods are quick and may be
+/// called from async code.
 #[derive(Debug)]
 pub struct Throttle {
     limits: ThrottleLimits,
@@ -66,6 +67,27 @@ struct Counter {
     failures: u32,
     /// When `failures` was true; they decay from then on.
     since: Instant,
+    /// Attempts whose outcome is not known yet.
+    running: u32,
+}
+
+/// A login that is being checked. Dropping it counts a failure: who hangs up early has had his guess.
+#[derive(Debug)]
+pub struct Attempt {
+    throttle: Arc<Throttle>,
+    keys: Keys,
+    began: Instant,
+    ended: bool,
+}
+
+/// Whom an attempt counts for: the peer, unless it is on this machine, and the user, if there is a name.
+type Keys = [Option<Key>; 2];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Outcome {
+    Accepted,
+    Refused,
+    Undecided,
 }
 
 impl Throttle {
@@ -78,51 +100,81 @@ impl Throttle {
         }
     }
 
-    /// How long a login must wait now.
-    pub fn delay(&self, peer: IpAddr, user: &str, now: Instant) -> Duration {
-        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = self.keys(peer, user).filter_map(|key| counters.get(&key));
-        self.limits.delay(
-            failures
-                .map(|counter| self.limits.decayed(*counter, now).failures)
-                .max()
-                .unwrap_or(0),
-        )
+    /// Begins an attempt that has been waiting since `since`, or says how long it must still wait.
+    ///
+    /// Ask again after that time; it may have become longer, never beyond [`ThrottleLimits::delay_max`] since `since`.
+    /// It becomes shorter when another attempt on the user ends well.
+    pub fn begin(
+        self: &Arc<Self>,
+        (peer, user): (IpAddr, &str),
+        since: Instant,
+        now: Instant,
+    ) -> Result<Attempt, Duration> {
+        let keys = self.keys(peer, user);
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = keys.iter().flatten().filter_map(|key| counters.get(key));
+        let failures = counted.map(|counter| {
+            let counter = self.limits.decayed(*counter, now);
+            counter.failures.saturating_add(counter.running)
+        });
+        let delay = self.limits.delay(failures.max().unwrap_or(0));
+        let waited = now.saturating_duration_since(since);
+        if waited < delay {
+            return Err(delay - waited);
+        }
+        for key in keys.into_iter().flatten() {
+            self.counter(&mut counters, key, now).running += 1;
+        }
+        Ok(Attempt {
+            throttle: Arc::clone(self),
+            keys,
+            began: now,
+            ended: false,
+        })
     }
 
-    /// Counts a failed login.
-    pub fn failed(&self, peer: IpAddr, user: &str, now: Instant) {
+    fn end(&self, keys: Keys, outcome: Outcome, now: Instant) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in self.keys(peer, user) {
-            let known = counters
-                .get(&key)
-                .map(|counter| self.limits.decayed(*counter, now));
-            if known.is_none() {
-                self.make_room(&mut counters, now);
+        for key in keys.into_iter().flatten() {
+            let counter = self.counter(&mut counters, key, now);
+            counter.running = counter.running.saturating_sub(1);
+            match (outcome, key) {
+                (Outcome::Refused, _) => {
+                    let failures = counter.failures.saturating_add(1);
+                    counter.failures = failures.min(self.limits.failures_max);
+                }
+                // The peer's failures stay: who has one password of his own must not be able to guess others' faster.
+                (Outcome::Accepted, Key::User(_)) => counter.failures = 0,
+                (Outcome::Accepted | Outcome::Undecided, _) => {}
             }
-            let mut counter = known.unwrap_or(Counter {
-                failures: 0,
-                since: now,
-            });
-            counter.failures = counter
-                .failures
-                .saturating_add(1)
-                .min(self.limits.failures_max);
-            counters.insert(key, counter);
+            if counter.failures == 0 && counter.running == 0 {
+                counters.remove(&key);
+            }
         }
     }
 
-    /// Forgets the user's failures after a login that succeeded.
-    ///
-    /// The peer's stay: who has one password of his own must not be able to guess others' faster.
-    pub fn succeeded(&self, user: &str) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.remove(&self.user_key(user));
+    /// A key's counter as of now.
+    fn counter<'a>(
+        &self,
+        counters: &'a mut HashMap<Key, Counter>,
+        key: Key,
+        now: Instant,
+    ) -> &'a mut Counter {
+        if !counters.contains_key(&key) {
+            self.make_room(counters, now);
+        }
+        let counter = counters.entry(key).or_insert(Counter {
+            failures: 0,
+            since: now,
+            running: 0,
+        });
+        *counter = self.limits.decayed(*counter, now);
+        counter
     }
 
-    fn keys(&self, peer: IpAddr, user: &str) -> impl Iterator<Item = Key> + use<> {
+    fn keys(&self, peer: IpAddr, user: &str) -> Keys {
         let user = (!user.is_empty()).then(|| self.user_key(user));
-        network(peer).map(Key::Peer).into_iter().chain(user)
+        [network(peer).map(Key::Peer), user]
     }
 
     fn user_key(&self, user: &str) -> Key {
@@ -131,29 +183,63 @@ impl Throttle {
 
     /// Drops what has decayed; if that is not enough, an eighth of the entries, those that matter least: with the
     /// fewest failures, and of these the oldest. A flood of new entries then pays for a sweep only now and then.
+    /// Whoever is being checked stays: connections bound how many these are.
     fn make_room(&self, counters: &mut HashMap<Key, Counter>, now: Instant) {
         let entries_max = self.limits.entries_max.max(ENTRIES_MIN);
         if counters.len() < entries_max {
             return;
         }
-        counters.retain(|_, counter| self.limits.decayed(*counter, now).failures > 0);
+        counters.retain(|_, counter| {
+            counter.running > 0 || self.limits.decayed(*counter, now).failures > 0
+        });
         if counters.len() < entries_max {
             return;
         }
         let mut entries: Vec<_> = counters
             .iter()
+            .filter(|(_, counter)| counter.running == 0)
             .map(|(key, counter)| {
-                (
-                    self.limits.decayed(*counter, now).failures,
-                    counter.since,
-                    *key,
-                )
+                let failures = self.limits.decayed(*counter, now).failures;
+                (failures, counter.since, *key)
             })
             .collect();
         let surplus = entries.len() / 8;
+        if surplus == 0 {
+            return;
+        }
         entries.select_nth_unstable_by_key(surplus, |(failures, since, _)| (*failures, *since));
         for (_, _, key) in entries.into_iter().take(surplus) {
             counters.remove(&key);
+        }
+    }
+}
+
+impl Attempt {
+    /// The user proved who they are: the user's failures are forgotten.
+    pub fn accepted(self, now: Instant) {
+        self.end(Outcome::Accepted, now);
+    }
+
+    /// They did not: a failure is counted.
+    pub fn refused(self, now: Instant) {
+        self.end(Outcome::Refused, now);
+    }
+
+    /// Nobody could tell: the attempt is as if it had not been made.
+    pub fn undecided(self, now: Instant) {
+        self.end(Outcome::Undecided, now);
+    }
+
+    fn end(mut self, outcome: Outcome, now: Instant) {
+        self.ended = true;
+        self.throttle.end(self.keys, outcome, now);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.throttle.end(self.keys, Outcome::Refused, self.began);
         }
     }
 }
@@ -180,12 +266,14 @@ impl ThrottleLimits {
             return Counter {
                 failures: 0,
                 since: now,
+                running: counter.running,
             };
         }
         let since = counter.since + self.forget_after.saturating_mul(forgotten);
         Counter {
             failures: counter.failures - forgotten,
             since,
+            running: counter.running,
         }
     }
 }
@@ -203,170 +291,4 @@ fn network(peer: IpAddr) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().expect("address")
-    }
-
-    /// The waits after each of `failures` failures in a row, in seconds.
-    fn waits(
-        throttle: &Throttle,
-        peer: &str,
-        users: impl Fn(u32) -> String,
-        failures: u32,
-    ) -> Vec<u64> {
-        let now = Instant::now();
-        (0..failures)
-            .map(|n| {
-                throttle.failed(ip(peer), &users(n), now);
-                throttle.delay(ip(peer), &users(n), now).as_secs()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_third_failure_costs_a_second_and_each_further_one_twice_that() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        assert_eq!(
-            waits(&throttle, "192.0.2.1", |_| "alice".into(), 8),
-            [0, 0, 1, 2, 4, 8, 15, 15]
-        );
-    }
-
-    #[test]
-    fn a_peer_is_slowed_whatever_names_it_tries() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        assert_eq!(
-            waits(&throttle, "192.0.2.1", |n| format!("user{n}"), 4),
-            [0, 0, 1, 2]
-        );
-        let now = Instant::now();
-        assert_eq!(
-            throttle.delay(ip("192.0.2.2"), "carol", now),
-            Duration::ZERO
-        );
-        assert_eq!(
-            throttle.delay(ip("::ffff:192.0.2.1"), "carol", now),
-            2 * SECOND
-        );
-    }
-
-    #[test]
-    fn a_user_is_guarded_wherever_the_guesses_come_from() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        let now = Instant::now();
-        for n in 0..4 {
-            throttle.failed(ip(&format!("192.0.2.{n}")), "alice", now);
-        }
-        assert_eq!(throttle.delay(ip("198.51.100.1"), "Alice", now), 2 * SECOND);
-        throttle.succeeded("alice");
-        assert_eq!(
-            throttle.delay(ip("198.51.100.1"), "alice", now),
-            Duration::ZERO
-        );
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one_peer() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        waits(&throttle, "2001:db8::1", |n| format!("user{n}"), 3);
-        let now = Instant::now();
-        assert_eq!(throttle.delay(ip("2001:db8::2:3:4:5"), "", now), SECOND);
-        assert_eq!(
-            throttle.delay(ip("2001:db8:0:1::1"), "", now),
-            Duration::ZERO
-        );
-    }
-
-    #[test]
-    fn loopback_is_counted_by_user_only() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            assert_eq!(waits(&throttle, peer, |n| format!("{peer}{n}"), 5), [0; 5]);
-        }
-        assert_eq!(
-            waits(&throttle, "127.0.0.1", |_| "alice".into(), 3),
-            [0, 0, 1]
-        );
-    }
-
-    #[test]
-    fn a_success_does_not_clear_the_peer() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        waits(&throttle, "192.0.2.1", |n| format!("user{n}"), 4);
-        throttle.succeeded("mallory");
-        assert_eq!(
-            throttle.delay(ip("192.0.2.1"), "alice", Instant::now()),
-            2 * SECOND
-        );
-    }
-
-    #[test]
-    fn failures_are_forgotten_one_a_minute() {
-        let throttle = Throttle::new(ThrottleLimits::default());
-        let (peer, start) = (ip("192.0.2.1"), Instant::now());
-        for _ in 0..1000 {
-            throttle.failed(peer, "alice", start);
-        }
-        let after = |seconds| {
-            throttle
-                .delay(peer, "alice", start + Duration::from_secs(seconds))
-                .as_secs()
-        };
-        assert_eq!(
-            [
-                after(0),
-                after(239),
-                after(240),
-                after(419),
-                after(420),
-                after(480)
-            ],
-            [15, 15, 8, 2, 1, 0]
-        );
-        // A failure in between neither loses nor gains part of a minute.
-        throttle.failed(peer, "alice", start + Duration::from_secs(450));
-        assert_eq!([after(450), after(480), after(540)], [2, 1, 0]);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_the_worst_offenders_are_kept() {
-        let limits = ThrottleLimits {
-            entries_max: 100,
-            ..ThrottleLimits::default()
-        };
-        let throttle = Throttle::new(limits);
-        let now = Instant::now();
-        for _ in 0..5 {
-            throttle.failed(ip("192.0.2.1"), "alice", now);
-        }
-        for n in 0..10_000_u32 {
-            throttle.failed(IpAddr::V4(n.into()), &format!("user{n}"), now);
-        }
-        assert!(throttle.counters.lock().expect("lock").len() <= 100);
-        assert_eq!(throttle.delay(ip("192.0.2.1"), "", now), 4 * SECOND);
-        assert_eq!(throttle.delay(ip("198.51.100.1"), "alice", now), 4 * SECOND);
-    }
-
-    #[test]
-    fn odd_limits_do_not_panic() {
-        let limits = ThrottleLimits {
-            free_failures: 0,
-            first_delay: Duration::MAX,
-            delay_max: Duration::MAX,
-            forget_after: Duration::ZERO,
-            failures_max: u32::MAX,
-            entries_max: 0,
-        };
-        let throttle = Throttle::new(limits);
-        let now = Instant::now();
-        for _ in 0..100 {
-            throttle.failed(ip("192.0.2.1"), "alice", now);
-        }
-        assert_eq!(throttle.delay(ip("192.0.2.1"), "alice", now), Duration::MAX);
-    }
-}
+mod tests;

@@ -32,4 +32,6 @@ mod view;
 mod work;
 
 pub use config::Config;
-pub use server::{LoginOutcome, Peer, RandomSource, Server, Throttle, TlsState, Unthrottled};
+pub use server::{
+    Attempt, LoginOutcome, Peer, RandomSource, Server, Throttle, TlsState, Turn, Unthrottled,
+};

@@ -1,10 +1,11 @@
 //! What all sessions share.
 
 use std::{
+    future::Future,
     io,
     net::IpAddr,
+    pin::Pin,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
 use account::Accounts;
@@ -51,10 +52,17 @@ pub enum TlsState {
 
 /// Slows guessing of passwords. Shared by all front ends, so that attempts on one count on all.
 pub trait Throttle: Send + Sync {
-    /// How long the next attempt from there on that user has to wait.
-    fn delay(&self, addr: Option<IpAddr>, user: &str) -> Duration;
-    /// Takes note of an attempt's outcome.
-    fn note(&self, addr: Option<IpAddr>, user: &str, outcome: LoginOutcome);
+    /// Waits until somebody from there may try to log in as that user. The attempt counts from then on.
+    fn attempt<'a>(&'a self, addr: Option<IpAddr>, user: &'a str) -> Turn<'a>;
+}
+
+/// The wait for an attempt.
+pub type Turn<'a> = Pin<Box<dyn Future<Output = Box<dyn Attempt>> + Send + 'a>>;
+
+/// A login that is being checked. Dropping it counts it as refused.
+pub trait Attempt: Send + Sync {
+    /// Takes note of what came of it.
+    fn end(self: Box<Self>, outcome: LoginOutcome);
 }
 
 /// How a login ended.
@@ -64,6 +72,8 @@ pub enum LoginOutcome {
     Accepted,
     /// They did not.
     Refused,
+    /// Nobody could tell: what knows the users is away.
+    Undecided,
 }
 
 /// A throttle that never slows anybody.
@@ -71,11 +81,13 @@ pub enum LoginOutcome {
 pub struct Unthrottled;
 
 impl Throttle for Unthrottled {
-    fn delay(&self, _: Option<IpAddr>, _: &str) -> Duration {
-        Duration::ZERO
+    fn attempt<'a>(&'a self, _: Option<IpAddr>, _: &'a str) -> Turn<'a> {
+        Box::pin(async { Box::new(Self) as Box<dyn Attempt> })
     }
+}
 
-    fn note(&self, _: Option<IpAddr>, _: &str, _: LoginOutcome) {}
+impl Attempt for Unthrottled {
+    fn end(self: Box<Self>, _: LoginOutcome) {}
 }
 
 /// Counts a connection for as long as it is there, however it ends.

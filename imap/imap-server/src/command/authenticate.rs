@@ -11,7 +11,7 @@ use sasl::{
 };
 
 use crate::{
-    LoginOutcome, capability,
+    Attempt, LoginOutcome, capability,
     connection::Wait,
     reply::{Done, DoneCode, Failure, Reply},
     session::Session,
@@ -43,7 +43,8 @@ pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticat
     if mechanism.sends_password() {
         check_allowed(session)?;
     }
-    let mut user = String::new();
+    // Held while the client proves who it is: an exchange that is broken off has failed.
+    let mut attempt = None;
     let mut exchange = Exchange::new(mechanism, options(session, mechanism)?);
     let mut step = exchange.start(command.initial_response.as_ref().map(|secret| &*secret.0));
     loop {
@@ -59,8 +60,7 @@ pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticat
             }
             Step::NeedPassword(login) => return check_password(session, login).await,
             Step::NeedScram(identity) => {
-                slow_down(session, &identity.authcid).await;
-                user.clone_from(&identity.authcid);
+                attempt = Some(turn(session, &identity.authcid).await);
                 let verifier = session.server.accounts.scram_verifier(&identity.authcid)?;
                 step = exchange.verifier(&ScramVerifier {
                     salt: verifier.salt,
@@ -71,9 +71,9 @@ pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticat
             }
             Step::Done(identity) => {
                 let principal = session.server.accounts.principal(&identity.authcid);
-                return enter(session, &identity, principal).await;
+                return enter(session, &identity, principal, attempt).await;
             }
-            Step::Failed(sasl::Failure::BadProof) => return Err(refused(session, &user)),
+            Step::Failed(sasl::Failure::BadProof) => return Err(refused(session, attempt)),
             Step::Failed(failure) => return Err(Failure::bad(failure.to_string())),
         }
     }
@@ -147,7 +147,7 @@ async fn check_password(session: &mut Session<'_>, login: PasswordLogin) -> Repl
         authcid,
         password,
     } = login;
-    slow_down(session, &authcid).await;
+    let attempt = turn(session, &authcid).await;
     let checked = match std::str::from_utf8(password.expose()) {
         Ok(password) => session.server.accounts.login(&authcid, password).await,
         Err(_) => Err(account::Error::new(
@@ -155,12 +155,17 @@ async fn check_password(session: &mut Session<'_>, login: PasswordLogin) -> Repl
             "password is not UTF-8",
         )),
     };
-    enter(session, &Identity { authzid, authcid }, checked).await
+    let identity = Identity { authzid, authcid };
+    enter(session, &identity, checked, Some(attempt)).await
 }
 
-/// Waits as long as the throttle says.
-async fn slow_down(session: &Session<'_>, user: &str) {
-    tokio::time::sleep(session.server.throttle.delay(session.peer.addr, user)).await;
+/// Waits as long as the throttle wants.
+async fn turn(session: &Session<'_>, user: &str) -> Box<dyn Attempt> {
+    session
+        .server
+        .throttle
+        .attempt(session.peer.addr, user)
+        .await
 }
 
 /// Ends a login: opens the user's mailbox, or refuses.
@@ -168,19 +173,21 @@ async fn enter(
     session: &mut Session<'_>,
     identity: &Identity,
     checked: account::Result<Principal>,
+    attempt: Option<Box<dyn Attempt>>,
 ) -> Reply {
     let server = session.server;
     let user = identity.authcid.as_str();
     let principal = match checked {
         Ok(principal) => principal,
         Err(error) if error.kind == ErrorKind::Unauthenticated => {
-            return Err(refused(session, user));
+            return Err(refused(session, attempt));
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            end(attempt, LoginOutcome::Undecided);
+            return Err(error.into());
+        }
     };
-    server
-        .throttle
-        .note(session.peer.addr, user, LoginOutcome::Accepted);
+    end(attempt, LoginOutcome::Accepted);
     if identity
         .authzid
         .as_deref()
@@ -206,11 +213,14 @@ async fn enter(
     })
 }
 
-fn refused(session: &mut Session<'_>, user: &str) -> Failure {
-    session
-        .server
-        .throttle
-        .note(session.peer.addr, user, LoginOutcome::Refused);
+fn end(attempt: Option<Box<dyn Attempt>>, outcome: LoginOutcome) {
+    if let Some(attempt) = attempt {
+        attempt.end(outcome);
+    }
+}
+
+fn refused(session: &mut Session<'_>, attempt: Option<Box<dyn Attempt>>) -> Failure {
+    end(attempt, LoginOutcome::Refused);
     metrics::counter!("imap_logins_total", "outcome" => "refused").increment(1);
     tracing::info!(addr = ?session.peer.addr, "login refused");
     session.failed_logins += 1;
