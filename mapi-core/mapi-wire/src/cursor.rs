@@ -162,12 +162,7 @@ impl<'a> Reader<'a> {
 
     /// A count that was read a moment ago, refused when even elements of `octets_min` octets each would not fit.
     /// Call it before reserving memory for what a peer announced.
-    pub fn count(
-        &self,
-        count: usize,
-        octets_min: usize,
-        expected: &'static str,
-    ) -> Result<usize> {
+    pub fn count(&self, count: usize, octets_min: usize, expected: &'static str) -> Result<usize> {
         match count.checked_mul(octets_min.max(1)) {
             Some(octets) if octets <= self.rest.len() => Ok(count),
             _ => Err(self.error(expected)),

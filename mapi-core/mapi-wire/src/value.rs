@@ -23,7 +23,11 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub(crate) fn read_count(self, reader: &mut Reader<'_>, expected: &'static str) -> Result<usize> {
+    pub(crate) fn read_count(
+        self,
+        reader: &mut Reader<'_>,
+        expected: &'static str,
+    ) -> Result<usize> {
         let count = match self {
             Self::Rop => usize::from(reader.u16(expected)?),
             Self::Extended | Self::Nspi => reader.u32(expected)? as usize,
@@ -448,8 +452,18 @@ mod tests {
     fn lengths_follow_the_dialect() {
         let value = PropValue::Binary([7, 8].into());
         check(types::BINARY, Dialect::Rop, &[2, 0, 7, 8], &value);
-        check(types::BINARY, Dialect::Extended, &[2, 0, 0, 0, 7, 8], &value);
-        check(types::BINARY, Dialect::Nspi, &[0xff, 2, 0, 0, 0, 7, 8], &value);
+        check(
+            types::BINARY,
+            Dialect::Extended,
+            &[2, 0, 0, 0, 7, 8],
+            &value,
+        );
+        check(
+            types::BINARY,
+            Dialect::Nspi,
+            &[0xff, 2, 0, 0, 0, 7, 8],
+            &value,
+        );
     }
 
     #[test]
