@@ -79,9 +79,18 @@ impl Accounts {
 
     /// Checks a user's password. The name is the full address, or the local part if only one user has it.
     ///
-    /// Takes tens of milliseconds on the blocking pool, unless the same login was checked a moment ago.
-    /// Errors: `Unauthenticated`, `Internal`.
+    /// The backend decides where it knows the user's domain, else the directory. Takes tens of milliseconds on the
+    /// blocking pool, or a few round trips of the backend, unless the same login was checked a moment ago.
+    /// Errors: `Unauthenticated`, `Internal`, `Unavailable`, `Throttled`.
     pub async fn login(&self, user: &str, password: &str) -> Result<Principal> {
+        match self.backend.authenticate(user, password).await? {
+            Some(principal) => Ok(principal),
+            None => self.verify(user, password).await,
+        }
+    }
+
+    /// Has the directory check a password.
+    async fn verify(&self, user: &str, password: &str) -> Result<Principal> {
         let permit = Arc::clone(&self.password_checks).acquire_owned().await;
         let directory = Arc::clone(&self.directory);
         let (user, password) = (user.to_owned(), password.to_owned());
@@ -106,7 +115,8 @@ impl Accounts {
         }
     }
 
-    /// A user's verifier for SCRAM-SHA-256. Who is unknown or may not log in gets one that no password fits.
+    /// A user's verifier for SCRAM-SHA-256. Who is unknown or may not log in gets one that no password fits, and so does
+    /// whom the backend alone knows: their passwords are not known before they send them.
     ///
     /// Errors: `Internal`.
     pub fn scram_verifier(&self, user: &str) -> Result<ScramVerifier> {
@@ -129,6 +139,9 @@ impl Accounts {
     ///
     /// Errors: `NotFound` (nobody here has this address), `Unavailable` (ask again later).
     pub async fn resolve(&self, address: &str) -> Result<Vec<MailboxId>> {
+        if let Some(mailboxes) = self.backend.resolve(address).await? {
+            return Ok(mailboxes);
+        }
         let names = self.directory.resolve(address);
         let names = names.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such address"))?;
         Ok(names
@@ -190,5 +203,105 @@ impl Accounts {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mapi_store::{MemBackend, Task};
+
+    use super::*;
+
+    /// Knows the users of one domain, whose passwords are all `exchange`, and leaves the others to the directory.
+    #[derive(Default)]
+    struct OneDomain(MemBackend);
+
+    const DOMAIN: &str = "@remote.example.test";
+
+    impl Backend for OneDomain {
+        fn authenticate<'a>(
+            &'a self,
+            user: &'a str,
+            password: &'a str,
+        ) -> Task<'a, Option<Principal>> {
+            Box::pin(async move {
+                match (user.ends_with(DOMAIN), password) {
+                    (false, _) => Ok(None),
+                    (true, "exchange") => Ok(Some(Principal {
+                        user: user.to_owned(),
+                    })),
+                    (true, _) => Err(Error::new(ErrorKind::Unauthenticated, "no")),
+                }
+            })
+        }
+
+        fn resolve<'a>(&'a self, address: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
+            Box::pin(async move {
+                match address.strip_suffix(DOMAIN) {
+                    None => Ok(None),
+                    Some("nobody") => Err(Error::new(ErrorKind::NotFound, "nobody")),
+                    Some(_) => Ok(Some(vec![MailboxId(address.to_owned())])),
+                }
+            })
+        }
+
+        fn logon<'a>(
+            &'a self,
+            principal: &'a Principal,
+            mailbox: &'a MailboxId,
+        ) -> Task<'a, Arc<dyn Store>> {
+            self.0.logon(principal, mailbox)
+        }
+
+        fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+            self.0.provision(mailbox)
+        }
+
+        fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+            self.0.remove(mailbox)
+        }
+    }
+
+    fn accounts() -> Arc<Accounts> {
+        let directory = Directory::in_memory().unwrap();
+        for user in ["alice@example.test", "stale@remote.example.test"] {
+            directory.add_user(user, "local").unwrap();
+        }
+        let backend = Arc::new(OneDomain::default());
+        Accounts::new(backend, Arc::new(directory), Options::default())
+    }
+
+    #[tokio::test]
+    async fn passwords_are_checked_by_whoever_knows_the_domain() {
+        let accounts = accounts();
+        for (user, password, expected) in [
+            ("alice@example.test", "local", true),
+            ("alice@example.test", "exchange", false),
+            ("bob@remote.example.test", "exchange", true),
+            ("bob@remote.example.test", "local", false),
+            // What the directory once knew of the domain does not count.
+            ("stale@remote.example.test", "local", false),
+        ] {
+            let answer = accounts.login(user, password).await;
+            let kind = answer.as_ref().err().map(|error| error.kind);
+            let refused = (!expected).then_some(ErrorKind::Unauthenticated);
+            assert_eq!(kind, refused, "{user} {password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_are_known_to_whoever_knows_the_domain() {
+        let accounts = accounts();
+        for (address, expected) in [
+            ("alice@example.test", true),
+            ("carol@example.test", false),
+            ("bob@remote.example.test", true),
+            ("nobody@remote.example.test", false),
+        ] {
+            let answer = accounts.resolve(address).await;
+            let kind = answer.as_ref().err().map(|error| error.kind);
+            let unknown = (!expected).then_some(ErrorKind::NotFound);
+            assert_eq!(kind, unknown, "{address}");
+        }
     }
 }

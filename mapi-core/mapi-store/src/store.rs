@@ -23,6 +23,26 @@ pub struct Principal {
 
 /// A place mailboxes live.
 pub trait Backend: Send + Sync {
+    /// Checks a user's password, where whoever keeps the mailboxes knows it. `None`: this backend does not know the
+    /// user's domain, and the directory decides. An unknown user is refused as a wrong password is.
+    ///
+    /// Errors: `Unauthenticated`, `Unavailable`, `Throttled`.
+    fn authenticate<'a>(
+        &'a self,
+        _user: &'a str,
+        _password: &'a str,
+    ) -> Task<'a, Option<Principal>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The mailboxes that mail for an address goes to, where whoever keeps them knows it. `None`: this backend does not
+    /// know the domain, and the directory decides.
+    ///
+    /// Errors: `NotFound` (nobody there has this address, for certain), `Unavailable` (ask again later).
+    fn resolve<'a>(&'a self, _address: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Opens a mailbox for a principal. Several stores may be open on one mailbox.
     ///
     /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
