@@ -42,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sasl",
         ],
     ),
+    ("exchange-standin", &["mapi-wire", "mapi-types"]),
     ("harness", &[]),
     ("xtask", &["harness"]),
 ];

@@ -1,0 +1,33 @@
+//! The organisation in memory: people, mailboxes, folders, messages. It knows nothing of how it is asked.
+
+pub mod body;
+pub mod bulk;
+pub mod change;
+pub mod clock;
+pub mod compare;
+pub mod condition;
+pub mod contents;
+pub mod draft;
+pub mod entry_id;
+pub mod error;
+pub mod event;
+pub mod folder;
+pub mod folder_changes;
+pub mod folder_props;
+pub mod ids;
+pub mod mailbox;
+pub mod message;
+pub mod message_changes;
+pub mod message_props;
+pub mod named;
+pub mod organisation;
+pub mod permission;
+pub mod props;
+pub mod receipt;
+pub mod rule;
+pub mod search;
+pub mod special;
+pub mod submit;
+pub mod tags;
+pub mod user;
+pub mod view;
