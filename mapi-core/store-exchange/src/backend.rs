@@ -2,9 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use futures_util::future::BoxFuture;
 use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
 use mapi_types::MailboxId;
 use store_openchange::{Mirror, OpenChange};
@@ -13,10 +17,11 @@ use crate::{
     Options,
     auth::{Credentials, Policy},
     discover::{self, Locator},
+    fault,
     http::Client,
     mailbox::Mailbox,
     remote::{Remote, Sessions},
-    session::{Locate, Session, StoreName, Times},
+    session::{Locate, Located, Session, StoreName, Times},
     store::ExchangeStore,
 };
 
@@ -34,7 +39,56 @@ pub struct Exchange {
 #[derive(Clone)]
 struct User {
     sessions: Sessions,
-    locator: Arc<Locator>,
+    place: Arc<Place>,
+}
+
+/// Where a user's mailbox is, asked for with the credentials that were given last. Sessions outlive these.
+struct Place {
+    locator: Mutex<Arc<Locator>>,
+    /// An administrator gave the credentials: what the user signs in with does not take their place.
+    configured: bool,
+    /// The server has refused the credentials since they were given.
+    refused: AtomicBool,
+}
+
+impl Place {
+    fn new(locator: Locator, configured: bool) -> Arc<Self> {
+        Arc::new(Self {
+            locator: Mutex::new(Arc::new(locator)),
+            configured,
+            refused: AtomicBool::new(false),
+        })
+    }
+
+    fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
+    }
+
+    /// Whether the credentials are the user's own and as good as when they were given.
+    fn is_trusted(&self) -> bool {
+        !self.configured && !self.is_refused()
+    }
+
+    fn locator(&self) -> Arc<Locator> {
+        Arc::clone(&lock(&self.locator))
+    }
+
+    /// Takes the credentials of another for what comes.
+    fn become_like(&self, other: &Self) {
+        *lock(&self.locator) = other.locator();
+        self.refused.store(false, Ordering::Release);
+    }
+}
+
+impl Locate for Place {
+    fn locate(&self, anew: bool) -> BoxFuture<'_, fault::Result<Located>> {
+        let locator = self.locator();
+        Box::pin(async move { locator.locate(anew).await })
+    }
+
+    fn refused(&self) {
+        self.refused.store(true, Ordering::Release);
+    }
 }
 
 impl Exchange {
@@ -57,7 +111,8 @@ impl Exchange {
 
     /// Lets a user in: finds the mailbox and connects with these credentials, which are kept in memory alone.
     ///
-    /// Errors: `Unauthenticated`, `Denied`, `Unavailable`, `Throttled`.
+    /// Whoever has signed in before goes on with these from the next session context on. Errors: `Unauthenticated`,
+    /// `Denied`, `Unavailable`, `Throttled`.
     pub async fn sign_in(
         &self,
         address: &str,
@@ -65,38 +120,89 @@ impl Exchange {
         policy: Policy,
     ) -> Result<Principal> {
         let name = address.to_lowercase();
-        let user = discover::User {
-            address: name.clone(),
-            credentials,
-            policy,
+        let place = Place::new(self.locator(&name, credentials, policy), false);
+        let session = self.session(&place);
+        let front = Sessions {
+            front: session.clone(),
+            back: session.clone(),
         };
-        let locator = Locator::new(self.client.clone(), user, self.discover.clone());
-        let user = self.user(Arc::new(locator));
-        self.remote(&user).await?.logon().await?;
-        lock(&self.users).insert(name.clone(), user);
+        remote(&front, &place).await?.logon().await?;
+        let mut users = lock(&self.users);
+        match users.get(&name) {
+            Some(user) if user.place.configured => {}
+            Some(user) => user.place.become_like(&place),
+            None => {
+                let sessions = Sessions {
+                    front: session,
+                    back: self.session(&place),
+                };
+                users.insert(name.clone(), User { sessions, place });
+            }
+        }
         Ok(Principal { user: name })
     }
 
-    fn user(&self, locator: Arc<Locator>) -> User {
+    /// Asks the server whether it still takes what a user last signed in with. One request; none when the server has
+    /// refused it since, or nobody has signed in: then the answer is `false`.
+    ///
+    /// Errors: `Denied`, `Unavailable`, `Throttled`.
+    pub async fn confirm(&self, address: &str) -> Result<bool> {
+        let user = lock(&self.users).get(address).cloned();
+        let Some(user) = user.filter(|user| user.place.is_trusted()) else {
+            return Ok(false);
+        };
+        let asked = async {
+            let remote = remote(&user.sessions, &user.place).await?;
+            Ok::<_, Error>(remote.logon().await?)
+        };
+        match asked.await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Unauthenticated => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a user has signed in, and the server has not refused the credentials since.
+    pub fn is_signed_in(&self, address: &str) -> bool {
+        let users = lock(&self.users);
+        users
+            .get(address)
+            .is_some_and(|user| user.place.is_trusted())
+    }
+
+    /// Whether there are credentials for a mailbox that the server has not refused.
+    pub fn can_open(&self, mailbox: &MailboxId) -> bool {
+        let users = lock(&self.users);
+        let user = users.get(&mailbox.0);
+        user.is_some_and(|user| !user.place.is_refused())
+    }
+
+    /// Gives credentials for a mailbox that must work although nobody signs in. Nothing is asked of the server yet.
+    pub fn add_account(&self, address: &str, credentials: Credentials, policy: Policy) {
+        let name = address.to_lowercase();
+        let place = Place::new(self.locator(&name, credentials, policy), true);
+        let sessions = Sessions {
+            front: self.session(&place),
+            back: self.session(&place),
+        };
+        lock(&self.users).insert(name, User { sessions, place });
+    }
+
+    fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {
+        let user = discover::User {
+            address: name.to_owned(),
+            credentials,
+            policy,
+        };
+        Locator::new(self.client.clone(), user, self.discover.clone())
+    }
+
+    fn session(&self, place: &Arc<Place>) -> Session {
         let times = Times {
             busy_max: self.options.busy_max,
             unused_max: self.options.unused_max,
         };
-        let session = || Session::start(Arc::clone(&locator) as Arc<dyn Locate>, times);
-        User {
-            sessions: Sessions {
-                front: session(),
-                back: session(),
-            },
-            locator,
-        }
-    }
-
-    /// The user's own mailbox on the server.
-    async fn remote(&self, user: &User) -> Result<Remote> {
-        let located = user.locator.locate(false).await?;
-        let store = StoreName::Mailbox(located.user_dn);
-        Ok(Remote::new(user.sessions.clone(), store))
+        Session::start(Arc::clone(place) as Arc<dyn Locate>, times)
     }
 
     async fn open(&self, principal: &Principal, id: &MailboxId) -> Result<Arc<dyn Store>> {
@@ -125,7 +231,7 @@ impl Exchange {
                 "the user has not signed in since the gateway started",
             )
         })?;
-        let remote = self.remote(&user).await?;
+        let remote = remote(&user.sessions, &user.place).await?;
         let mirror = self.mirror(&remote, id).await?;
         let fresh = mirror.hierarchy_state().await?.is_none();
         let mailbox = Mailbox::new(mirror, remote, self.options.clone());
@@ -174,8 +280,19 @@ impl Backend for Exchange {
 
     fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
         // What lies on the server stays there.
-        Box::pin(async move { self.mirrors.remove_mirror(mailbox).await })
+        Box::pin(async move {
+            lock(&self.users).retain(|name, user| *name != mailbox.0 || user.place.configured);
+            lock(&self.mailboxes).remove(mailbox);
+            self.mirrors.remove_mirror(mailbox).await
+        })
     }
+}
+
+/// The user's own mailbox on the server.
+async fn remote(sessions: &Sessions, place: &Place) -> Result<Remote> {
+    let located = place.locate(false).await?;
+    let store = StoreName::Mailbox(located.user_dn);
+    Ok(Remote::new(sessions.clone(), store))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

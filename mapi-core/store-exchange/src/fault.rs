@@ -137,7 +137,12 @@ impl Fault {
     pub const fn ends_session(&self) -> bool {
         matches!(
             self,
-            Self::Lost(_) | Self::Expired | Self::Malformed(_) | Self::Away(_)
+            Self::Lost(_)
+                | Self::Expired
+                | Self::Malformed(_)
+                | Self::Away(_)
+                // The next context may have better credentials.
+                | Self::Unauthenticated(_)
         )
     }
 

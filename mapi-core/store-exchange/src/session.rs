@@ -54,6 +54,9 @@ pub(crate) enum Repeat {
 pub(crate) trait Locate: Send + Sync {
     /// Where the user's mailbox is. `anew`: the last answer was wrong.
     fn locate(&self, anew: bool) -> futures_util::future::BoxFuture<'_, Result<Located>>;
+
+    /// The server has refused the credentials.
+    fn refused(&self) {}
 }
 
 /// Where a user's mailbox is.

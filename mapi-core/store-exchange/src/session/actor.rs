@@ -113,6 +113,9 @@ impl Actor {
             if fault.ends_session() {
                 self.leave();
             }
+            if let Fault::Unauthenticated(_) = fault {
+                self.locator.refused();
+            }
             match self.patience(&job, &fault, &mut tries) {
                 Some(wait) if !job.reply.is_closed() => sleep(wait).await,
                 _ => {
