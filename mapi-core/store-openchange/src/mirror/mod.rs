@@ -126,8 +126,10 @@ impl Mirror {
             .await
     }
 
-    /// Begins a new pass over all items, because the synchronization state is of no use any more. Nothing that was
-    /// given out is lost; what the pass does not bring until it is complete is gone then. Errors: `NotFound`.
+    /// Begins a pass over all items. To be called before the first request of each, which is whenever
+    /// [`FolderSync::state`] is `None`, and when the remote says that the state is of no use any more. Nothing that
+    /// was given out is lost; what was there before this call and the pass does not bring is gone when it is complete.
+    /// Errors: `NotFound`.
     pub async fn restart(&self, folder: FolderId) -> Result<()> {
         self.write(Vec::new(), move |tx| {
             remote_folder::restart(tx.conn, folder)

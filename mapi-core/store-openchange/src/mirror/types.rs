@@ -112,7 +112,7 @@ pub struct Applied {
 /// How far a folder is synchronized.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct FolderSync {
-    /// The synchronization state; `None`: begin anew.
+    /// The synchronization state; `None`: begin anew, with [`crate::Mirror::restart`].
     pub state: Option<Bytes>,
     /// Whether a pass over all items was ever completed: before, the folder has no items.
     pub indexed: bool,
