@@ -17,7 +17,7 @@ pub use self::{
     authenticator::{Authenticator, Step},
     challenge::{Challenge, Scheme, challenges},
     channel::Channel,
-    credentials::{Credentials, Password, Policy},
+    credentials::{Credentials, Kdc, Kerberos, KerberosKey, Password, Policy},
     error::Error,
     secret::Secret,
 };

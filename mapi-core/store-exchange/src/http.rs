@@ -20,6 +20,7 @@ mod retry_after;
 mod tls;
 mod watch;
 
+pub(crate) use self::dial::{Reach, dial};
 pub use self::{
     binding::ChannelBinding,
     body::{Body, Response},

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{
     Challenge, Credentials, Error, Password, Policy, Scheme, Secret, challenges,
-    mechanism::{Leg, Mechanism, Ntlm},
+    mechanism::{KerberosClient, Leg, Mechanism, Ntlm},
 };
 use crate::http::{ChannelBinding, HeaderMap, HeaderValue, Origin};
 
@@ -199,7 +199,7 @@ impl Authenticator {
     /// every try counts towards a lock-out; a token may just be spent.
     fn renewals_untried(&self) -> u8 {
         match self.credentials {
-            Credentials::Password(_) => 0,
+            Credentials::Password(_) | Credentials::Kerberos(_) => 0,
             Credentials::Bearer(_) => RENEWALS_MAX,
         }
     }
@@ -208,6 +208,7 @@ impl Authenticator {
     async fn proof(&mut self) -> Result<HeaderValue, Error> {
         match &self.credentials {
             Credentials::Password(password) => basic(password),
+            Credentials::Kerberos(_) => Err(no_scheme(&[])),
             Credentials::Bearer(source) => {
                 let token = source.token().await?;
                 if self.refused.as_ref() == Some(&token) {
@@ -269,9 +270,12 @@ impl Authenticator {
             Credentials::Password(password) => {
                 Ok(Mechanism::Ntlm(Box::new(Ntlm::new(password, binding)?)))
             }
-            Credentials::Bearer(_) => Err(Error::NoScheme {
-                offered: Vec::new(),
-            }),
+            Credentials::Kerberos(principal) => {
+                let host = self.peer.as_ref().map(|peer| peer.origin.host.to_string());
+                let client = KerberosClient::new(principal, host.unwrap_or_default(), binding);
+                Ok(Mechanism::Kerberos(Box::new(client)))
+            }
+            Credentials::Bearer(_) => Err(no_scheme(&[])),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The tokens themselves are made by `sspi`. It traces what it handles, session keys included, so it runs with
 //! tracing off.
 
+mod kerberos;
 mod ntlm;
 
 use sspi::{BufferType, SecurityBuffer};
@@ -11,12 +12,13 @@ use tracing::subscriber::{NoSubscriber, with_default};
 use super::Error;
 use crate::http::ChannelBinding;
 
-pub(super) use self::ntlm::Ntlm;
+pub(super) use self::{kerberos::KerberosClient, ntlm::Ntlm};
 
 /// One authentication under way, over one connection.
 #[derive(Debug)]
 pub(super) enum Mechanism {
     Ntlm(Box<Ntlm>),
+    Kerberos(Box<KerberosClient>),
 }
 
 /// What the client says next.
@@ -34,6 +36,7 @@ impl Mechanism {
     pub(super) async fn next(&mut self, said: Option<Vec<u8>>) -> Result<Leg, Error> {
         match self {
             Self::Ntlm(ntlm) => ntlm.next(said),
+            Self::Kerberos(kerberos) => kerberos.next(said).await,
         }
     }
 }
@@ -67,10 +70,11 @@ fn sec_channel_bindings(binding: &ChannelBinding) -> Vec<u8> {
         .collect()
 }
 
-/// An error of `sspi`: its kind and its text, neither of which holds a token.
+/// The bound of the length of an error's text, for some quote what a peer sent.
+const TEXT_LEN_MAX: usize = 200;
+
+/// An error of `sspi`: its kind and its text, neither of which holds a secret.
 fn failed(mechanism: &str, error: &sspi::Error) -> Error {
-    Error::Mechanism(format!(
-        "{mechanism}: {:?}: {}",
-        error.error_type, error.description
-    ))
+    let text: String = error.description.chars().take(TEXT_LEN_MAX).collect();
+    Error::Mechanism(format!("{mechanism}: {:?}: {text}", error.error_type))
 }

@@ -19,6 +19,7 @@ mod store;
 mod token;
 mod vault;
 
+pub(super) use self::key_file::check_private;
 pub use self::{
     app::{App, ClientAuth},
     assertion::{Algorithm, Certificate},

@@ -15,7 +15,7 @@ const ADDRESSES_MAX: usize = 16;
 
 /// Which addresses may be connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// Any.
     Anywhere,
     /// Those of this machine: the connection will not be encrypted, and a name may resolve to anything.
@@ -23,7 +23,7 @@ pub(super) enum Reach {
 }
 
 /// Connects to a host. Errors: `Resolve`, `Connect`.
-pub(super) async fn dial(host: &Host<String>, port: u16, reach: Reach) -> Result<TcpStream, Error> {
+pub(crate) async fn dial(host: &Host<String>, port: u16, reach: Reach) -> Result<TcpStream, Error> {
     let mut addresses = resolve(host, port).await?;
     if reach == Reach::Loopback {
         addresses.retain(|address| address.ip().to_canonical().is_loopback());

@@ -4,6 +4,7 @@
 
 mod bearer;
 mod connection;
+mod kerberos;
 mod login;
 mod ntlm;
 mod oauth;

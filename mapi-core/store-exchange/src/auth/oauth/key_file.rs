@@ -14,7 +14,7 @@ const KEYS_MAX: usize = 16;
 pub(super) type Key = Zeroizing<[u8; KEY_LEN]>;
 
 /// Whether a file may be read by its owner alone. Errors say what to do.
-pub(super) fn check_private(path: &Path) -> Result<(), String> {
+pub(in crate::auth) fn check_private(path: &Path) -> Result<(), String> {
     let metadata = fs::metadata(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(format!(

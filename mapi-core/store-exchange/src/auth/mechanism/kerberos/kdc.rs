@@ -1,0 +1,67 @@
+//! One question to a key distribution centre, over TCP (RFC 4120 7.2.2).
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+use url::Host;
+
+use super::unusable;
+use crate::{
+    auth::{Error, Kdc},
+    http::{Reach, dial},
+};
+
+/// The time that one centre has for one answer.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// The bound of an answer in bytes. Tickets of users in many groups reach some tens of kilobytes.
+const ANSWER_BYTES_MAX: u32 = 256 << 10;
+
+/// The centres of a realm: those that are configured, or the realm's own name, which an Active Directory domain gives
+/// to all of its controllers.
+pub(super) fn of(realm: &str, configured: &[Kdc]) -> Result<Vec<Kdc>, Error> {
+    if !configured.is_empty() {
+        return Ok(configured.to_vec());
+    }
+    let host = Host::parse(realm).map_err(|_| unusable(format!("{realm:?} is no realm")))?;
+    Ok(vec![Kdc {
+        host,
+        port: Kdc::PORT,
+    }])
+}
+
+/// Asks the centres in turn until one answers.
+pub(super) async fn ask(kdcs: &[Kdc], question: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut last = "no key distribution centre is known".to_owned();
+    for kdc in kdcs {
+        match timeout(ANSWER_TIME_MAX, exchange(kdc, question)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => last = format!("{} port {}: {error}", kdc.host, kdc.port),
+            Err(_) => last = format!("{} port {}: no answer", kdc.host, kdc.port),
+        }
+    }
+    Err(unusable(last))
+}
+
+/// Question and answer are preceded by their lengths.
+async fn exchange(kdc: &Kdc, question: &[u8]) -> io::Result<Vec<u8>> {
+    let mut stream = dial(&kdc.host, kdc.port, Reach::Anywhere)
+        .await
+        .map_err(|error| io::Error::other(error.kind.to_string()))?;
+    let len = u32::try_from(question.len()).map_err(io::Error::other)?;
+    stream
+        .write_all(&[&len.to_be_bytes(), question].concat())
+        .await?;
+    let len = stream.read_u32().await?;
+    if len > ANSWER_BYTES_MAX {
+        return Err(io::Error::other("the answer is larger than allowed"));
+    }
+    let mut answer = Vec::new();
+    let read = stream.take(len.into()).read_to_end(&mut answer).await?;
+    if read < usize::try_from(len).unwrap_or(usize::MAX) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(answer)
+}
