@@ -13,11 +13,14 @@ mod failure;
 mod found;
 mod kept;
 mod locator;
+mod network;
 mod options;
-mod redirect;
 mod search;
 mod trail;
 mod trust;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     failure::{Failure, Reason},

@@ -11,10 +11,10 @@ use mapi_wire::autodiscover::{
 
 use super::{Outcome, Subject, User, trail::said};
 use crate::{
-    auth::{self, Channel},
+    auth::{self, Channel, Scheme, challenges},
     fault::BUSY_DEFAULT,
     http::{
-        self, Client, HeaderName, HeaderValue, Request, Response, StatusCode, Url,
+        Client, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Url,
         header::{self, LOCATION},
         retry_after,
     },
@@ -46,13 +46,7 @@ impl Asker<'_> {
         let request = pox_request(url, subject);
         let asked = match self.client.send(&request).await {
             Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
-                let User {
-                    credentials,
-                    policy,
-                    ..
-                } = self.user.clone();
-                let mut channel = Channel::new(self.client.clone(), credentials, policy);
-                channel.send(&request).await
+                self.as_user(&request, &response.headers).await
             }
             other => other.map_err(auth::Error::Http),
         };
@@ -60,6 +54,31 @@ impl Asker<'_> {
             Ok(response) => pox_answer(response).await,
             Err(error) => Said::No(failed(error)),
         }
+    }
+
+    /// Asks again as the user, if the server wants that in a way that the user allows. A server that wants a password
+    /// for something else does not see it.
+    async fn as_user(
+        self,
+        request: &Request,
+        refusal: &HeaderMap,
+    ) -> Result<Response, auth::Error> {
+        let User {
+            credentials,
+            policy,
+            ..
+        } = self.user.clone();
+        let offered: Vec<Scheme> = challenges(refusal)
+            .into_iter()
+            .map(|challenge| challenge.scheme)
+            .collect();
+        let is_usable =
+            |scheme: &Scheme| policy.schemes.contains(scheme) && credentials.serve(*scheme);
+        if !offered.iter().any(is_usable) {
+            return Err(auth::Error::NoScheme { offered });
+        }
+        let mut channel = Channel::new(self.client.clone(), credentials, policy);
+        channel.send(request).await
     }
 
     /// Asks a host by Autodiscover version 2 where POX is spoken.
@@ -76,7 +95,7 @@ impl Asker<'_> {
         match self.client.send(&request).await {
             Ok(response) if response.status == StatusCode::OK => json_answer(response).await,
             Ok(response) => Said::No(Outcome::Status(response.status.as_u16())),
-            Err(error) => Said::No(Outcome::Failed(error.kind)),
+            Err(error) => Said::No(error.into()),
         }
     }
 }
@@ -112,7 +131,7 @@ async fn pox_answer(response: Response) -> Said {
     }
     let document = match response.body.collect().await {
         Ok(document) => document,
-        Err(error) => return Said::No(Outcome::Failed(error.kind)),
+        Err(error) => return Said::No(error.into()),
     };
     match PoxResponse::parse(&document) {
         Ok(PoxResponse::Settings(settings)) => Said::Settings(settings),
@@ -128,7 +147,7 @@ async fn pox_answer(response: Response) -> Said {
 async fn json_answer(response: Response) -> Said {
     let document = match response.body.collect().await {
         Ok(document) => document,
-        Err(error) => return Said::No(Outcome::Failed(error.kind)),
+        Err(error) => return Said::No(error.into()),
     };
     match Answer::parse(&document) {
         Ok(Answer::Found { url, .. }) => Said::Url(url),
@@ -162,7 +181,7 @@ fn other_status(response: &Response) -> Said {
 
 fn failed(error: auth::Error) -> Outcome {
     match error {
-        auth::Error::Http(http::Error { kind, .. }) => Outcome::Failed(kind),
+        auth::Error::Http(error) => error.into(),
         auth::Error::Unauthenticated => Outcome::Refused,
         auth::Error::NoScheme { offered } => Outcome::NoScheme(offered),
         other => Outcome::Stuck(other.to_string()),

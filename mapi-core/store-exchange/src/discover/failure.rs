@@ -43,6 +43,13 @@ pub enum Reason {
     NotAsked,
 }
 
+impl Reason {
+    /// Whether a mailbox may be where the user's own is, although nobody said so.
+    pub(super) const fn may_be_beside(&self) -> bool {
+        matches!(self, Self::NotAsked | Self::Unknown(_))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,7 +57,7 @@ impl fmt::Display for Reason {
                 "the address has no domain to ask: set the autodiscover URL or the mailbox URL",
             ),
             Self::NoAnswer => f.write_str(
-                "no place of the domain answers as Autodiscover does: set the autodiscover URL",
+                "no Autodiscover server answers: check the autodiscover URL, or set the mailbox URL",
             ),
             Self::Unknown(said) => write!(f, "Autodiscover does not know the mailbox: {said}"),
             Self::Stranger(host) => write!(
@@ -81,7 +88,11 @@ impl fmt::Display for Reason {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)
+        self.reason.fmt(f)?;
+        match (&self.reason, self.trail.attempts.last()) {
+            (Reason::NoAnswer, Some(last)) => write!(f, " (last: {last})"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -24,12 +24,12 @@ pub(super) struct Slot {
 #[derive(Debug)]
 struct Kept {
     answer: Answer,
-    asked_at: Instant,
+    answered_at: Instant,
     until: Instant,
 }
 
 impl Slot {
-    /// The answer kept, or what `ask` says. `anew`: only what has been asked for since the call.
+    /// The answer kept, or what `ask` says. `anew`: only an answer that has come since the call.
     ///
     /// A caller that goes away leaves what was kept; the next in turn asks.
     pub(super) async fn get(
@@ -40,13 +40,11 @@ impl Slot {
     ) -> Answer {
         let called = Instant::now();
         let mut turn = self.turn.lock().await;
-        if let Some(kept) = &*turn {
-            let since_call = kept.asked_at >= called;
-            if since_call || (!anew && Instant::now() < kept.until) {
-                return kept.answer.clone();
-            }
+        if let Some(kept) = &*turn
+            && (kept.answered_at >= called || (!anew && Instant::now() < kept.until))
+        {
+            return kept.answer.clone();
         }
-        let asked_at = Instant::now();
         let (answer, time) = match ask().await {
             Ok(found) => (Ok(found), keep),
             Err(failure) => {
@@ -60,10 +58,11 @@ impl Slot {
                 }
             }
         };
+        let answered_at = Instant::now();
         *turn = Some(Kept {
             answer: answer.clone(),
-            asked_at,
-            until: Instant::now() + time,
+            answered_at,
+            until: answered_at + time,
         });
         answer
     }

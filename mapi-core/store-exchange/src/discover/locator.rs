@@ -11,7 +11,7 @@ use super::{
     Failure, Found, Options, Reason, Trail,
     ask::Asker,
     kept::{Answer, Slot},
-    redirect::{Internet, Network},
+    network::{Internet, Network},
     search::Search,
 };
 use crate::{
@@ -103,8 +103,9 @@ impl Locator {
     /// Where another mailbox is: shared, delegated, an archive, the public folders'.
     ///
     /// Only the server that knows the user's own mailbox is asked, and where that redirects to: an address somebody
-    /// shared does not decide who sees the user's password. Without Autodiscover the mailbox with a distinguished name
-    /// is taken to be beside the user's own. Errors: as [`Self::find`]; `NotAsked`.
+    /// shared does not decide who sees the user's password. Without Autodiscover, or where it knows no distinguished
+    /// names (gromox 3.10), the mailbox with one is taken to be beside the user's own; a logon tells when it is not.
+    /// Errors: as [`Self::find`]; `NotAsked`.
     pub async fn find_other(&self, subject: &Subject, anew: bool) -> Answer {
         let own = self.find(false).await?;
         if is_of(&own, &self.user, subject) {
@@ -147,19 +148,24 @@ impl Locator {
     }
 
     async fn ask_other(&self, own: &Found, subject: &Subject) -> Answer {
-        match (&own.autodiscover, subject) {
-            (Some(url), _) => self.ask(subject.clone(), Some(url), None).await.1,
-            (None, Subject::Dn(dn)) => Ok(Arc::new(Found {
-                legacy_dn: dn.clone(),
-                smtp_address: None,
-                display_name: None,
-                alternative_mailboxes: Vec::new(),
-                ..own.clone()
-            })),
-            (None, Subject::Address(_)) => Err(Failure {
+        let asked = match &own.autodiscover {
+            Some(url) => self.ask(subject.clone(), Some(url), None).await.1,
+            None => Err(Failure {
                 reason: Reason::NotAsked,
                 trail: Trail::default(),
             }),
+        };
+        match (asked, subject) {
+            (Err(failure), Subject::Dn(dn)) if failure.reason.may_be_beside() => {
+                Ok(Arc::new(Found {
+                    legacy_dn: dn.clone(),
+                    smtp_address: None,
+                    display_name: None,
+                    alternative_mailboxes: Vec::new(),
+                    ..own.clone()
+                }))
+            }
+            (asked, _) => asked,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     Attempt, Options, Outcome, Reason, Step, Subject, Trail,
     ask::{Asker, Said},
     found::in_order,
-    redirect::Network,
+    network::Network,
     trail::said,
     trust::{self, Source, domain_of},
 };
@@ -109,7 +109,7 @@ impl<'a> Search<'a> {
                 let reached = self.attempt(Step::Reach, url.as_str(), async {
                     match client.connect(url).await {
                         Ok(_) => ((), Outcome::Reached),
-                        Err(error) => ((), Outcome::Failed(error.kind)),
+                        Err(error) => ((), error.into()),
                     }
                 });
                 if let ((), Outcome::Reached) = reached.await? {
@@ -379,7 +379,8 @@ const fn is_out_of_reach(outcome: &Outcome) -> bool {
                     | Kind::Connect
                     | Kind::Proxy(_)
                     | Kind::Tls
-                    | Kind::Timeout(Phase::Connect | Phase::Tls)
+                    | Kind::Timeout(Phase::Connect | Phase::Tls),
+                _
             )
     )
 }

@@ -1,11 +1,14 @@
 //! What was tried, step by step: for the log, and for whoever wants to know why a mailbox is not found.
 
-use std::{fmt, time::Duration};
+use std::{error::Error as _, fmt, time::Duration};
 
 use mapi_wire::DecodeError;
 
 use super::Distrust;
-use crate::{auth::Scheme, http::Kind};
+use crate::{
+    auth::Scheme,
+    http::{self, Kind},
+};
 
 /// The most attempts that are told of.
 const ATTEMPTS_MAX: usize = 64;
@@ -65,8 +68,8 @@ pub enum Outcome {
     Distrusted(Distrust),
     /// Nothing was sent: it has been asked before.
     Repeated,
-    /// The exchange failed.
-    Failed(Kind),
+    /// The exchange failed: what, and why where that is known.
+    Failed(Kind, String),
     /// DNS or a connection failed: why.
     Broken(String),
     /// No complete answer came in time.
@@ -96,10 +99,25 @@ impl Trail {
     }
 }
 
+impl From<http::Error> for Outcome {
+    fn from(error: http::Error) -> Self {
+        let mut why = String::new();
+        let mut cause = error.source();
+        while let Some(below) = cause {
+            let between = if why.is_empty() { "" } else { ": " };
+            why = format!("{why}{between}{below}");
+            cause = below.source();
+        }
+        Self::Failed(error.kind, said(&why))
+    }
+}
+
 /// What a server says, made fit for a line of a log.
 pub(super) fn said(text: &str) -> String {
     let visible = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(visible).take(SAID_CHARS_MAX).collect()
+    let line: String = text.chars().take(SAID_CHARS_MAX).map(visible).collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.join(" ")
 }
 
 impl fmt::Display for Trail {
@@ -145,7 +163,8 @@ impl fmt::Display for Outcome {
             Self::Nothing => f.write_str("nothing there"),
             Self::Distrusted(why) => write!(f, "not asked: {why}"),
             Self::Repeated => f.write_str("not asked again"),
-            Self::Failed(kind) => kind.fmt(f),
+            Self::Failed(kind, why) if why.is_empty() => kind.fmt(f),
+            Self::Failed(kind, why) => write!(f, "{kind}: {why}"),
             Self::Broken(why) => f.write_str(why),
             Self::TooSlow => f.write_str("no answer in time"),
             Self::Refused => f.write_str("the credentials are refused"),

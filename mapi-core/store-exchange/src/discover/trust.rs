@@ -45,10 +45,12 @@ impl FromStr for HostPattern {
             Some(name) => (name, true),
             None => (text, false),
         };
+        // A star elsewhere would match nothing, and one below the root everything.
+        let fits = !name.contains('*') && (!below || name.contains('.'));
         match url::Host::parse(name.trim_end_matches('.')) {
-            Ok(url::Host::Domain(name)) if !below || name.contains('.') => Ok(Self { name, below }),
-            Ok(host) if !below => Ok(Self {
-                name: host.to_string(),
+            Ok(url::Host::Domain(name)) if fits => Ok(Self { name, below }),
+            Ok(url::Host::Ipv4(_) | url::Host::Ipv6(_)) if !below => Ok(Self {
+                name: name.to_owned(),
                 below,
             }),
             _ => Err(ConfigError(format!(

@@ -1,0 +1,8 @@
+//! Searches in a world of servers.
+
+mod keeping;
+mod others;
+mod places;
+mod reaching;
+mod trusting;
+mod world;
