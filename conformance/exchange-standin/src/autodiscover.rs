@@ -25,7 +25,7 @@ pub(crate) const JSON_PATH: &str = "/autodiscover/autodiscover.json";
 
 /// Where Autodiscover sends people instead of answering them.
 #[derive(Clone, Debug, Default)]
-pub struct Redirects(Vec<(String, Redirect)>);
+pub(crate) struct Redirects(Vec<(String, Redirect)>);
 
 /// How Autodiscover sends somebody elsewhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,7 +40,7 @@ pub enum Redirect {
 
 impl Redirects {
     /// Sends who asks for this address elsewhere; with none, nobody any more.
-    pub fn set(&mut self, address: &str, redirect: Option<Redirect>) {
+    pub(crate) fn set(&mut self, address: &str, redirect: Option<Redirect>) {
         self.0
             .retain(|(known, _)| !known.eq_ignore_ascii_case(address));
         self.0

@@ -32,7 +32,7 @@ pub(crate) fn answer(
     shared: &Arc<Shared>,
     asked: &Asked,
     body: &[u8],
-    rops: Vec<&'static str>,
+    rops: &[&'static str],
 ) -> Result<Answer, ResponseCode> {
     match asked.head.request_type {
         RequestType::Connect => connect(shared, asked, body),
@@ -102,7 +102,6 @@ fn connect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, R
         fields: asked.fields(shared, cookies),
         body: mapi_http::body(error.0, connected, auxiliary(shared)),
         context: None,
-        rops: Vec::new(),
     }))
 }
 
@@ -141,7 +140,7 @@ fn execute(
     shared: &Arc<Shared>,
     asked: &Asked,
     body: &[u8],
-    rops: Vec<&'static str>,
+    rops: &[&'static str],
 ) -> Result<Answer, ResponseCode> {
     let ask: Execute = read(body)?;
     let mut guard = shared.lock();
@@ -151,7 +150,7 @@ fn execute(
     let seen = Seen {
         user: Some(&asked.user),
         request: Some("Execute"),
-        rops: &rops,
+        rops,
     };
     let fault = state
         .faults
@@ -194,7 +193,6 @@ fn execute(
         fields: asked.fields(shared, state.mail.cookies(id)),
         body: mapi_http::body(error, executed, Vec::new()),
         context: Some((Endpoint::Mailbox, id)),
-        rops,
     }))
 }
 
@@ -209,7 +207,6 @@ fn disconnect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer
         fields: asked.fields(shared, Vec::new()),
         body: mapi_http::body(0, (), Vec::new()),
         context: None,
-        rops: Vec::new(),
     }))
 }
 
@@ -220,7 +217,6 @@ fn ping(shared: &Arc<Shared>, asked: &Asked) -> Result<Answer, ResponseCode> {
         fields: asked.fields(shared, state.mail.cookies(id)),
         body: Vec::new(),
         context: None,
-        rops: Vec::new(),
     }))
 }
 

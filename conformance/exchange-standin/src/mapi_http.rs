@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use mapi_wire::http::{
-    Body, Endpoint, Numbered, Outcome, RequestHead, RequestType, Response as Answered,
-    ResponseCode, encode_response, header,
+    Body, Endpoint, Numbered, Outcome, RequestHead, Response as Answered, ResponseCode,
+    encode_response, header,
 };
 
 use crate::{
@@ -45,8 +45,6 @@ pub(crate) struct Done {
     pub(crate) body: Vec<u8>,
     /// The session context that is free again once the answer is written.
     pub(crate) context: Option<(Endpoint, ContextId)>,
-    /// The names of its ROPs.
-    pub(crate) rops: Vec<&'static str>,
 }
 
 /// A request that waits.
@@ -199,14 +197,6 @@ pub(crate) fn failed_body(error: u32) -> Vec<u8> {
         outcome: Outcome::Failed(error),
         aux: Box::default(),
     })
-}
-
-/// Whether a request type takes part in the order of a session context. Source: MS-OXCMAPIHTTP 3.1.5.6.
-pub(crate) const fn turn(request_type: RequestType) -> Turn {
-    match request_type {
-        RequestType::NotificationWait | RequestType::Ping => Turn::Beside,
-        _ => Turn::InOrder,
-    }
 }
 
 /// Frees a session context once its answer is written, or lost.

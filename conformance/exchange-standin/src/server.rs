@@ -241,7 +241,7 @@ async fn accept(
             None => tokio::spawn(connection::serve(stream, shared)),
             Some(acceptor) => tokio::spawn(async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    connection::serve(stream, shared).await;
+                    Box::pin(connection::serve(stream, shared)).await;
                 }
             }),
         };

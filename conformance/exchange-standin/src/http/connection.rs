@@ -128,7 +128,7 @@ where
         drop(state);
         let answer = match early {
             Some(what) => Answer::Refused(refusal(&what, &request.head)),
-            None => route(shared, &request, user.as_deref(), rops),
+            None => route(shared, &request, user.as_deref(), &rops),
         };
         let late = match late {
             Some(What::Delay { ms }) => Duration::from_millis(ms),
@@ -208,7 +208,7 @@ fn route(
     shared: &Arc<Shared>,
     request: &Request,
     user: Option<&str>,
-    rops: Vec<&'static str>,
+    rops: &[&'static str],
 ) -> Answer {
     let path = request.head.path();
     let (site, path) = site_of(&path);

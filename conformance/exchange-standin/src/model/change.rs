@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn versions_compare_by_what_they_include() {
-        let cases: &[(&[(u8, u32)], &[(u8, u32)], Descent)] = &[
+        type List = &'static [(u8, u32)];
+        let cases: &[(List, List, Descent)] = &[
             (&[(1, 5)], &[(1, 5)], Descent::Same),
             (&[(1, 6)], &[(1, 5)], Descent::Newer),
             (&[(1, 5), (2, 1)], &[(1, 5)], Descent::Newer),

@@ -78,7 +78,7 @@ pub struct Draft {
     /// Files.
     pub attachments: Vec<DraftAttachment>,
     /// Messages inside.
-    pub embedded: Vec<Draft>,
+    pub embedded: Vec<Self>,
     /// Any other properties.
     pub props: Vec<(PropTag, PropValue)>,
 }
@@ -123,8 +123,43 @@ impl Draft {
 
     /// What it is in MAPI's terms. `now` stands for times that are not given.
     pub fn into_content(self, now: u64, named: &mut NamedProperties) -> Result<Content> {
-        let mut content = Content::default();
-        let props = &mut content.props;
+        let mut content = Content {
+            props: self.own_props(now),
+            ..Content::default()
+        };
+        if !self.keywords.is_empty() {
+            let keywords = PropertyName {
+                set: PS_PUBLIC_STRINGS,
+                id: NameId::Text("Keywords".into()),
+            };
+            let id = named.id_or_new(&keywords)?;
+            let all = self.keywords.iter().map(|keyword| keyword.as_str().into());
+            content.props.set(
+                PropTag(u32::from(id) << 16 | 0x101f),
+                PropValue::Strings(all.collect()),
+            );
+        }
+        for (kind, people) in [(1, &self.to), (2, &self.cc), (3, &self.bcc)] {
+            for person in people {
+                let row = content.recipients.len() as u32;
+                content.recipients.push(recipient(row, kind, person));
+            }
+        }
+        for file in self.attachments {
+            let number = content.take_attachment_number();
+            content.attachments.push(attachment(number, file));
+        }
+        for inner in self.embedded {
+            let number = content.take_attachment_number();
+            let mut inner = inner.into_content(now, named)?;
+            inner.derive();
+            content.attachments.push(embedded(number, inner));
+        }
+        Ok(content)
+    }
+
+    fn own_props(&self, now: u64) -> Props {
+        let mut props = Props::default();
         let class = if self.class.is_empty() {
             "IPM.Note"
         } else {
@@ -147,7 +182,7 @@ impl Draft {
             props.set(tags::INTERNET_CODEPAGE, PropValue::I32(65001));
         }
         if let Some(from) = &self.from {
-            set_sender(props, from);
+            set_sender(&mut props, from);
         }
         props.set(
             tags::CLIENT_SUBMIT_TIME,
@@ -162,52 +197,18 @@ impl Draft {
         if self.asks_receipt {
             props.set(tags::READ_RECEIPT_REQUESTED, PropValue::Bool(true));
         }
-        props.set(
-            tags::MESSAGE_FLAGS,
-            PropValue::I32(flags(self.read, self.unsent)),
-        );
-        if !self.keywords.is_empty() {
-            let keywords = PropertyName {
-                set: PS_PUBLIC_STRINGS,
-                id: NameId::Text("Keywords".into()),
-            };
-            let id = named.id_or_new(&keywords)?;
-            let all = self
-                .keywords
-                .iter()
-                .map(|keyword| Utf16::from(keyword.as_str()));
-            props.set(
-                PropTag(u32::from(id) << 16 | 0x101f),
-                PropValue::Strings(all.collect()),
-            );
-        }
+        props.set(tags::MESSAGE_FLAGS, PropValue::I32(flags(self)));
         props.extend(self.props.iter().cloned());
-        for (kind, people) in [(1, &self.to), (2, &self.cc), (3, &self.bcc)] {
-            for person in people {
-                let row = content.recipients.len() as u32;
-                content.recipients.push(recipient(row, kind, person));
-            }
-        }
-        for file in self.attachments {
-            let number = content.take_attachment_number();
-            content.attachments.push(attachment(number, file));
-        }
-        for inner in self.embedded {
-            let number = content.take_attachment_number();
-            let mut inner = inner.into_content(now, named)?;
-            inner.derive();
-            content.attachments.push(embedded(number, inner));
-        }
-        Ok(content)
+        props
     }
 }
 
-fn flags(read: bool, unsent: bool) -> i32 {
+fn flags(draft: &Draft) -> i32 {
     let mut flags = message_flags::UNMODIFIED;
-    if read {
+    if draft.read {
         flags |= message_flags::READ;
     }
-    if unsent {
+    if draft.unsent {
         flags |= message_flags::UNSENT;
     }
     flags

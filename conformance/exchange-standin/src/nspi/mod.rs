@@ -50,7 +50,6 @@ fn done(fields: Vec<(&'static str, String)>, body: Vec<u8>) -> Answer {
         fields,
         body,
         context: None,
-        rops: Vec::new(),
     })
 }
 
@@ -97,7 +96,6 @@ fn call(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, Resp
         fields: asked.fields(shared, state.book.cookies(id)),
         body: answered,
         context: Some((Endpoint::AddressBook, id)),
-        rops: Vec::new(),
     }))
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Call<'a> {
     pub(crate) logon: u8,
     /// Octets that the response may take.
     pub(crate) room: usize,
+    /// Octets that it may take when it is asked for alone: what fits there is not left out here.
+    pub(crate) room_alone: usize,
     /// How long the client shall wait before it goes on with a download.
     pub(crate) busy_ms: Option<u32>,
 }

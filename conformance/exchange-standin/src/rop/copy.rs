@@ -24,7 +24,8 @@ pub(crate) fn to(call: &mut Call<'_>, ask: &CopyTo) -> Outcome {
     let source = source(call, ask.source)?;
     let target = target(call, ask.destination)?;
     for (tag, value) in source.props.iter().filter(|(tag, _)| !excluded(*tag)) {
-        if !message_props::is_computed(tag) && !(keeps && target.props.get(tag).is_some()) {
+        let stays = keeps && target.props.get(tag).is_some();
+        if !message_props::is_computed(tag) && !stays {
             target.props.set(tag, value.clone());
         }
     }

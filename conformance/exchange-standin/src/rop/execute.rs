@@ -29,6 +29,12 @@ const BAD_STUB_DATA: u32 = 0x0000_06f7;
 /// What a response needs when nothing of its length depends on data.
 const RESPONSE_BYTES_FIXED: usize = 256;
 
+/// What a ROP that is carried out alone has room for at least.
+const ALONE_BYTES: usize = 0x7e00;
+
+/// The most octets kept free for what could not be changed.
+const PROBLEMS_BYTES_MAX: usize = 0x4000;
+
 /// The fewest octets that must be left for another payload. Source: MS-OXCRPC 3.1.4.2.1.2.1.
 const MORE_DATA_MIN: usize = 0x2000;
 
@@ -84,18 +90,19 @@ impl Engine<'_> {
         let limit = PAYLOAD_BYTES_MAX.min(out_max - buffer::HEADER_BYTES);
         let mut handles = batch.handles.clone();
         let first = self.batch(&batch, &mut handles, limit);
-        let mut payloads = vec![first.encode()];
+        let payload = first.encode();
         let complete = !first
             .responses
             .iter()
             .any(|r| matches!(r, Response::BufferTooSmall(_)));
+        let room = limit.saturating_sub(payload.len());
+        let left = (out_max - buffer::HEADER_BYTES).saturating_sub(payload.len());
+        let mut payloads = vec![payload];
         if ask.flags & CHAIN != 0 && complete {
-            let room = out_max - buffer::HEADER_BYTES - first.encode().len();
-            self.pack(&batch, &first, handles, room, &mut payloads);
+            payloads.extend(self.pack(&batch, &first, left));
         }
         self.session.wire.observe(&batch, &first);
         self.counters.objects_most = self.counters.objects_most.max(self.session.objects.len());
-        let room = limit.saturating_sub(first.encode().len());
         Ok(Executed {
             room: (payloads.len() == 1 && complete).then_some(room),
             payloads,
@@ -177,30 +184,27 @@ impl Engine<'_> {
             };
             let room = limit.saturating_sub(used + reserve);
             let needed = needed(request);
-            let response = match room < needed {
-                true => None,
-                false => self
-                    .one(request, handles, room)
-                    .map(|response| (len_of(&response), response)),
-            };
-            match response {
-                Some((len, response)) if len <= room => {
+            let alone = place == 0 && limit >= PAYLOAD_BYTES_MAX - buffer::HEADER_BYTES;
+            if room < needed {
+                answer
+                    .responses
+                    .push(too_small(batch, place, used + needed));
+                break;
+            }
+            if let Some(response) = self.one(request, handles, (room, alone)) {
+                let len = len_of(&response);
+                if len <= room && (alone || !is_out_of_room(&response)) {
                     used += len;
                     answer.responses.push(response);
-                }
-                None if matches!(request, Request::Release(_)) && room >= needed => {}
-                response => {
-                    let len = response.map_or(needed, |(len, _)| len);
-                    let hopeless = place == 0 && limit >= PAYLOAD_BYTES_MAX - buffer::HEADER_BYTES;
-                    if hopeless && len > PAYLOAD_BYTES_MAX - used {
-                        let failed =
-                            dispatch::failed(request, Refusal::from(Code::BUFFER_TOO_SMALL));
-                        used += len_of(&failed);
-                        answer.responses.push(failed);
-                    } else {
-                        answer.responses.push(too_small(batch, place, used + len));
-                        break;
-                    }
+                } else if alone {
+                    let refusal = Refusal::from(Code::BUFFER_TOO_SMALL);
+                    answer.responses.push(dispatch::failed(request, refusal));
+                    break;
+                } else {
+                    answer
+                        .responses
+                        .push(too_small(batch, place, used + len.max(room + 1)));
+                    break;
                 }
             }
             rest = after;
@@ -214,7 +218,7 @@ impl Engine<'_> {
         &mut self,
         request: &Request,
         handles: &mut Vec<Handle>,
-        room: usize,
+        (room, alone): (usize, bool),
     ) -> Option<Response> {
         let name = name_of(request.rop_id());
         let fault = self.fault(&[name], |what| {
@@ -237,6 +241,7 @@ impl Engine<'_> {
             handles,
             logon: request.logon_id(),
             room,
+            room_alone: if alone { room } else { ALONE_BYTES },
             busy_ms,
         };
         let response = dispatch::answer(&mut call, request);
@@ -246,17 +251,18 @@ impl Engine<'_> {
     }
 
     /// Repeats the last ROP as long as its answers fit. Source: MS-OXCRPC 3.1.4.2.1.2.1.
+    /// What fails then is left for the client to find out.
     fn pack(
         &mut self,
         batch: &RequestBuffer,
         first: &ResponseBuffer,
-        mut handles: Vec<Handle>,
         mut room: usize,
-        payloads: &mut Vec<Vec<u8>>,
-    ) {
+    ) -> Vec<Vec<u8>> {
+        let mut payloads = Vec::new();
         let Some(last) = batch.requests.last() else {
-            return;
+            return payloads;
         };
+        let mut handles = first.handles.clone();
         let room_min = match last {
             Request::QueryRows(_) => MORE_ROWS_MIN,
             _ => MORE_DATA_MIN,
@@ -266,8 +272,8 @@ impl Engine<'_> {
             .last()
             .and_then(|response| packed::next(last, response));
         while let Some(request) = next {
-            if room < room_min + buffer::HEADER_BYTES || payloads.len() >= PAYLOADS_MAX {
-                return;
+            if room < room_min + buffer::HEADER_BYTES || payloads.len() + 1 >= PAYLOADS_MAX {
+                break;
             }
             let limit = PAYLOAD_BYTES_MAX.min(room - buffer::HEADER_BYTES);
             let again = RequestBuffer {
@@ -275,6 +281,9 @@ impl Engine<'_> {
                 handles: handles.clone(),
             };
             let answer = self.batch(&again, &mut handles, limit);
+            if !answer.responses.iter().all(is_success) {
+                break;
+            }
             let payload = answer.encode();
             room = room.saturating_sub(payload.len() + buffer::HEADER_BYTES);
             payloads.push(payload);
@@ -283,6 +292,7 @@ impl Engine<'_> {
                 .last()
                 .and_then(|response| packed::next(&request, response));
         }
+        payloads
     }
 }
 
@@ -323,6 +333,15 @@ fn add_notifications(
     }
 }
 
+/// Whether a ROP says that its answer does not fit; it has not been carried out then.
+const fn is_out_of_room(response: &Response) -> bool {
+    matches!(response, Response::Failed(failed) if failed.code == Code::BUFFER_TOO_SMALL.0)
+}
+
+const fn is_success(response: &Response) -> bool {
+    !matches!(response, Response::Failed(_) | Response::BufferTooSmall(_))
+}
+
 /// RopSize.
 const ROP_SIZE_BYTES: usize = 2;
 
@@ -350,7 +369,7 @@ fn needed(request: &Request) -> usize {
         Request::GetPropertiesSpecific(ask) => return 32 + 5 * ask.property_tags.len(),
         _ => 0,
     };
-    RESPONSE_BYTES_FIXED + 10 * problems
+    RESPONSE_BYTES_FIXED + (10 * problems).min(PROBLEMS_BYTES_MAX)
 }
 
 fn too_small(batch: &RequestBuffer, place: usize, needed: usize) -> Response {

@@ -58,7 +58,8 @@ pub(crate) fn open(call: &mut Call<'_>, ask: &OpenMessage) -> Outcome {
 /// Whether a message may be opened for writing; an error when it may not be opened so at all.
 fn access(call: &Call<'_>, rights: Rights, message: &Message, mode: u8) -> Result<bool> {
     let own = *message.creator == *call.user();
-    if !rights.has(Rights::READ_ANY) && !(own && rights.opens_folder()) {
+    let may_read = rights.has(Rights::READ_ANY) || own && rights.opens_folder();
+    if !may_read {
         return match rights.opens_folder() {
             true => Err(Code::ACCESS_DENIED),
             false => Err(Code::NOT_FOUND),

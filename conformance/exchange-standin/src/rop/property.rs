@@ -117,8 +117,8 @@ impl Call<'_> {
         })
     }
 
-    /// Turns values into errors, the largest first, until what is left fits into the answer. `each` octets come with
-    /// every value.
+    /// Turns values into errors, the largest first, until what is left fits into an answer of its own. `each` octets
+    /// come with every value.
     fn fit(&self, values: &mut [Result<PropValue>], limit: u16, each: usize) {
         let inline = match limit {
             0 => self.limits.inline_value,
@@ -137,7 +137,7 @@ impl Call<'_> {
             Err(_) => each + 4,
         };
         let mut total: usize = HEAD_BYTES + values.iter().map(size).sum::<usize>();
-        while total > self.room {
+        while total > self.room_alone {
             let Some(largest) = values
                 .iter_mut()
                 .filter(|v| v.is_ok())

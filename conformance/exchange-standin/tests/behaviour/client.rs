@@ -29,7 +29,6 @@ pub(crate) struct Client {
     address: SocketAddr,
     connection: Connection,
     target: String,
-    user: String,
     authorization: String,
     pub(crate) dn: String,
     pub(crate) cookies: Cookies,
@@ -73,7 +72,6 @@ impl Client {
             address: server.address(),
             connection: Connection::open(server.address()),
             target: target_of(&server.emsmdb_url(user)),
-            user: user.to_owned(),
             authorization: basic(user),
             dn: server.user(user).unwrap().legacy_dn,
             cookies: Cookies::new(),
@@ -108,7 +106,6 @@ impl Client {
             address: self.address,
             connection: Connection::open(self.address),
             target: self.target.clone(),
-            user: self.user.clone(),
             authorization: self.authorization.clone(),
             dn: self.dn.clone(),
             cookies: self.cookies.clone(),
@@ -227,7 +224,7 @@ impl Client {
 
     /// Connects; ErrorCode, or the code of the transport.
     pub(crate) fn connect(&mut self) -> Result<u32, ResponseCode> {
-        self.context += 1;
+        self.context = self.context.wrapping_add(1);
         self.count = 0;
         let body = self.connect_body();
         let answer = self.call(RequestType::Connect, &body).unwrap();
