@@ -12,6 +12,8 @@ mod batch;
 mod context;
 mod live;
 mod notify;
+#[cfg(test)]
+mod replay;
 
 use std::{sync::Arc, time::Duration};
 
