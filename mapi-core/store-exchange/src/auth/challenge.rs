@@ -97,6 +97,8 @@ fn challenge(item: &str) -> Option<Challenge> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use Scheme::{Basic, Bearer, Negotiate, Ntlm};
 
@@ -145,5 +147,16 @@ mod tests {
             ],
         );
         check(&["NTLM !!", "Basic abc="], &[(Ntlm, None), (Basic, None)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_panics(value in "[ -~]{0,80}", more in "(NTLM|Basic|,| |=|\"|\\\\){0,20}") {
+            let mut headers = HeaderMap::new();
+            for value in [value, more] {
+                headers.append(WWW_AUTHENTICATE, value.parse().unwrap());
+            }
+            challenges(&headers);
+        }
     }
 }

@@ -122,6 +122,8 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -186,5 +188,15 @@ mod tests {
         }
         let huge = b"\x30\x84\xFF\xFF\xFF\xFF\x30";
         assert_eq!(ChannelBinding::tls_server_end_point(huge), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_certificate_panics(bytes in proptest::collection::vec(any::<u8>(), 0..60), at in 0..340_usize) {
+            ChannelBinding::tls_server_end_point(&bytes);
+            let mut whole = certificate(RSASSA_PSS, b"\x30\x00");
+            whole.splice(at.min(whole.len()).., bytes);
+            ChannelBinding::tls_server_end_point(&whole);
+        }
     }
 }

@@ -76,10 +76,13 @@ impl Watch {
         let mut future = std::pin::pin!(future);
         self.with(|progress| progress.moved = Instant::now());
         loop {
-            let deadline = self.with(|progress| progress.moved) + idle;
+            let moved = self.with(|progress| progress.moved);
+            let Some(deadline) = moved.checked_add(idle) else {
+                return Ok(future.await);
+            };
             match timeout_at(deadline, &mut future).await {
                 Ok(output) => return Ok(output),
-                Err(_) if self.with(|progress| progress.moved) + idle > deadline => {}
+                Err(_) if self.with(|progress| progress.moved) > moved => {}
                 Err(_) => {
                     return Err(Error::unsent(Kind::Timeout(Phase::Idle)).with_sent(self.sent()));
                 }
@@ -199,6 +202,13 @@ mod tests {
         check(&[b"POST / HTTP/1.1\r\n\r\nab", b"", b"c", b"d"], 4);
         check(&[b"POST / HTTP/1.1\r\n\r", b"\n\r\n\r", b"\n"], 4);
         check(&[b"X: a\r\r", b"\n\r\n"], 0);
+    }
+
+    #[tokio::test]
+    async fn a_limit_beyond_all_time_is_none() {
+        let watch = Watch::new();
+        let waited = watch.while_moving(Duration::MAX, std::future::ready(7));
+        assert_eq!(waited.await.unwrap(), 7);
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ mod oauth;
 mod peer;
 mod proxy;
 mod renewing;
+mod secrets;
 mod silence;
 mod tls;
 mod verdict;

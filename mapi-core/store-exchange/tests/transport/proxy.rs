@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use store_exchange::http::{Kind, NoProxy, Options, Proxy, Request, Sent, Url};
+use store_exchange::http::{Kind, NoProxy, Options, Phase, Proxy, Request, Sent, Url};
 use tokio::{io::copy_bidirectional, net::TcpStream};
 
 use crate::peer::{Authority, Peer, client, listen, listen_tls};
@@ -94,4 +94,23 @@ async fn this_machine_is_reached_without_the_proxy() {
         .await
         .unwrap();
     assert_eq!(response.body.collect().await.unwrap(), "direct");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_says_nothing_is_given_up() {
+    let (address, _proxy) = listen(|_, mut peer| async move {
+        peer.request().await;
+        peer.request().await;
+    })
+    .await;
+    let options = Options {
+        proxy: Some(Proxy::parse(&format!("http://{address}")).unwrap()),
+        ..crate::peer::plain()
+    };
+    let url = Url::parse("https://mail.example.test/").unwrap();
+    let started = tokio::time::Instant::now();
+    let error = client(options).connect(&url).await.unwrap_err();
+    let expected = (Kind::Timeout(Phase::Connect), Sent::No);
+    assert_eq!((error.kind, error.sent), expected);
+    assert_eq!(started.elapsed().as_secs(), 20);
 }

@@ -110,3 +110,14 @@ fn options_that_trust_nobody_or_name_no_authority_are_refused() {
     let error = Client::new(options).unwrap_err();
     assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");
 }
+
+#[tokio::test]
+async fn nothing_leaves_this_machine_unencrypted() {
+    let client = client(crate::peer::plain());
+    for url in ["http://192.0.2.1/", "http://mail.example.test/mapi/"] {
+        let url = Url::parse(url).unwrap();
+        let error = client.send(&Request::post(url, "x")).await.unwrap_err();
+        assert!(matches!(error.kind, Kind::Declined(_)), "{error:?}");
+        assert_eq!(error.sent, Sent::No);
+    }
+}

@@ -90,3 +90,85 @@ impl fmt::Debug for Ntlm {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fresh() -> Ntlm {
+        let password = Password {
+            user: "anna".to_owned(),
+            domain: None,
+            secret: "open sesame".into(),
+        };
+        Ntlm::new(&password, None).unwrap()
+    }
+
+    /// CHALLENGE_MESSAGE with two names and a time in its target information (MS-NLMP 2.2.1.2).
+    fn challenge() -> Vec<u8> {
+        let info = [
+            b"\x02\0\x04\0E\0X\0".as_slice(),
+            b"\x01\0\x04\0M\0S\0",
+            b"\x07\0\x08\0\x01\x02\x03\x04\x05\x06\xD9\x01",
+            b"\0\0\0\0",
+        ]
+        .concat();
+        let len = u8::try_from(info.len()).unwrap();
+        let head = [
+            b"NTLMSSP\0\x02\0\0\0".as_slice(),
+            &[0, 0, 0, 0, 56, 0, 0, 0],
+            b"\x05\x82\x89\xA2",
+            b"\x01\x23\x45\x67\x89\xAB\xCD\xEF",
+            &[0; 8],
+            &[len, 0, len, 0, 56, 0, 0, 0],
+            b"\x0A\0\x63\x45\0\0\0\x0F",
+        ]
+        .concat();
+        [head, info].concat()
+    }
+
+    #[test]
+    fn a_challenge_is_answered_once() {
+        let mut ntlm = fresh();
+        let first = ntlm.next(None).unwrap();
+        assert!(first.token.starts_with(b"NTLMSSP\0\x01\0\0\0") && !first.last);
+        let last = ntlm.next(Some(challenge())).unwrap();
+        assert!(last.token.starts_with(b"NTLMSSP\0\x03\0\0\0") && last.last);
+        let more = ntlm.next(Some(challenge()));
+        assert!(matches!(more, Err(Error::Unauthenticated)));
+        let mut early = fresh();
+        let more = early.next(Some(challenge()));
+        assert!(matches!(more, Err(Error::Unauthenticated)));
+    }
+
+    #[test]
+    fn a_challenge_that_is_too_long_is_refused() {
+        let mut ntlm = fresh();
+        ntlm.next(None).unwrap();
+        let long = vec![0; CHALLENGE_BYTES_MAX + 1];
+        assert!(matches!(ntlm.next(Some(long)), Err(Error::Unauthenticated)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_challenge_panics(
+            changes in proptest::collection::vec((0..100_usize, any::<u8>()), 0..6),
+            len in 0..100_usize,
+            tail in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut challenge = challenge();
+            for (at, byte) in changes {
+                if let Some(changed) = challenge.get_mut(at) {
+                    *changed = byte;
+                }
+            }
+            challenge.truncate(len);
+            challenge.extend(tail);
+            let mut ntlm = fresh();
+            ntlm.next(None).unwrap();
+            let _ = ntlm.next(Some(challenge));
+        }
+    }
+}

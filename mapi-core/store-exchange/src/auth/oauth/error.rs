@@ -40,13 +40,12 @@ const CODE_LEN_MAX: usize = 64;
 impl Error {
     /// What an issuer's error code means (RFC 6749 5.2, RFC 8628 3.5, OpenID Connect Core 3.1.2.6).
     ///
-    /// Of the description only Microsoft's own number is kept, for a description may quote what was sent.
+    /// Of the description only Microsoft's own number is kept, for a description may quote what was sent; a code that
+    /// is none of the standards' shape is not kept either.
     pub(super) fn from_issuer(code: &str, description: &str) -> Self {
-        let mut text: String = code
-            .chars()
-            .filter(|c| c.is_ascii_graphic())
-            .take(CODE_LEN_MAX)
-            .collect();
+        let plain = code.len() <= CODE_LEN_MAX
+            && code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+        let mut text = if plain { code } else { "an error of its own" }.to_owned();
         if let Some(number) = aadsts(description) {
             text = format!("{text} ({number})");
         }
@@ -140,7 +139,8 @@ mod tests {
             "secret hunter2 is wrong",
             &Error::Refused("invalid_client".to_owned()),
         );
-        let long = "x\n\0".repeat(200);
-        check(&long, "", &Error::Refused("x".repeat(64)));
+        for odd in ["eyJhbGciOi", "with space", &"x".repeat(65)] {
+            check(odd, "", &Error::Refused("an error of its own".to_owned()));
+        }
     }
 }

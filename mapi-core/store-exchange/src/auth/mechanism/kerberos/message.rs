@@ -103,3 +103,55 @@ pub(super) fn opened(rep: KdcRep, key: &[u8], usage: i32, nonce: &[u8]) -> Optio
         kind: known(&key.key_type.0.0)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use picky_krb::messages::AsRep;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// KRB-ERROR 25 as MIT's centre writes it, with hints of two kinds of keys.
+    const REQUIRED: &[u8] = b"\
+        \x7E\x81\x91\x30\x81\x8E\xA0\x03\x02\x01\x05\xA1\x03\x02\x01\x1E\xA4\x11\x18\x0F20261126\
+        181424Z\xA5\x05\x02\x03\x0A\x0B\x0C\xA6\x03\x02\x01\x19\xA9\x0E\x1B\x0CEXAMPLE.TEST\xAA\
+        \x1D\x30\x1B\xA0\x03\x02\x01\x02\xA1\x14\x30\x12\x1B\x06krbtgt\x1B\x08EXAMPLE.\xAC\x2F\
+        \x04\x2D\x30\x2B\x30\x29\xA1\x03\x02\x01\x13\xA2\x22\x04\x20\x30\x1E\x30\x05\xA0\x03\x02\
+        \x01\x17\x30\x15\xA0\x03\x02\x01\x11\xA1\x0E\x1B\x0CEXAMPLE.anna";
+
+    #[test]
+    fn the_first_known_kind_of_key_is_taken_with_its_salt() {
+        let Refusal::Prove(hints) = refusal(REQUIRED) else {
+            panic!("not understood");
+        };
+        let (kind, salt) = hinted(&hints).unwrap();
+        assert_eq!(kind, CipherSuite::Aes128CtsHmacSha196);
+        assert_eq!(salt.unwrap(), "EXAMPLE.anna");
+        assert!(hinted(&[]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(
+            changes in proptest::collection::vec((0..150_usize, any::<u8>()), 0..6),
+            len in 0..160_usize,
+            tail in proptest::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let mut answer = REQUIRED.to_vec();
+            for (at, byte) in changes {
+                if let Some(changed) = answer.get_mut(at) {
+                    *changed = byte;
+                }
+            }
+            answer.truncate(len);
+            answer.extend(tail);
+            if let Refusal::Prove(hints) = refusal(&answer) {
+                hinted(&hints);
+            }
+            if let Some(first) = answer.first_mut() {
+                *first = 0x6B;
+            }
+            let _ = from_bytes::<AsRep>(&answer);
+        }
+    }
+}
