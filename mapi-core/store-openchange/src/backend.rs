@@ -132,7 +132,7 @@ impl Backend for OpenChange {
         Box::pin(async move {
             let open = self.engine.mailbox(mailbox).await;
             if let Ok(open) = open
-                && self.engine.read(&open, |at| is_mirror(at.conn)).await?
+                && let Ok(true) = self.engine.read(&open, |at| is_mirror(at.conn)).await
             {
                 return Err(no_mailbox().into());
             }

@@ -293,6 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn a_mailbox_from_before_there_were_mirrors_is_none_and_keeps_its_items() {
+        let conn = fresh();
+        migrate(&conn, &[FIRST]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO items(id, folder, state, version, size, created, key)
+             VALUES (4294967297, 1, 0, 1, 7, 1, x'01')",
+        )
+        .unwrap();
+        upgrade(&conn).unwrap();
+        let item: (i64, bool) = conn
+            .query_row("SELECT size, sized FROM items", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(item, (7, true));
+        assert!(!crate::mirror::is_mirror(&conn).unwrap());
+    }
+
+    #[test]
     fn a_step_that_fails_leaves_the_file_as_it_was() {
         let conn = fresh();
         migrate(&conn, &["CREATE TABLE a(x)"]).unwrap();

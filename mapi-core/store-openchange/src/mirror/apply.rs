@@ -5,9 +5,10 @@ use rusqlite::{Connection, params};
 
 use super::{
     Applied, FirstPass, ItemBatch, RemoteId, RemoteItem,
+    arrival::{self, Arrived},
     index_row::IndexRow,
     known::Known,
-    pending::{self, Arrived},
+    pending,
     remote_folder::{self, RemoteFolderRow},
     remote_row::{RemoteRow, body, check_id, check_key},
     staged,
@@ -150,7 +151,7 @@ impl Apply<'_> {
             index,
             number_hint: item.number_hint,
         };
-        let saved = pending::adopt(self.conn, &mut self.row, &self.remote, &arrived)?;
+        let saved = arrival::adopt(self.conn, &mut self.row, &self.remote, &arrived)?;
         self.applied.added += u32::from(saved.is_some());
         Ok(saved.is_some())
     }

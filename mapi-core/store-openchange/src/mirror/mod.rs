@@ -10,6 +10,7 @@
 //! synchronization goes on where it was. A mirror is filled with the rights of its owner.
 
 mod apply;
+mod arrival;
 mod evict;
 mod folder_attributes;
 mod folder_names;
@@ -20,6 +21,7 @@ mod ledger;
 mod lists;
 mod open;
 mod pending;
+mod pending_list;
 mod remote_folder;
 mod remote_row;
 mod rendered;
@@ -187,14 +189,14 @@ impl Mirror {
         folder: FolderId,
         drafts: Vec<Finished>,
     ) -> Result<Vec<mapi_store::Saved>> {
-        self.write(Vec::new(), move |tx| pending::finish(tx, folder, &drafts))
+        self.write(Vec::new(), move |tx| arrival::finish(tx, folder, &drafts))
             .await
     }
 
     /// Drafts that were begun and neither finished nor forgotten, oldest first, up to `limit`.
     pub async fn pending(&self, limit: u32) -> Result<Vec<PendingItem>> {
         let segments = Arc::clone(&self.mailbox.shared.segments);
-        self.read(move |at| pending::list(at, &segments, limit))
+        self.read(move |at| pending_list::list(at, &segments, limit))
             .await
     }
 

@@ -2,183 +2,26 @@
 //! happens: numbers ascend and are never given twice, bytes under a number never change, a watcher's view is a fresh
 //! one's, and when the dust has settled the mirror shows what the remote has.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod remote;
+mod watcher;
 
-use mapi_store::{Changes, Expected, Transfer};
-use mapi_types::{Change, Draft, Epoch, FolderId, ItemNumber, OwnedValue, PropBag, Version, tags};
+use std::collections::BTreeMap;
+
+use mapi_store::{Expected, Transfer};
+use mapi_types::{Change, Draft, FolderId, ItemNumber, OwnedValue, PropBag, Version, tags};
 use store_openchange::{
     Begun, Confirmed, Finished, FirstPass, HierarchyBatch, ItemBatch, Mirror, Moved, OpenChange,
-    Options, Pending, RemoteId, RemoteItem, Rendered, Written,
+    Options, Pending, Rendered, Written,
 };
 
 use crate::{
     kit::Folder,
-    remote::{IDENTITY, Seen, id, key, message, original, props, remote_folder, seen},
+    remote::{IDENTITY, id, key, message, remote_folder, seen},
 };
+use remote::{Dice, Remote, RemoteState, bytes, index, subject};
+use watcher::Watcher;
 
 const FOLDERS: [&str; 2] = ["Inbox", "Other"];
-
-/// Xorshift: the same choices for the same seed everywhere.
-struct Dice {
-    state: u64,
-    seed: u64,
-}
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        let state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Self { state, seed }
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        ((self.state >> 11) % end.max(1) as u64) as usize
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'p, T>(&mut self, from: &'p [T]) -> Option<&'p T> {
-        from.get(self.below(from.len()))
-    }
-}
-
-impl Drop for Dice {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the seed was {}", self.seed);
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct RemoteState {
-    change_key: u64,
-    /// Of the content.
-    revision: u32,
-    flags: i32,
-    icon: i32,
-    delivered: u64,
-    /// When the item, or whether it is read, last changed.
-    changed: u64,
-    read: u64,
-    /// Where it began: what its bytes say wherever it moves.
-    origin: String,
-    /// What we uploaded, while nobody edited it.
-    ours: Option<String>,
-}
-
-#[derive(Default)]
-struct RemoteContents {
-    items: BTreeMap<String, RemoteState>,
-    removed: Vec<(u64, String)>,
-}
-
-#[derive(Default)]
-struct Remote {
-    folders: [RemoteContents; 2],
-    clock: u64,
-}
-
-impl Remote {
-    fn tick(&mut self) -> u64 {
-        self.clock += 1;
-        self.clock
-    }
-
-    fn add(&mut self, folder: usize, id: &str, ours: Option<String>) {
-        let now = self.tick();
-        let state = RemoteState {
-            change_key: now,
-            revision: 0,
-            flags: 0,
-            icon: 1,
-            delivered: now,
-            changed: now,
-            read: 0,
-            origin: id.into(),
-            ours,
-        };
-        self.folders[folder].items.insert(id.into(), state);
-    }
-
-    fn remove(&mut self, folder: usize, id: &str) -> Option<RemoteState> {
-        let now = self.tick();
-        let gone = self.folders[folder].items.remove(id)?;
-        self.folders[folder].removed.push((now, id.into()));
-        Some(gone)
-    }
-
-    /// Changes an item, and its change key with it.
-    fn edit(&mut self, folder: usize, id: &str, change: impl FnOnce(&mut RemoteState)) {
-        let now = self.tick();
-        if let Some(item) = self.folders[folder].items.get_mut(id) {
-            (item.changed, item.change_key) = (now, now);
-            change(item);
-        }
-    }
-
-    fn set_read(&mut self, folder: usize, id: &str) {
-        let now = self.tick();
-        if let Some(item) = self.folders[folder].items.get_mut(id) {
-            item.flags ^= 1;
-            item.read = now;
-        }
-    }
-
-    fn move_to(&mut self, folder: usize, id: &str, new: &str) {
-        if let Some(mut item) = self.remove(folder, id) {
-            let now = self.tick();
-            (item.change_key, item.changed) = (now, now);
-            self.folders[1 - folder].items.insert(new.into(), item);
-        }
-    }
-}
-
-fn subject(id: &str, state: &RemoteState) -> String {
-    format!("{id} r{}", state.revision)
-}
-
-fn bytes(state: &RemoteState) -> String {
-    format!("bytes of {}, revision {}", state.origin, state.revision)
-}
-
-fn index(id: &str, state: &RemoteState) -> RemoteItem {
-    let own = [
-        (tags::ICON_INDEX.tag(), OwnedValue::I32(state.icon)),
-        (
-            tags::MESSAGE_DELIVERY_TIME.tag(),
-            OwnedValue::Time(mapi_types::FileTime(state.delivered)),
-        ),
-    ];
-    RemoteItem {
-        id: RemoteId(id.as_bytes().into()),
-        change_key: key(&state.change_key.to_string()),
-        props: props(&subject(id, state), state.flags).with(&own, &[]),
-        number_hint: None,
-    }
-}
-
-/// What a client remembers of a folder.
-#[derive(Default)]
-struct Watcher {
-    epoch: Option<Epoch>,
-    since: Version,
-    view: BTreeMap<u32, (u64, i32)>,
-    /// Every number ever seen, with what must not change of it.
-    ever: BTreeMap<u32, Fixed>,
-    gone: BTreeSet<u32>,
-}
-
-/// What a number stands for: size and bytes once they were seen.
-struct Fixed {
-    key: Vec<u8>,
-    size: Option<i64>,
-    bytes: Option<String>,
-}
 
 struct World {
     dice: Dice,
@@ -605,90 +448,6 @@ impl World {
         self.observe(1).await;
     }
 
-    /// What every client may count on, at any moment.
-    async fn observe(&mut self, folder: usize) {
-        let (store, at) = (self.mirror().store(), self.ids[folder]);
-        let info = store.folder(at).await.unwrap();
-        let rows = seen(&*store, at).await;
-        let mut texts = Vec::new();
-        for row in &rows {
-            texts.push(original(&*store, at, row.number).await);
-        }
-        let watcher = &mut self.watchers[folder];
-        assert_eq!(*watcher.epoch.get_or_insert(info.epoch), info.epoch);
-        let highest = watcher.ever.keys().next_back().copied().unwrap_or(0);
-        for (row, text) in rows.iter().zip(texts) {
-            assert!(
-                !watcher.gone.contains(&row.number),
-                "{} came back",
-                row.number
-            );
-            assert!(row.number > highest || watcher.ever.contains_key(&row.number));
-            assert!(row.number < info.next_number.0);
-            let fixed = watcher.ever.entry(row.number).or_insert_with(|| Fixed {
-                key: row.key.clone(),
-                size: None,
-                bytes: None,
-            });
-            assert_eq!(fixed.key, row.key);
-            assert_eq!(fixed.size.or(row.size), row.size, "{row:?}");
-            assert_eq!(
-                fixed.bytes.as_ref().or(text.as_ref()),
-                text.as_ref().or(fixed.bytes.as_ref()),
-                "{row:?}"
-            );
-            fixed.size = row.size;
-            fixed.bytes = fixed.bytes.take().or(text);
-        }
-        for number in watcher.ever.keys() {
-            if !rows.iter().any(|row| row.number == *number) {
-                watcher.gone.insert(*number);
-            }
-        }
-        self.catch_up(folder, &rows).await;
-    }
-
-    /// A view kept by changes is the one a fresh look gives.
-    async fn catch_up(&mut self, folder: usize, rows: &[Seen]) {
-        let columns = [
-            tags::INTERNET_ARTICLE_NUMBER.tag(),
-            tags::ITEM_VERSION.tag(),
-            tags::MESSAGE_FLAGS.tag(),
-        ];
-        let fresh: BTreeMap<u32, (u64, i32)> = rows
-            .iter()
-            .map(|row| (row.number, (row.version, row.flags)))
-            .collect();
-        let (store, at) = (self.mirror().store(), self.ids[folder]);
-        let limit = 1 + self.dice.below(3) as u32;
-        let watcher = &mut self.watchers[folder];
-        loop {
-            let changes = store
-                .changes(at, watcher.since, &columns, limit)
-                .await
-                .unwrap();
-            let Changes::Delta(delta) = changes else {
-                watcher.view = fresh.clone();
-                watcher.since = store.folder(at).await.unwrap().version;
-                break;
-            };
-            for gone in &delta.removed {
-                watcher.view.remove(&gone.0);
-            }
-            for row in delta.rows.rows() {
-                let number = row.get(&tags::INTERNET_ARTICLE_NUMBER).unwrap() as u32;
-                let version = row.get(&tags::ITEM_VERSION).unwrap() as u64;
-                let flags = row.get(&tags::MESSAGE_FLAGS).unwrap_or(0);
-                watcher.view.insert(number, (version, flags));
-            }
-            watcher.since = delta.to;
-            if !delta.more {
-                break;
-            }
-        }
-        assert_eq!(watcher.view, fresh);
-    }
-
     /// Synchronizes and renders until there is nothing left to do.
     async fn settle(&mut self) {
         self.recover().await;
@@ -711,34 +470,6 @@ impl World {
                 }
             }
             self.observe(folder).await;
-        }
-    }
-
-    /// The settled mirror has what the remote has, and what we stored ourselves byte for byte.
-    async fn compare(&self, folder: usize) {
-        let (store, at) = (self.mirror().store(), self.ids[folder]);
-        let rows = seen(&*store, at).await;
-        let items = &self.remote.folders[folder].items;
-        assert_eq!(rows.len(), items.len());
-        let ids: Vec<RemoteId> = items.keys().map(|text| id(text)).collect();
-        let numbers = self.mirror().numbers(at, &ids).await.unwrap();
-        for ((text, item), number) in items.iter().zip(numbers) {
-            let number = number.unwrap();
-            let row = rows.iter().find(|row| row.number == number.0).unwrap();
-            assert_eq!(
-                (row.subject.as_deref(), row.flags),
-                (Some(&*subject(text, item)), item.flags)
-            );
-            let tree = store.read_message(at, number).await.unwrap();
-            assert_eq!(tree.props.get(&tags::ICON_INDEX), Some(item.icon));
-            let here = original(&*store, at, number.0).await;
-            let kept = item.ours.is_some() && self.acknowledged.contains_key(text);
-            if let Some(here) = here {
-                let ours = item.ours.as_ref() == Some(&here);
-                assert!(ours || !kept && here == bytes(item), "{text}: {here}");
-            } else {
-                assert!(!kept, "{text} was acknowledged");
-            }
         }
     }
 }
