@@ -9,4 +9,6 @@ mod first_sync;
 mod folders;
 mod http;
 mod mailbox;
+mod messages;
+mod sending;
 mod transport;
