@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "directory",
             "imap-server",
             "smtp-server",
+            "store-exchange",
             "store-openchange",
             "mapi-store",
             "sasl",

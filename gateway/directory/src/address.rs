@@ -93,7 +93,7 @@ impl Address {
     }
 
     /// The same address without its `+detail`; `None` if it has none.
-    pub(crate) fn without_detail(&self) -> Option<Self> {
+    pub fn without_detail(&self) -> Option<Self> {
         let local = without_detail(&self.local)?;
         Some(Self {
             domain: self.domain.clone(),

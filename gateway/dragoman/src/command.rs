@@ -10,6 +10,7 @@ use crate::{
     cli::{self, Cli, Place},
     config::Config,
     data_dir::DataDir,
+    exchange,
     failure::{Doing, Failure, Result},
     serve,
 };
@@ -24,7 +25,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             runtime()?.block_on(serve::run(config, demo))?;
         }
         cli::Command::Config(cli::Config::Check { place }) => {
-            load(&place)?;
+            exchange::verify(&load(&place)?)?;
             serve::say("the configuration can be used")?;
         }
         cli::Command::Config(cli::Config::Show { place }) => {

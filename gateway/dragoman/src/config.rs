@@ -1,7 +1,13 @@
 //! The configuration: every key with its default. A file, then `--set`, may override them.
 
-use std::path::{Path, PathBuf};
+pub(crate) mod exchange;
 
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+pub(crate) use exchange::ExchangeConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Place, config_error::ConfigError, network::Network};
@@ -19,6 +25,9 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     pub(crate) limits: Limits,
     pub(crate) proxy: ProxyConfig,
+    /// Domains whose mailboxes are on Exchange servers, by a name for each server.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) exchange: BTreeMap<String, ExchangeConfig>,
 }
 
 /// Addresses to listen on; empty: that listener is off. `lmtp_unix` is a path, the others are `ADDRESS:PORT`.
@@ -121,6 +130,7 @@ impl Default for Config {
             log: LogConfig::default(),
             limits: Limits::default(),
             proxy: ProxyConfig::default(),
+            exchange: BTreeMap::new(),
         }
     }
 }
@@ -213,6 +223,7 @@ impl Config {
                 "a host name",
             ));
         }
+        exchange::check(&self.exchange)?;
         let names: Vec<_> = self
             .listen
             .sockets()

@@ -20,6 +20,9 @@ impl Failure {
     }
 }
 
+/// Its text names its causes already.
+impl Error for Failure {}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.doing)?;

@@ -4,12 +4,14 @@
 //! there are, `command/` has one file a command, `serve` wires a running gateway together.
 
 mod admin_socket;
+mod backends;
 mod cli;
 mod command;
 mod config;
 mod config_error;
 mod data_dir;
 mod demo;
+mod exchange;
 mod failure;
 mod http;
 mod listen;
@@ -18,6 +20,7 @@ mod network;
 mod places;
 mod proxy_protocol;
 mod quick_ack;
+mod secret_file;
 mod serve;
 mod throttle;
 mod tls;

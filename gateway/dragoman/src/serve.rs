@@ -26,7 +26,7 @@ use crate::{
     command::administration::Administration,
     config::Config,
     data_dir::DataDir,
-    demo,
+    demo, exchange,
     failure::{Doing, Failure, Result},
     http::{self, Health},
     listen::{self, ListenSocket, Listener},
@@ -76,6 +76,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let certificates = Certificates::open(&config, &data)?;
     let administration = Arc::new(Administration::open(&config, &data).await?);
 
+    administration.backends().add_accounts(&config)?;
     let listeners = listen::open_all(&config)?;
     if with_demo {
         demo::fill(&config, &administration).await?;
@@ -94,6 +95,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     ));
 
     let mut tasks = JoinSet::new();
+    exchange::keep_open(&administration, &mut tasks, &stopping);
     announce(&listeners)?;
     for listener in listeners {
         tasks.spawn(accept(gateway.clone(), listener, stopping.clone()));
@@ -159,14 +161,19 @@ fn gateway(
             Some((what.to_owned(), listener.place()))
         })
         .collect();
+    let imap = ImapServer::new(
+        administration.accounts().clone(),
+        imap,
+        throttle,
+        Some(certificates.shared()),
+    );
+    // SCRAM needs to know something of the password in advance: Exchange alone knows those of its users.
+    let imap = match administration.backends().sections() {
+        [] => imap.with_scram(random),
+        _ => imap,
+    };
     Gateway {
-        imap: ImapServer::new(
-            administration.accounts().clone(),
-            imap,
-            throttle,
-            Some(certificates.shared()),
-        )
-        .with_scram(random),
+        imap,
         lmtp: LmtpServer::new(
             administration.accounts().clone(),
             lmtp,

@@ -11,6 +11,7 @@ use store_openchange::OpenChange;
 
 use super::{Answer, Request};
 use crate::{
+    backends::Backends,
     config::Config,
     data_dir::DataDir,
     failure::{Doing, Failure, Result},
@@ -20,6 +21,7 @@ use crate::{
 pub(crate) struct Administration {
     directory: Arc<Directory>,
     store: Arc<OpenChange>,
+    backends: Arc<Backends>,
     accounts: Arc<Accounts>,
 }
 
@@ -53,10 +55,12 @@ impl Administration {
             cache_bytes_max: config.limits.cache_bytes_max,
             ..account::Options::default()
         };
-        let accounts = Accounts::new(store.clone(), directory.clone(), options);
+        let backends = Backends::open(config, store.clone())?;
+        let accounts = Accounts::new(backends.clone(), directory.clone(), options);
         Ok(Self {
             directory,
             store,
+            backends,
             accounts,
         })
     }
@@ -64,6 +68,11 @@ impl Administration {
     /// The mailboxes.
     pub(crate) fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
+    }
+
+    /// Where the mailboxes are.
+    pub(crate) fn backends(&self) -> &Arc<Backends> {
+        &self.backends
     }
 
     /// The users.
@@ -80,6 +89,7 @@ impl Administration {
     }
 
     async fn perform(&self, request: &Request) -> Result<Vec<String>> {
+        self.check_managed_here(request)?;
         match request {
             Request::UserAdd { address, password } => {
                 self.add_user(address, password).await.map(|()| vec![])
@@ -87,9 +97,10 @@ impl Administration {
             Request::UserPasswd { address, password } => {
                 self.set_password(address, password).await.map(|()| vec![])
             }
-            Request::UserRemove { address, purge } => {
-                self.remove_user(address, *purge).await.map(|()| vec![])
-            }
+            Request::UserRemove { address, purge } => match self.backends.of_mailbox(address) {
+                Some(_) => self.remove_mirror(address).await,
+                None => self.remove_user(address, *purge).await.map(|()| vec![]),
+            },
             Request::UserList => Ok(self.users()),
             Request::AliasAdd { alias, address } => {
                 self.directory
@@ -131,6 +142,46 @@ impl Administration {
         }
     }
 
+    /// Users of Exchange domains are made, changed and given rights there.
+    fn check_managed_here(&self, request: &Request) -> Result<()> {
+        let (address, hint) = match request {
+            Request::UserAdd { address, .. }
+            | Request::UserPasswd { address, .. }
+            | Request::SharedAdd { address }
+            | Request::AliasAdd { alias: address, .. }
+            | Request::GrantAdd {
+                mailbox: address, ..
+            }
+            | Request::GrantList {
+                mailbox: address, ..
+            } => (address, ""),
+            Request::UserRemove {
+                address,
+                purge: false,
+            } => (address, "; --purge removes what is mirrored here"),
+            _ => return Ok(()),
+        };
+        match self.backends.of_mailbox(address) {
+            Some(section) => Err(Failure::new(format!(
+                "{address}: this domain is managed on the Exchange server (exchange.{}){hint}",
+                section.name()
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what is here of a mailbox on Exchange.
+    async fn remove_mirror(&self, address: &str) -> Result<Vec<String>> {
+        let mailbox = self.mailbox_id(address)?;
+        self.backends
+            .remove(&mailbox)
+            .await
+            .doing(|| format!("removing the mirror of {mailbox}"))?;
+        Ok(vec![format!(
+            "the mirror of {mailbox} is removed; the mailbox stays on the Exchange server"
+        )])
+    }
+
     async fn add_user(&self, address: &str, password: &str) -> Result<()> {
         let (directory, owned) = (
             self.directory.clone(),
@@ -165,7 +216,11 @@ impl Administration {
 
     /// Makes a mailbox unless it is there: one that an earlier user of that address left is theirs again.
     async fn provision(&self, mailbox: &str) -> Result<()> {
-        match self.store.provision(&MailboxId(mailbox.to_owned())).await {
+        match self
+            .backends
+            .provision(&MailboxId(mailbox.to_owned()))
+            .await
+        {
             Err(error) if error.kind == ErrorKind::Exists => Ok(()),
             made => made.doing(|| format!("making the mailbox {mailbox}")),
         }
@@ -181,7 +236,7 @@ impl Administration {
             .doing(|| address.to_owned())?;
         if purge {
             let mailbox = MailboxId(user.mailbox.as_str().to_owned());
-            self.store
+            self.backends
                 .remove(&mailbox)
                 .await
                 .doing(|| format!("removing the mailbox {mailbox}"))?;
@@ -194,7 +249,11 @@ impl Administration {
             let state = if user.disabled { "  disabled" } else { "" };
             format!("{}{state}", user.address)
         };
-        self.directory.users().iter().map(line).collect()
+        let mut lines: Vec<_> = self.directory.users().iter().map(line).collect();
+        for (domain, section) in self.backends.domains() {
+            lines.push(format!("*@{domain}  on Exchange ({})", section.name()));
+        }
+        lines
     }
 
     fn aliases(&self) -> Vec<String> {
@@ -206,6 +265,11 @@ impl Administration {
     }
 
     fn mailbox_id(&self, address: &str) -> Result<MailboxId> {
+        if let Ok(parsed) = directory::Address::parse(address)
+            && self.backends.of(&parsed).is_some()
+        {
+            return Ok(MailboxId(parsed.to_string()));
+        }
         match &self.directory.resolve(address).unwrap_or_default()[..] {
             [name] => Ok(MailboxId(name.as_str().to_owned())),
             _ => Err(Failure::new(format!(
@@ -304,9 +368,12 @@ impl Administration {
     }
 
     async fn backup(&self, mailbox: &str, to: &Path, folder: Option<&str>) -> Result<Vec<String>> {
-        let account = self.owned(mailbox).await?;
-        let folder = self.folder_id(&account, folder).await?;
-        let saved = self.store.backup(account.mailbox(), folder, to).await;
+        let id = self.mailbox_id(mailbox)?;
+        let folder = match folder {
+            Some(_) => self.folder_id(&self.owned(mailbox).await?, folder).await?,
+            None => None,
+        };
+        let saved = self.store.backup(&id, folder, to).await;
         saved.doing(|| format!("backup to {}", to.display()))?;
         Ok(vec![format!("{mailbox} saved in {}", to.display())])
     }

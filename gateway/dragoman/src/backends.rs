@@ -1,0 +1,135 @@
+//! Where mailboxes are: in the embedded store, or on one of any number of Exchange servers, by the domain of the address.
+
+use std::{collections::HashMap, sync::Arc};
+
+use account::{MailboxId, Principal};
+use directory::Address;
+use mapi_store::{Backend, Store, Task};
+use store_openchange::OpenChange;
+
+use crate::{
+    config::{Config, exchange::ANY_DOMAIN},
+    exchange::Section,
+    failure::Result,
+};
+
+/// All mailboxes the gateway serves.
+pub(crate) struct Backends {
+    embedded: Arc<OpenChange>,
+    sections: Vec<Arc<Section>>,
+    by_domain: HashMap<String, Arc<Section>>,
+}
+
+impl Backends {
+    /// The embedded store, and what the configuration says of Exchange.
+    pub(crate) fn open(config: &Config, embedded: Arc<OpenChange>) -> Result<Arc<Self>> {
+        let (mut sections, mut by_domain) = (Vec::new(), HashMap::new());
+        for (name, section) in &config.exchange {
+            let opened = Section::open(config, (name, section), Arc::clone(&embedded))?;
+            let opened = Arc::new(opened);
+            for domain in &section.domains {
+                by_domain.insert(domain.to_lowercase(), Arc::clone(&opened));
+            }
+            sections.push(opened);
+        }
+        Ok(Arc::new(Self {
+            embedded,
+            sections,
+            by_domain,
+        }))
+    }
+
+    /// Reads the credentials of mailboxes that work although nobody signs in.
+    pub(crate) fn add_accounts(&self, config: &Config) -> Result<()> {
+        for section in &self.sections {
+            if let Some(configured) = config.exchange.get(section.name()) {
+                section.add_accounts(configured)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The Exchange servers.
+    pub(crate) fn sections(&self) -> &[Arc<Section>] {
+        &self.sections
+    }
+
+    /// Their domains, sorted.
+    pub(crate) fn domains(&self) -> Vec<(&str, &Section)> {
+        let mut domains: Vec<_> = self
+            .by_domain
+            .iter()
+            .map(|(domain, section)| (domain.as_str(), &**section))
+            .collect();
+        domains.sort_unstable_by_key(|(domain, _)| *domain);
+        domains
+    }
+
+    /// The Exchange server that has the mailboxes of an address's domain.
+    pub(crate) fn of(&self, address: &Address) -> Option<&Arc<Section>> {
+        self.of_domain(address.domain())
+    }
+
+    /// The same for a mailbox, or whatever else ends in `@` and a domain.
+    pub(crate) fn of_mailbox(&self, mailbox: &str) -> Option<&Arc<Section>> {
+        let (_, domain) = mailbox.rsplit_once('@')?;
+        self.of_domain(domain)
+    }
+
+    fn of_domain(&self, domain: &str) -> Option<&Arc<Section>> {
+        let named = self.by_domain.get(&domain.to_lowercase());
+        named.or_else(|| self.by_domain.get(ANY_DOMAIN))
+    }
+
+    fn backend(&self, mailbox: &MailboxId) -> &dyn Backend {
+        match self.of_mailbox(&mailbox.0) {
+            Some(section) => &**section.exchange(),
+            None => &*self.embedded,
+        }
+    }
+}
+
+impl Backend for Backends {
+    fn authenticate<'a>(&'a self, user: &'a str, password: &'a str) -> Task<'a, Option<Principal>> {
+        Box::pin(async move {
+            let Ok(address) = Address::parse(user) else {
+                return Ok(None);
+            };
+            match self.of(&address) {
+                Some(section) => section.sign_in(&address, password).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn resolve<'a>(&'a self, address: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
+        Box::pin(async move {
+            let Ok(address) = Address::parse(address) else {
+                return Ok(None);
+            };
+            match self.of(&address) {
+                Some(section) => section.resolve(&address).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn logon<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+    ) -> Task<'a, Arc<dyn Store>> {
+        self.backend(mailbox).logon(principal, mailbox)
+    }
+
+    fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        self.backend(mailbox).provision(mailbox)
+    }
+
+    fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        if let Some(section) = self.of_mailbox(&mailbox.0) {
+            section.forget(&mailbox.0);
+        }
+        self.backend(mailbox).remove(mailbox)
+    }
+}

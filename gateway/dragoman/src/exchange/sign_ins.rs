@@ -1,0 +1,271 @@
+//! Passwords that the server took or refused a moment ago: clients log in constantly, and each refusal counts towards
+//! an account's lock-out.
+//!
+//! Remembered is a keyed hash of user and password, in memory alone, never the password. Hashes are compared in
+//! constant time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use blake3::Hash;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+/// How long a refusal is remembered: a client that goes on with a wrong password does not lock its user out.
+const REFUSAL_KEPT: Duration = Duration::from_secs(60);
+/// The most users whose passwords are remembered, and the most refusals.
+const REMEMBERED_MAX: usize = 16 * 1024;
+
+/// How long what the server took is believed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    /// Without asking again.
+    pub(super) fresh: Duration,
+    /// While the server is away.
+    pub(super) outage: Duration,
+}
+
+/// What is known of a user and a password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Known {
+    /// The server took it a moment ago.
+    Fresh,
+    /// The server took it: to be asked again, if it can be.
+    Stale,
+    /// The server refused it a moment ago.
+    Refused,
+    /// Nothing.
+    Nothing,
+}
+
+/// Sign-ins by their hashes.
+pub(super) struct SignIns {
+    key: [u8; 32],
+    kept: Kept,
+    memory: Mutex<Memory>,
+    turns: Mutex<HashMap<[u8; 32], Arc<AsyncMutex<()>>>>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// What the server took of each user last.
+    accepted: HashMap<String, (Hash, Instant)>,
+    refused: HashMap<[u8; 32], Instant>,
+}
+
+impl SignIns {
+    /// Nothing is known. `key` is random and of this process alone.
+    pub(super) fn new(key: [u8; 32], kept: Kept) -> Self {
+        Self {
+            key,
+            kept,
+            memory: Mutex::default(),
+            turns: Mutex::default(),
+        }
+    }
+
+    /// Stands for a user with a password.
+    pub(super) fn hash(&self, user: &str, password: &str) -> Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        // An address has no null octet.
+        hasher.update(user.as_bytes()).update(&[0]);
+        hasher.update(password.as_bytes()).finalize()
+    }
+
+    pub(super) fn look(&self, user: &str, hash: Hash, now: Instant) -> Known {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = memory.refused.get(hash.as_bytes());
+        if refused.is_some_and(|since| now.saturating_duration_since(*since) < REFUSAL_KEPT) {
+            return Known::Refused;
+        }
+        match memory.accepted.get(user) {
+            Some((accepted, since)) if *accepted == hash => {
+                let age = now.saturating_duration_since(*since);
+                match age {
+                    _ if age < self.kept.fresh => Known::Fresh,
+                    _ if age < self.kept.outage => Known::Stale,
+                    _ => Known::Nothing,
+                }
+            }
+            _ => Known::Nothing,
+        }
+    }
+
+    pub(super) fn accepted(&self, user: &str, hash: Hash, now: Instant) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.refused.remove(hash.as_bytes());
+        if !memory.accepted.contains_key(user) {
+            make_room(&mut memory.accepted, |(_, since)| *since);
+        }
+        memory.accepted.insert(user.to_owned(), (hash, now));
+    }
+
+    pub(super) fn refused(&self, user: &str, hash: Hash, now: Instant) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory
+            .accepted
+            .get(user)
+            .is_some_and(|(accepted, _)| *accepted == hash)
+        {
+            memory.accepted.remove(user);
+        }
+        make_room(&mut memory.refused, |since| *since);
+        memory.refused.insert(*hash.as_bytes(), now);
+    }
+
+    /// Forgets what the server took of a user.
+    pub(super) fn forget(&self, user: &str) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.accepted.remove(user);
+    }
+
+    /// Waits for others who ask about the same user and password: their answer serves all.
+    pub(super) async fn turn(&self, hash: Hash) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that nobody waits for are forgotten when the map would grow.
+            if turns.len() == turns.capacity() {
+                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            }
+            Arc::clone(turns.entry(*hash.as_bytes()).or_default())
+        };
+        turn.lock_owned().await
+    }
+}
+
+/// Forgets the oldest eighth of a full map.
+fn make_room<K: Clone + Eq + std::hash::Hash, V>(
+    map: &mut HashMap<K, V>,
+    since: impl Fn(&V) -> Instant,
+) {
+    if map.len() < REMEMBERED_MAX {
+        return;
+    }
+    let mut ages: Vec<_> = map
+        .iter()
+        .map(|(key, value)| (since(value), key.clone()))
+        .collect();
+    let surplus = ages.len() / 8;
+    ages.select_nth_unstable_by_key(surplus, |(since, _)| *since);
+    for (_, key) in ages.into_iter().take(surplus) {
+        map.remove(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRESH: Duration = Duration::from_secs(300);
+    const OUTAGE: Duration = Duration::from_secs(3600);
+
+    fn sign_ins() -> SignIns {
+        SignIns::new(
+            [7; 32],
+            Kept {
+                fresh: FRESH,
+                outage: OUTAGE,
+            },
+        )
+    }
+
+    #[test]
+    fn what_the_server_took_is_believed_for_a_time_and_longer_while_it_is_away() {
+        let sign_ins = sign_ins();
+        let now = Instant::now();
+        let hash = sign_ins.hash("anna@example.test", "secret");
+        let known = |after| sign_ins.look("anna@example.test", hash, now + after);
+        assert_eq!(known(Duration::ZERO), Known::Nothing);
+        sign_ins.accepted("anna@example.test", hash, now);
+        assert_eq!(known(Duration::ZERO), Known::Fresh);
+        assert_eq!(known(FRESH), Known::Stale);
+        assert_eq!(known(OUTAGE), Known::Nothing);
+    }
+
+    #[test]
+    fn another_password_user_or_process_is_another_sign_in() {
+        let sign_ins = sign_ins();
+        let now = Instant::now();
+        let hash = sign_ins.hash("anna@example.test", "secret");
+        sign_ins.accepted("anna@example.test", hash, now);
+        let other = sign_ins.hash("anna@example.test", "Secret");
+        assert_eq!(
+            sign_ins.look("anna@example.test", other, now),
+            Known::Nothing
+        );
+        assert_eq!(
+            sign_ins.look("bert@example.test", hash, now),
+            Known::Nothing
+        );
+        let kept = Kept {
+            fresh: FRESH,
+            outage: OUTAGE,
+        };
+        let elsewhere = SignIns::new([8; 32], kept);
+        assert_ne!(hash, elsewhere.hash("anna@example.test", "secret"));
+    }
+
+    #[test]
+    fn a_refusal_forgets_what_was_taken_and_is_itself_forgotten() {
+        let sign_ins = sign_ins();
+        let now = Instant::now();
+        let hash = sign_ins.hash("anna@example.test", "secret");
+        sign_ins.accepted("anna@example.test", hash, now);
+        // A wrong guess does not touch what is right.
+        let guess = sign_ins.hash("anna@example.test", "guess");
+        sign_ins.refused("anna@example.test", guess, now);
+        assert_eq!(
+            sign_ins.look("anna@example.test", guess, now),
+            Known::Refused
+        );
+        assert_eq!(sign_ins.look("anna@example.test", hash, now), Known::Fresh);
+        sign_ins.refused("anna@example.test", hash, now);
+        assert_eq!(
+            sign_ins.look("anna@example.test", hash, now),
+            Known::Refused
+        );
+        let later = now + REFUSAL_KEPT;
+        assert_eq!(
+            sign_ins.look("anna@example.test", hash, later),
+            Known::Nothing
+        );
+        sign_ins.accepted("anna@example.test", hash, now);
+        assert_eq!(sign_ins.look("anna@example.test", hash, now), Known::Fresh);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_goes_first() {
+        let sign_ins = sign_ins();
+        let start = Instant::now();
+        for n in 0..2 * REMEMBERED_MAX {
+            let user = format!("user{n}@example.test");
+            let now = start + Duration::from_millis(n as u64);
+            let hash = sign_ins.hash(&user, "secret");
+            sign_ins.accepted(&user, hash, now);
+            sign_ins.refused(&user, sign_ins.hash(&user, "guess"), now);
+        }
+        let memory = sign_ins.memory.lock().unwrap();
+        assert!(memory.accepted.len() <= REMEMBERED_MAX && memory.refused.len() <= REMEMBERED_MAX);
+        assert!(!memory.accepted.contains_key("user0@example.test"));
+        let last = format!("user{}@example.test", 2 * REMEMBERED_MAX - 1);
+        assert!(memory.accepted.contains_key(&last));
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_the_same_wait_for_one_another_and_others_do_not() {
+        let sign_ins = sign_ins();
+        let hash = sign_ins.hash("anna@example.test", "secret");
+        let other = sign_ins.hash("anna@example.test", "guess");
+        let turn = sign_ins.turn(hash).await;
+        drop(sign_ins.turn(other).await);
+        tokio::select! {
+            biased;
+            _ = sign_ins.turn(hash) => unreachable!("it is somebody else's turn"),
+            () = std::future::ready(()) => {}
+        }
+        drop(turn);
+        drop(sign_ins.turn(hash).await);
+    }
+}
