@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
-use mapi_types::MailboxId;
+use mapi_types::{FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
 use crate::{
@@ -257,6 +257,21 @@ impl Exchange {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the mirror of an open mailbox is like the server, as far as anybody has heard.
+    pub fn is_up_to_date(&self, mailbox: &MailboxId) -> bool {
+        let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
+        open.is_some_and(|mailbox| mailbox.keeper.is_idle())
+    }
+
+    /// Makes a folder of an open mailbox like the server's now, without waiting for a hint.
+    ///
+    /// Errors: `NotFound` (the mailbox is not open, or has no such folder), those of the server.
+    pub async fn synchronize(&self, mailbox: &MailboxId, folder: FolderId) -> Result<()> {
+        let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
+        let closed = || Error::new(ErrorKind::NotFound, "the mailbox is not open");
+        open.ok_or_else(closed)?.sync_contents(folder).await
     }
 }
 

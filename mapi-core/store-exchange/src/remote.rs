@@ -27,7 +27,7 @@ pub(crate) use self::{
     hierarchy::{FolderRow, HierarchyPart},
     messages::{Fetched, MESSAGES_MAX},
     transfer::{Arrived, Transferring},
-    upload::{Chosen, Upload, is_superseded},
+    upload::{Chosen, Upload},
     write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};

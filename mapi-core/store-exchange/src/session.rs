@@ -98,7 +98,21 @@ pub(crate) struct Session {
 /// Makes a batch for a store that has been logged on to.
 type Build = Box<dyn Fn(&LoggedOn) -> Batch + Send + Sync>;
 
-struct Job {
+/// What a session's task is asked for.
+enum Job {
+    Batch(Asked),
+    Release(Handles),
+}
+
+/// Handles that are of no more use.
+struct Handles {
+    store: StoreName,
+    generation: u64,
+    handles: Vec<u32>,
+}
+
+/// A batch, and who waits for its answers.
+struct Asked {
     store: StoreName,
     /// The context whose handles it uses; `None`: none but the logon's.
     generation: Option<u64>,
@@ -146,26 +160,15 @@ impl Session {
         self.events.subscribe()
     }
 
-    /// Releases handles of the context `generation`, children before parents, without waiting for it. When the queue
-    /// is full they stay until the context ends.
+    /// Has handles of the context `generation` released, children before parents, with the next batch for the store:
+    /// that costs no request. When the queue is full they stay until the context ends.
     pub(crate) fn release_later(&self, store: &StoreName, generation: u64, handles: Vec<u32>) {
-        let (reply, _) = oneshot::channel();
-        let build = move |logon: &LoggedOn| {
-            let mut batch = Batch::new(logon);
-            for &handle in &handles {
-                let slot = batch.known(handle);
-                batch.release(slot);
-            }
-            batch
-        };
-        let job = Job {
-            store: store.clone(),
-            generation: Some(generation),
-            repeat: Repeat::Never,
-            build: Box::new(build),
-            reply,
-        };
-        let _ = self.jobs.try_send(job);
+        let store = store.clone();
+        let _ = self.jobs.try_send(Job::Release(Handles {
+            store,
+            generation,
+            handles,
+        }));
     }
 
     async fn send(
@@ -176,13 +179,13 @@ impl Session {
         build: Build,
     ) -> Result<Answers> {
         let (reply, answer) = oneshot::channel();
-        let job = Job {
+        let job = Job::Batch(Asked {
             store: store.clone(),
             generation,
             repeat,
             build,
             reply,
-        };
+        });
         let ended = || Fault::Away("the session has ended".into());
         self.jobs.send(job).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?

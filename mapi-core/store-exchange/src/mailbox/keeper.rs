@@ -44,6 +44,8 @@ struct Todo {
     /// Folders by their ids in ROPs, as hints name them.
     named: HashSet<Id>,
     render: bool,
+    /// The task is at work.
+    busy: bool,
     indexed: HashSet<FolderId>,
     progress: HashMap<FolderId, Progress>,
 }
@@ -99,6 +101,16 @@ impl Keeper {
 
     pub(super) fn note_indexed(&self, folder: FolderId) {
         self.todo().indexed.insert(folder);
+    }
+
+    /// Whether the task has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        let todo = self.todo();
+        !todo.busy
+            && !todo.hierarchy
+            && !todo.everything
+            && todo.folders.is_empty()
+            && todo.named.is_empty()
     }
 
     /// How far the folders are whose index is being read.
@@ -157,7 +169,9 @@ pub(super) fn start(mailbox: &Arc<Mailbox>) {
             let Some(mailbox) = weak.upgrade() else {
                 return;
             };
+            mailbox.keeper.todo().busy = true;
             let outcome = round(&mailbox, &mut poll_at).await;
+            mailbox.keeper.todo().busy = matches!(outcome, Ok(true));
             let poll = mailbox.options.poll;
             match outcome {
                 Ok(true) => pause = RETRY_FIRST,

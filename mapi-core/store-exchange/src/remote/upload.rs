@@ -18,7 +18,7 @@ use super::{
     write::{change_key, change_key_of},
 };
 use crate::{
-    fault::{Fault, Result},
+    fault::{Fault, Result, code},
     session::{Batch, LoggedOn, Repeat, expect_rop},
 };
 
@@ -133,7 +133,16 @@ impl Remote {
             .await?;
         expect_rop!(answers, OpenFolder)?;
         expect_rop!(answers, SynchronizationOpenCollector)?;
-        expect_rop!(answers, SynchronizationImportMessageChange)?;
+        match expect_rop!(answers, SynchronizationImportMessageChange) {
+            // An earlier attempt, whose answer was lost, has done it.
+            Err(fault) if is_superseded(&fault) => {
+                return Ok(Uploaded {
+                    id: self.id(upload.chosen.gid).await?,
+                    change_key: None,
+                });
+            }
+            imported => imported?,
+        };
         expect_rop!(answers, FastTransferDestinationConfigure)?;
         expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         if whole {
@@ -283,10 +292,7 @@ fn saved(mut answers: crate::session::Answers) -> Result<Uploaded> {
 /// What a mailbox has reserved.
 pub(super) type Reservation = Mutex<Reserved>;
 
-/// A fault that means: the server has a newer version, or deleted it; nothing is to be uploaded.
-pub(crate) fn is_superseded(fault: &Fault) -> bool {
-    use crate::fault::code;
-    fault
-        .code()
-        .is_some_and(|code| matches!(code, code::SYNC_IGNORE | code::SYNC_OBJECT_DELETED))
+/// Whether the server says that it has this version already, or a later one.
+fn is_superseded(fault: &Fault) -> bool {
+    fault.code() == Some(code::SYNC_IGNORE)
 }

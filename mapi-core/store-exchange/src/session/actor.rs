@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Answers, Context, Event, Job, Locate, Repeat, StoreName, Times,
+    Answers, Asked, Context, Event, Handles, Job, Locate, Repeat, StoreName, Times,
     live::{Live, busy},
     notify::{self, Place},
 };
@@ -88,7 +88,8 @@ impl Actor {
             tokio::select! {
                 biased;
                 job = queue.recv() => match job {
-                    Some(job) => self.answer(job).await,
+                    Some(Job::Batch(asked)) => self.answer(asked).await,
+                    Some(Job::Release(handles)) => self.note_release(handles),
                     None => return,
                 },
                 _ = wakes.recv() => self.collect().await,
@@ -97,8 +98,14 @@ impl Actor {
         }
     }
 
+    fn note_release(&mut self, handles: Handles) {
+        if let Some(live) = self.live.as_mut().filter(|live| live.generation == handles.generation) {
+            live.release_later(handles);
+        }
+    }
+
     /// Tries until there is an answer, a fault that no trying helps against, or nobody who waits for it.
-    async fn answer(&mut self, job: Job) {
+    async fn answer(&mut self, job: Asked) {
         let mut tries = Tries::default();
         loop {
             let fault = match self.attempt(&job).await {
@@ -127,7 +134,7 @@ impl Actor {
     }
 
     /// How long to wait before the next try; `None`: there is none.
-    fn patience(&mut self, job: &Job, fault: &Fault, tries: &mut Tries) -> Option<Duration> {
+    fn patience(&mut self, job: &Asked, fault: &Fault, tries: &mut Tries) -> Option<Duration> {
         let again = |tries: &mut Tries| {
             tries.contexts += 1;
             let pause = Duration::from_millis(100 << tries.contexts.min(6));
@@ -152,7 +159,7 @@ impl Actor {
         }
     }
 
-    async fn attempt(&mut self, job: &Job) -> Result<Answers> {
+    async fn attempt(&mut self, job: &Asked) -> Result<Answers> {
         if let Some(generation) = job.generation
             && self
                 .live
@@ -164,7 +171,8 @@ impl Actor {
         let live = self.connected().await?;
         let logon = live.logon(&job.store).await?;
         let batch = (job.build)(&logon);
-        let mut executed = live.execute(batch.into_buffer()).await?;
+        let batch = live.with_releases(&job.store, batch.into_buffer());
+        let mut executed = live.execute(batch).await?;
         let generation = live.generation;
         self.used = Instant::now();
         self.hear(std::mem::take(&mut executed.unasked))?;

@@ -11,7 +11,7 @@ use mapi_wire::{
     },
 };
 
-use super::{Batch, Context, Located, StoreName};
+use super::{Batch, Context, Handles, Located, StoreName};
 use crate::fault::{Fault, Result, code};
 
 /// The code page of 8-bit strings; everything that can be is asked for in UTF-16.
@@ -22,6 +22,9 @@ const LCID: u32 = 0x409;
 /// How often one batch may be split because its answer has no room.
 const SPLITS_MAX: usize = 300;
 
+/// Slots that a batch can name.
+const SLOTS_MAX: usize = 255;
+
 /// A connected session context.
 pub(super) struct Live {
     pub(super) context: Context,
@@ -29,6 +32,8 @@ pub(super) struct Live {
     user_dn: Arc<str>,
     rops: rop::Session,
     logons: HashMap<StoreName, LoggedOn>,
+    /// Handles to be released with the next batch for their store.
+    to_release: HashMap<StoreName, Vec<u32>>,
 }
 
 /// What a server said at logon.
@@ -81,6 +86,7 @@ impl Live {
             user_dn: located.user_dn,
             rops: rop::Session::default(),
             logons: HashMap::new(),
+            to_release: HashMap::new(),
         })
     }
 
@@ -126,6 +132,41 @@ impl Live {
             store_state: 0,
             essdn: essdn.unwrap_or_default(),
         }
+    }
+
+    /// Notes handles that are of no more use.
+    pub(super) fn release_later(&mut self, handles: Handles) {
+        let waiting = self.to_release.entry(handles.store).or_default();
+        waiting.extend(handles.handles);
+    }
+
+    /// A batch with the releases that wait for one, as far as they fit. They come first, for a server packs only behind
+    /// the last ROP; their slots come last, for those of the batch are numbered already.
+    pub(super) fn with_releases(
+        &mut self,
+        store: &StoreName,
+        mut batch: RequestBuffer,
+    ) -> RequestBuffer {
+        const OCTETS_EACH: usize = 3 + 4;
+        let Some(logon_id) = self.logons.get(store).map(|logon| logon.logon_id) else {
+            return batch;
+        };
+        let Some(waiting) = self.to_release.get_mut(store).filter(|all| !all.is_empty()) else {
+            return batch;
+        };
+        let slots = SLOTS_MAX.saturating_sub(batch.handles.len());
+        let room = RequestBuffer::BYTES_MAX.saturating_sub(batch.encoded_len()) / OCTETS_EACH;
+        let count = waiting.len().min(slots).min(room);
+        let mut releases = Vec::with_capacity(count);
+        for handle in waiting.drain(..count) {
+            batch.handles.push(handle);
+            releases.push(Request::Release(rop::Release {
+                logon_id,
+                input: (batch.handles.len() - 1) as u8,
+            }));
+        }
+        batch.requests.splice(0..0, releases);
+        batch
     }
 
     /// The store that a logon id stands for.

@@ -1,0 +1,107 @@
+//! What things cost, in requests and octets: counted by the server, so the same on every machine.
+
+use std::sync::Arc;
+
+use exchange_standin::{NotificationFault, model::draft::Draft};
+use mapi_store::{Changes, Expected, FolderInfo, Store};
+use mapi_types::{BitChange, Change, MailboxId, tags, tags::message_flags};
+
+use crate::subject::{ALICE, Standin, listing, numbers};
+
+/// Waits until the mirror has as many items as the server says, driven by notices alone.
+async fn caught_up(store: &Arc<dyn Store>, inbox: &FolderInfo, items: usize) {
+    let mut notices = store.notices();
+    while listing(&**store, inbox).await.len() < items {
+        // A lag is a notice, too.
+        let _ = notices.recv().await;
+    }
+}
+
+/// Waits until the background task has nothing to do.
+async fn settled(standin: &Standin) {
+    let alice = MailboxId(ALICE.to_owned());
+    while !standin.exchange.is_up_to_date(&alice) {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn read(set: i32, clear: i32) -> Change {
+    Change {
+        bits: vec![BitChange {
+            tag: tags::MESSAGE_FLAGS.tag(),
+            set,
+            clear,
+        }],
+        ..Change::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_ten_thousand_is_indexed_opened_and_marked_with_few_requests() {
+    let standin = Standin::start();
+    let mailbox = standin.server.mailbox(ALICE);
+    mailbox.fill(mailbox.inbox().unwrap(), 10_000).unwrap();
+    standin.server.reset_counters();
+    let (store, inbox) = standin.alice().await;
+    let rows = listing(&*store, &inbox).await;
+    assert_eq!(rows.len(), 10_000);
+    let indexed = standin.server.counters();
+    assert_eq!(indexed.rop("FastTransferSourceCopyMessages"), 0, "no message was fetched");
+    assert!(indexed.requests < 100, "{}", indexed.requests);
+
+    settled(&standin).await;
+    standin.server.reset_counters();
+    assert_eq!(listing(&*store, &inbox).await.len(), 10_000);
+    store.folder(inbox.id).await.unwrap();
+    assert_eq!(standin.server.counters().requests, 0, "a mirrored folder opens without the server");
+
+    let all: Vec<_> = numbers(&rows)
+        .into_iter()
+        .map(|item| Expected {
+            item,
+            version: None,
+        })
+        .collect();
+    standin.server.reset_counters();
+    let change = read(message_flags::READ, 0);
+    let updated = store.update(inbox.id, &all, &change).await.unwrap();
+    assert_eq!(updated.changed.len(), 10_000);
+    let marked = standin.server.counters();
+    assert!(marked.rop("SetReadFlags") > 0);
+    assert!(marked.requests <= 30, "{}", marked.requests);
+    assert!(standin.server.receipts().is_empty(), "no receipt goes out");
+    assert!(standin.server.violations().is_empty(), "{:?}", standin.server.violations());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_new_messages_cost_three_requests_and_little_data() {
+    let standin = Standin::start();
+    let mailbox = standin.server.mailbox(ALICE);
+    mailbox.fill(mailbox.inbox().unwrap(), 1000).unwrap();
+    let (store, inbox) = standin.alice().await;
+    caught_up(&store, &inbox, 1000).await;
+    settled(&standin).await;
+    // The server keeps the hints back, so that what follows is one difference and no more.
+    standin.server.faults().notifications(NotificationFault::Drop);
+    for at in 0..10 {
+        mailbox.deliver(Draft::about(&format!("news {at}")).text("short")).unwrap();
+    }
+    standin.server.reset_counters();
+    standin.exchange.synchronize(&MailboxId(ALICE.to_owned()), inbox.id).await.unwrap();
+    let counters = standin.server.counters();
+    assert_eq!(listing(&*store, &inbox).await.len(), 1010);
+    assert!(counters.bytes_out < 20_000, "{}", counters.bytes_out);
+    assert!(counters.requests <= 3, "{counters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_from_outside_arrives_by_notification() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    standin.server.mailbox(ALICE).deliver(Draft::about("hello")).unwrap();
+    caught_up(&store, &inbox, 1).await;
+    let changes = store.changes(inbox.id, inbox.version, &[tags::SUBJECT.tag()], 10).await.unwrap();
+    let Changes::Delta(delta) = changes else { panic!("expired") };
+    let row = delta.rows.row(0).unwrap();
+    assert_eq!(row.get(&tags::SUBJECT), Some("hello"));
+}

@@ -1,0 +1,171 @@
+//! A server of our own, and the backend on it.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use exchange_standin::{Config, Server};
+use mapi_store::{
+    Backend, Error, ErrorKind, FolderInfo, Items, Principal, Query, Result, Role, Store, Table,
+    Task, contract::Fixture,
+};
+use mapi_types::{ItemNumber, MailboxId, RowSet, Version, tags};
+use store_exchange::{
+    Exchange, Options,
+    auth::{Credentials, Password, Policy, Scheme, Secret},
+    discover,
+    http::{self, Client},
+};
+use store_openchange::OpenChange;
+use tempfile::TempDir;
+
+pub(crate) const ALICE: &str = "alice@example.test";
+
+/// A server with alice, bob and carol, and a backend on it.
+pub(crate) struct Standin {
+    pub(crate) server: Server,
+    pub(crate) exchange: Arc<Exchange>,
+    mirrors: Arc<OpenChange>,
+    provisioned: Mutex<HashSet<String>>,
+    dir: TempDir,
+}
+
+impl Standin {
+    pub(crate) fn start() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let server = Server::start(config).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mirrors = OpenChange::open(dir.path(), store_openchange::Options::default()).unwrap();
+        let mirrors = Arc::new(mirrors);
+        let exchange = backend(&server, &mirrors);
+        Self {
+            server,
+            exchange,
+            mirrors,
+            provisioned: Mutex::default(),
+            dir,
+        }
+    }
+
+    /// The gateway starts again: nothing is left but what lies on the disk.
+    pub(crate) fn restart(&mut self) {
+        self.exchange = backend(&self.server, &self.mirrors);
+    }
+
+    /// The mirrors' data folder.
+    pub(crate) fn mirrors(&self) -> &Arc<OpenChange> {
+        &self.mirrors
+    }
+
+    pub(crate) async fn sign_in(&self, user: &str) -> Result<Principal> {
+        let local = user.split('@').next().unwrap();
+        let credentials = Credentials::Password(Password {
+            user: user.to_owned(),
+            domain: None,
+            secret: Secret::from(format!("secret-{local}")),
+        });
+        let policy = Policy {
+            schemes: vec![Scheme::Basic],
+        };
+        self.exchange.sign_in(user, credentials, policy).await
+    }
+
+    /// Alice's mailbox, and her Inbox.
+    pub(crate) async fn alice(&self) -> (Arc<dyn Store>, FolderInfo) {
+        let principal = self.sign_in(ALICE).await.unwrap();
+        let mailbox = MailboxId(ALICE.to_owned());
+        let store = self.exchange.logon(&principal, &mailbox).await.unwrap();
+        let tree = store.hierarchy(Version(0)).await.unwrap();
+        let inbox = tree.changed.into_iter().find(|folder| folder.role == Some(Role::Inbox));
+        let inbox = store.folder(inbox.unwrap().id).await.unwrap();
+        (store, inbox)
+    }
+
+    pub(crate) fn into_fixture(self) -> Fixture {
+        Fixture::new(Arc::new(self))
+    }
+
+    async fn provisioned(&self, mailbox: &MailboxId) -> Result<()> {
+        self.sign_in(&mailbox.0).await?;
+        match self.provisioned.lock().unwrap().insert(mailbox.0.clone()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Exists, "there is such a mailbox")),
+        }
+    }
+
+    async fn open(&self, principal: &Principal, mailbox: &MailboxId) -> Result<Arc<dyn Store>> {
+        if !self.provisioned.lock().unwrap().contains(&mailbox.0) {
+            return Err(Error::new(ErrorKind::NotFound, "no such mailbox"));
+        }
+        if !principal.user.is_empty() {
+            self.sign_in(&principal.user).await?;
+        }
+        self.exchange.logon(principal, mailbox).await
+    }
+}
+
+fn backend(server: &Server, mirrors: &Arc<OpenChange>) -> Arc<Exchange> {
+    let discover = discover::Options {
+        autodiscover: Some(server.autodiscover_url().parse().unwrap()),
+        ..discover::Options::default()
+    };
+    let options = Options {
+        domain: "example.test".to_owned(),
+        render_ahead: false,
+        ..Options::default()
+    };
+    let client = Client::new(http::Options::default()).unwrap();
+    Exchange::new(Arc::clone(mirrors), client, discover, options)
+}
+
+impl Backend for Standin {
+    fn logon<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+    ) -> Task<'a, Arc<dyn Store>> {
+        Box::pin(self.open(principal, mailbox))
+    }
+
+    fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        Box::pin(self.provisioned(mailbox))
+    }
+
+    fn remove<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {
+        Box::pin(async move {
+            match self.provisioned.lock().unwrap().remove(&mailbox.0) {
+                true => {}
+                false => return Err(Error::new(ErrorKind::NotFound, "no such mailbox")),
+            }
+            self.exchange.remove(mailbox).await
+        })
+    }
+}
+
+/// Number, flags and subject of everything in a folder.
+pub(crate) async fn listing(store: &dyn Store, folder: &FolderInfo) -> RowSet {
+    let columns = [
+        tags::INTERNET_ARTICLE_NUMBER.tag(),
+        tags::MESSAGE_FLAGS.tag(),
+        tags::SUBJECT.tag(),
+    ];
+    let query = Query {
+        table: Table::Contents(folder.id),
+        columns: &columns,
+        items: Items::Range(1..=u32::MAX),
+        filter: None,
+        sort: &[],
+        limit: u32::MAX,
+    };
+    store.query(&query).await.unwrap()
+}
+
+/// Their numbers.
+pub(crate) fn numbers(rows: &RowSet) -> Vec<ItemNumber> {
+    let number = |row: mapi_types::Row<'_>| row.get(&tags::INTERNET_ARTICLE_NUMBER);
+    rows.rows().filter_map(number).map(|number| ItemNumber(number.cast_unsigned())).collect()
+}
