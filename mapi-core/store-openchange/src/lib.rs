@@ -3,6 +3,8 @@
 //! [`OpenChange`] is the backend. A write is acknowledged once it is durable: contents are synced before the rows
 //! that refer to them, and rows are committed with the log synced. All writes of a mailbox go through its queue and
 //! share transactions; reads run on threads of their own, each on one state of the mailbox.
+//!
+//! A [`Mirror`] is such a mailbox too, whose truth lives on a remote server: [`OpenChange::mirror`].
 
 mod access;
 mod backend;
