@@ -272,7 +272,7 @@ impl Authenticator {
             }
             Credentials::Kerberos(principal) => {
                 let host = self.peer.as_ref().map(|peer| peer.origin.host.to_string());
-                let client = KerberosClient::new(principal, host.unwrap_or_default(), binding);
+                let client = KerberosClient::new(principal, &host.unwrap_or_default(), binding);
                 Ok(Mechanism::Kerberos(Box::new(client)))
             }
             Credentials::Bearer(_) => Err(no_scheme(&[])),

@@ -3,6 +3,9 @@
 //! Each authentication gets a ticket for the server: two exchanges with a key distribution centre, over TCP. One token
 //! carries it, so the request itself goes with it. The server's own proof is not waited for: TLS has given it already.
 //!
+//! Keys are of AES with SHA-1 (RFC 3962), as Active Directory has them. A cache of tickets that somebody else keeps
+//! (`ccache`) is not read: a keytab does what a service needs, and does not run out.
+//!
 //! Messages are made by `sspi`. Its own client is not used, for what that says of the channel binding is two bytes long
 //! where acceptors want four, and MIT's then refuses the token.
 
@@ -32,12 +35,12 @@ impl KerberosClient {
     /// `host` is the server's name: the service is `HTTP/host` (RFC 4559 4.1).
     pub(in crate::auth) fn new(
         principal: &Kerberos,
-        host: String,
+        host: &str,
         binding: Option<&ChannelBinding>,
     ) -> Self {
         Self {
             principal: principal.clone(),
-            host,
+            host: host.trim_end_matches('.').to_owned(),
             binding: binding.cloned(),
             done: false,
         }
