@@ -1,5 +1,7 @@
 //! The server as a [`Backend`]: users with their sessions, mailboxes with their mirrors.
 
+mod mirrors;
+
 use std::{
     collections::HashMap,
     sync::{

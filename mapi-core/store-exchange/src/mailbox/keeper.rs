@@ -72,6 +72,17 @@ impl Keeper {
         self.woken.notify_one();
     }
 
+    /// What was here has been dropped: everything is to be read again.
+    pub(crate) fn begin_anew(&self) {
+        {
+            let mut todo = self.todo();
+            todo.indexed.clear();
+            todo.progress.clear();
+            todo.everything = true;
+        }
+        self.woken.notify_one();
+    }
+
     /// There are messages without bytes.
     pub(super) fn more_to_render(&self) {
         self.todo().render = true;

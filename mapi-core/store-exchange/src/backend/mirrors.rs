@@ -1,0 +1,65 @@
+//! What is kept here of a mailbox, for administrators: how far it is, and how to forget it.
+
+use std::sync::{Arc, Weak};
+
+use mapi_store::{Error, ErrorKind, Result};
+use mapi_types::{FolderId, MailboxId};
+
+use super::{Exchange, lock, remote};
+use crate::mailbox::{Mailbox, Progress};
+
+impl Exchange {
+    /// Folders whose index is being read, and how far it is. Empty when the mailbox is not open.
+    pub fn progress(&self, mailbox: &MailboxId) -> Vec<(FolderId, Progress)> {
+        self.opened(mailbox)
+            .map(|mailbox| mailbox.keeper.in_progress())
+            .unwrap_or_default()
+    }
+
+    /// Drops all of a mailbox's mirror that can be fetched again; numbers, versions and what was stored through the
+    /// gateway stay. Whoever has the mailbox open goes on, while the mirror fills again. Errors: `NotFound`.
+    pub async fn drop_mirror(&self, mailbox: &MailboxId) -> Result<()> {
+        self.mirrors
+            .find_mirror(mailbox)
+            .await?
+            .drop_contents()
+            .await?;
+        if let Some(mailbox) = self.opened(mailbox) {
+            mailbox.keeper.begin_anew();
+        }
+        Ok(())
+    }
+
+    /// Forgets a mailbox's mirror with its numbers: every folder begins a new epoch, and clients fetch all anew. If the
+    /// server has another mailbox under this name by now, the mirror becomes that one's. Errors: `NotFound`.
+    pub async fn reset_mirror(&self, mailbox: &MailboxId) -> Result<()> {
+        let mirror = self.mirrors.find_mirror(mailbox).await?;
+        match self.identity(mailbox).await {
+            Ok(identity) => drop(self.mirrors.reset_mirror(mailbox, &identity).await?),
+            // Then it stays the mirror of what it mirrored.
+            Err(error) => {
+                tracing::debug!(%mailbox, %error, "the server was not asked whose mailbox it is");
+                mirror.reset().await?;
+            }
+        }
+        if let Some(mailbox) = self.opened(mailbox) {
+            mailbox.keeper.begin_anew();
+            // Without the tree there is not even an Inbox.
+            mailbox.sync_hierarchy().await?;
+        }
+        Ok(())
+    }
+
+    fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Mailbox>> {
+        lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade)
+    }
+
+    /// Which mailbox the server has under this name.
+    async fn identity(&self, mailbox: &MailboxId) -> Result<[u8; 16]> {
+        let user = lock(&self.users).get(&mailbox.0).cloned();
+        let user =
+            user.ok_or_else(|| Error::new(ErrorKind::Unavailable, "there are no credentials"))?;
+        let logon = remote(&user.sessions, &user.place).await?.logon().await?;
+        Ok(logon.mailbox_guid.0)
+    }
+}
