@@ -70,21 +70,10 @@ impl News<'_> {
     /// Tells a session context what it asked to be told.
     pub(crate) fn tell(&self, session: &mut Session) {
         let mut found = Vec::new();
-        for (handle, entry) in session.objects.iter() {
-            if *entry.mailbox != *self.mailbox {
-                continue;
-            }
-            for event in self.events {
-                let told = match &entry.object {
-                    Object::Subscription(subscription) => {
-                        subscription.is_for(event).then(|| object_event(event))
-                    }
-                    Object::Table(table) if table.notifies && table.rows.is_some() => {
-                        table_event(table.kind, event)
-                    }
-                    _ => None,
-                };
-                found.extend(told.map(|event| Notify {
+        for event in self.events {
+            let here = session.objects.iter();
+            for (handle, entry) in here.filter(|(_, entry)| *entry.mailbox == *self.mailbox) {
+                found.extend(told(&entry.object, event).map(|event| Notify {
                     handle,
                     logon_id: entry.logon,
                     event,
@@ -116,6 +105,19 @@ impl News<'_> {
             }
             NotificationFault::Delay => session.delayed.push_back(notify),
         }
+    }
+}
+
+/// What an open object is told of an event.
+fn told(object: &Object, event: &Event) -> Option<WireEvent> {
+    match object {
+        Object::Subscription(subscription) => {
+            subscription.is_for(event).then(|| object_event(event))
+        }
+        Object::Table(table) if table.notifies && table.rows.is_some() => {
+            table_event(table.kind, event)
+        }
+        _ => None,
     }
 }
 

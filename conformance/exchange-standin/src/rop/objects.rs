@@ -1,7 +1,7 @@
 //! What the handles of a session context stand for.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -323,7 +323,7 @@ pub(crate) struct Subscription {
 /// The open objects of a session context. A number is given out once.
 #[derive(Default)]
 pub(crate) struct Objects {
-    entries: HashMap<Handle, Entry>,
+    entries: BTreeMap<Handle, Entry>,
     last: Handle,
 }
 

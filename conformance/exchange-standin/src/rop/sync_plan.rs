@@ -354,7 +354,9 @@ fn folder_change(mailbox: &Mailbox, folder: &Folder, root: Fid, style: &Style) -
                 .map(|parent| id(tags::PARENT_FOLDER_ID, parent)),
         );
     }
-    props.extend(folder_props(mailbox, folder, style));
+    let others = folder_props(mailbox, folder, style);
+    let in_header = |property: &Property| FOLDER_HEADER.contains(&property.tag);
+    props.extend(others.into_iter().filter(|property| !in_header(property)));
     props
 }
 
@@ -371,12 +373,12 @@ const FOLDER_COMPUTED: [PropTag; 6] = [
 /// Properties of a folder that the head of its change has already.
 const FOLDER_HEADER: [PropTag; 2] = [tags::DISPLAY_NAME, tags::LAST_MODIFICATION_TIME];
 
-/// The properties of a folder beside those that name it.
+/// The properties of a folder.
 pub(crate) fn folder_props(mailbox: &Mailbox, folder: &Folder, style: &Style) -> Vec<Property> {
     let named: HashSet<u16> = style.tags.iter().map(|tag| tag.id()).collect();
     let tags = mailbox.folder_tags(folder).into_iter().filter(|tag| {
         let shown = !folder_properties::is_computed(*tag) || FOLDER_COMPUTED.contains(tag);
-        shown && !FOLDER_HEADER.contains(tag) && named.contains(&tag.id()) == style.only
+        shown && named.contains(&tag.id()) == style.only
     });
     let property = |tag| {
         let value = mailbox.folder_prop(folder, &mailbox.key, tag)?;

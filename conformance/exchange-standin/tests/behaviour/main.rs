@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
+mod address_book;
+mod bulk;
 mod client;
+mod control;
+mod discovery;
 mod execute;
 mod faults;
 mod first_sync;
@@ -10,5 +14,9 @@ mod folders;
 mod http;
 mod mailbox;
 mod messages;
+mod notifications;
 mod sending;
+mod sync;
+mod transfer;
 mod transport;
+mod upload;
