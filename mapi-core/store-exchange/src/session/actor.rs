@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mapi_wire::{
     Guid,
-    http::{Numbered, emsmdb},
+    http::{Numbered, cookies::Cookies, emsmdb},
     rop::Response,
 };
 use tokio::{
@@ -47,6 +47,7 @@ pub(super) async fn run(
         client: new_guid(),
         contexts: 0,
         live: None,
+        left: Cookies::default(),
         waiter: None,
         used: Instant::now(),
         located_anew: false,
@@ -65,6 +66,8 @@ struct Actor {
     /// Contexts begun so far; the number of the latest is its generation.
     contexts: u64,
     live: Option<Live>,
+    /// The cookies of a context whose state is unknown.
+    left: Cookies,
     /// The task that waits for notifications.
     waiter: Option<AbortHandle>,
     /// When the context was last used.
@@ -99,7 +102,11 @@ impl Actor {
     }
 
     fn note_release(&mut self, handles: Handles) {
-        if let Some(live) = self.live.as_mut().filter(|live| live.generation == handles.generation) {
+        if let Some(live) = self
+            .live
+            .as_mut()
+            .filter(|live| live.generation == handles.generation)
+        {
             live.release_later(handles);
         }
     }
@@ -118,7 +125,7 @@ impl Actor {
             };
             tracing::debug!(%fault, "a batch failed");
             if fault.ends_session() {
-                self.leave();
+                self.leave_after(&fault);
             }
             if let Fault::Unauthenticated(_) = fault {
                 self.locator.refused();
@@ -137,7 +144,8 @@ impl Actor {
     fn patience(&mut self, job: &Asked, fault: &Fault, tries: &mut Tries) -> Option<Duration> {
         let again = |tries: &mut Tries| {
             tries.contexts += 1;
-            let pause = Duration::from_millis(100 << tries.contexts.min(6));
+            // The first time at once: most losses are of a connection alone.
+            let pause = Duration::from_millis(200) * (tries.contexts - 1);
             (tries.contexts < CONTEXTS_MAX).then_some(pause)
         };
         match fault {
@@ -194,13 +202,26 @@ impl Actor {
                 guid: self.client,
                 number: self.contexts,
             };
-            let live = Live::connect(located, self.contexts, new_guid(), client).await?;
+            let left = std::mem::take(&mut self.left);
+            let live = Live::connect(located, new_guid(), client, left).await?;
             metrics::counter!("exchange_contexts_total").increment(1);
             self.wait_for_notifications(&live);
             self.live = Some(live);
             self.tell_all(Place::Anywhere);
         }
         self.live.as_mut().ok_or(Fault::Expired)
+    }
+
+    /// Leaves a context after a fault. One that the server still has is ended by the next.
+    fn leave_after(&mut self, fault: &Fault) {
+        if let Some(live) = self
+            .live
+            .as_ref()
+            .filter(|_| !matches!(fault, Fault::Expired))
+        {
+            self.left = live.context.cookies();
+        }
+        self.leave();
     }
 
     /// Leaves a context that is of no more use.

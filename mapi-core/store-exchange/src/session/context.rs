@@ -63,12 +63,31 @@ struct State {
 impl Context {
     /// A context of its own, not connected yet. `guid` is unlike any other's; `client` names this program.
     pub(crate) fn new(server: Server, guid: Guid, client: Numbered) -> Self {
+        Self::after(server, guid, client, Cookies::default())
+    }
+
+    /// A context that takes the place of one whose state is unknown: the server ends that when it sees its cookies.
+    /// Source: MS-OXCMAPIHTTP 3.1.7.2.
+    pub(crate) fn after(
+        server: Server,
+        guid: Guid,
+        client: Numbered,
+        cookies: Cookies,
+    ) -> Self {
         let shared = Shared {
             guid,
             client,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                cookies,
+                ..State::default()
+            }),
         };
         Self::over(server, Arc::new(shared))
+    }
+
+    /// What [`Self::after`] needs of a context that is left.
+    pub(crate) fn cookies(&self) -> Cookies {
+        self.state(|state| state.cookies.clone())
     }
 
     /// The same context over a connection of its own: for NotificationWait, which runs beside the other requests.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mapi_wire::{
     Guid, Id, buffer,
-    http::{Numbered, emsmdb},
+    http::{Numbered, cookies::Cookies, emsmdb},
     rop::{
         self, BufferTooSmall, Failed, LogonResponse, Request, RequestBuffer, Response,
         ResponseBuffer,
@@ -60,14 +60,14 @@ pub(super) struct Executed {
 }
 
 impl Live {
-    /// Connects. `guid` and `client` are those of [`Context::new`].
+    /// Connects. `guid`, `client` and `left` are those of [`Context::after`]; the number of the client is the generation.
     pub(super) async fn connect(
         located: Located,
-        generation: u64,
         guid: Guid,
         client: Numbered,
+        left: Cookies,
     ) -> Result<Self> {
-        let mut context = Context::new(located.server, guid, client);
+        let mut context = Context::after(located.server, guid, client, left);
         let connect = emsmdb::Connect {
             user_dn: (&*located.user_dn).into(),
             flags: 0,
@@ -82,7 +82,7 @@ impl Live {
         }
         Ok(Self {
             context,
-            generation,
+            generation: client.number,
             user_dn: located.user_dn,
             rops: rop::Session::default(),
             logons: HashMap::new(),

@@ -46,14 +46,22 @@ async fn a_folder_of_ten_thousand_is_indexed_opened_and_marked_with_few_requests
     let rows = listing(&*store, &inbox).await;
     assert_eq!(rows.len(), 10_000);
     let indexed = standin.server.counters();
-    assert_eq!(indexed.rop("FastTransferSourceCopyMessages"), 0, "no message was fetched");
+    assert_eq!(
+        indexed.rop("FastTransferSourceCopyMessages"),
+        0,
+        "no message was fetched"
+    );
     assert!(indexed.requests < 100, "{}", indexed.requests);
 
     settled(&standin).await;
     standin.server.reset_counters();
     assert_eq!(listing(&*store, &inbox).await.len(), 10_000);
     store.folder(inbox.id).await.unwrap();
-    assert_eq!(standin.server.counters().requests, 0, "a mirrored folder opens without the server");
+    assert_eq!(
+        standin.server.counters().requests,
+        0,
+        "a mirrored folder opens without the server"
+    );
 
     let all: Vec<_> = numbers(&rows)
         .into_iter()
@@ -62,6 +70,8 @@ async fn a_folder_of_ten_thousand_is_indexed_opened_and_marked_with_few_requests
             version: None,
         })
         .collect();
+    let unread = read(0, message_flags::READ);
+    store.update(inbox.id, &all, &unread).await.unwrap();
     standin.server.reset_counters();
     let change = read(message_flags::READ, 0);
     let updated = store.update(inbox.id, &all, &change).await.unwrap();
@@ -70,7 +80,11 @@ async fn a_folder_of_ten_thousand_is_indexed_opened_and_marked_with_few_requests
     assert!(marked.rop("SetReadFlags") > 0);
     assert!(marked.requests <= 30, "{}", marked.requests);
     assert!(standin.server.receipts().is_empty(), "no receipt goes out");
-    assert!(standin.server.violations().is_empty(), "{:?}", standin.server.violations());
+    assert!(
+        standin.server.violations().is_empty(),
+        "{:?}",
+        standin.server.violations()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,12 +96,21 @@ async fn ten_new_messages_cost_three_requests_and_little_data() {
     caught_up(&store, &inbox, 1000).await;
     settled(&standin).await;
     // The server keeps the hints back, so that what follows is one difference and no more.
-    standin.server.faults().notifications(NotificationFault::Drop);
+    standin
+        .server
+        .faults()
+        .notifications(NotificationFault::Drop);
     for at in 0..10 {
-        mailbox.deliver(Draft::about(&format!("news {at}")).text("short")).unwrap();
+        mailbox
+            .deliver(Draft::about(&format!("news {at}")).text("short"))
+            .unwrap();
     }
     standin.server.reset_counters();
-    standin.exchange.synchronize(&MailboxId(ALICE.to_owned()), inbox.id).await.unwrap();
+    standin
+        .exchange
+        .synchronize(&MailboxId(ALICE.to_owned()), inbox.id)
+        .await
+        .unwrap();
     let counters = standin.server.counters();
     assert_eq!(listing(&*store, &inbox).await.len(), 1010);
     assert!(counters.bytes_out < 20_000, "{}", counters.bytes_out);
@@ -98,10 +121,19 @@ async fn ten_new_messages_cost_three_requests_and_little_data() {
 async fn mail_from_outside_arrives_by_notification() {
     let standin = Standin::start();
     let (store, inbox) = standin.alice().await;
-    standin.server.mailbox(ALICE).deliver(Draft::about("hello")).unwrap();
+    standin
+        .server
+        .mailbox(ALICE)
+        .deliver(Draft::about("hello"))
+        .unwrap();
     caught_up(&store, &inbox, 1).await;
-    let changes = store.changes(inbox.id, inbox.version, &[tags::SUBJECT.tag()], 10).await.unwrap();
-    let Changes::Delta(delta) = changes else { panic!("expired") };
+    let changes = store
+        .changes(inbox.id, inbox.version, &[tags::SUBJECT.tag()], 10)
+        .await
+        .unwrap();
+    let Changes::Delta(delta) = changes else {
+        panic!("expired")
+    };
     let row = delta.rows.row(0).unwrap();
     assert_eq!(row.get(&tags::SUBJECT), Some("hello"));
 }

@@ -80,7 +80,10 @@ impl Standin {
         let mailbox = MailboxId(ALICE.to_owned());
         let store = self.exchange.logon(&principal, &mailbox).await.unwrap();
         let tree = store.hierarchy(Version(0)).await.unwrap();
-        let inbox = tree.changed.into_iter().find(|folder| folder.role == Some(Role::Inbox));
+        let inbox = tree
+            .changed
+            .into_iter()
+            .find(|folder| folder.role == Some(Role::Inbox));
         let inbox = store.folder(inbox.unwrap().id).await.unwrap();
         (store, inbox)
     }
@@ -167,5 +170,8 @@ pub(crate) async fn listing(store: &dyn Store, folder: &FolderInfo) -> RowSet {
 /// Their numbers.
 pub(crate) fn numbers(rows: &RowSet) -> Vec<ItemNumber> {
     let number = |row: mapi_types::Row<'_>| row.get(&tags::INTERNET_ARTICLE_NUMBER);
-    rows.rows().filter_map(number).map(|number| ItemNumber(number.cast_unsigned())).collect()
+    rows.rows()
+        .filter_map(number)
+        .map(|number| ItemNumber(number.cast_unsigned()))
+        .collect()
 }
