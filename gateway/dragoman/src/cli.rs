@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Let a user into another's folder, or make a shared mailbox.
     #[command(subcommand)]
     Grant(Grant),
+    /// What is kept here of mailboxes on Exchange.
+    #[command(subcommand)]
+    Mirror(Mirror),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(Config),
@@ -164,6 +167,35 @@ pub(crate) enum Grant {
     /// Make a shared mailbox: it has an address and no password.
     Shared {
         address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mirror {
+    /// Say how far mirrors are and what they hold; also beside a running server.
+    Status {
+        /// The mailbox's address; without one, a line for each mirror.
+        mailbox: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Drop what can be fetched again from the server. UIDs stay, and clients notice nothing but a slower first read.
+    Drop {
+        /// The mailbox's address.
+        mailbox: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Forget a mirror with its numbers, such as after the mailbox was made anew on the server. UIDs begin anew: every
+    /// client fetches its mail again, and what was on its way to the server is lost.
+    Reset {
+        /// The mailbox's address.
+        mailbox: String,
+        /// Do it; without, only say what it costs.
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         place: Place,
     },

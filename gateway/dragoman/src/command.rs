@@ -2,6 +2,7 @@
 
 pub(crate) mod administration;
 mod maintenance;
+mod mirror;
 mod password;
 mod request;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::User(command) => ask_user(command)?,
         cli::Command::Alias(command) => ask_alias(command)?,
         cli::Command::Grant(command) => ask_grant(command)?,
+        cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Backup {
             mailbox,
             to,
@@ -135,6 +137,18 @@ fn ask_grant(command: cli::Grant) -> Result<()> {
             place,
         } => ask(&place, &Request::GrantList { mailbox, folder }),
         cli::Grant::Shared { address, place } => ask(&place, &Request::SharedAdd { address }),
+    }
+}
+
+fn ask_mirror(command: cli::Mirror) -> Result<()> {
+    match command {
+        cli::Mirror::Status { mailbox, place } => ask(&place, &Request::MirrorStatus { mailbox }),
+        cli::Mirror::Drop { mailbox, place } => ask(&place, &Request::MirrorDrop { mailbox }),
+        cli::Mirror::Reset {
+            mailbox,
+            yes,
+            place,
+        } => ask(&place, &Request::MirrorReset { mailbox, yes }),
     }
 }
 

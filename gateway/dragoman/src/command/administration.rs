@@ -20,8 +20,8 @@ use crate::{
 /// An open data folder.
 pub(crate) struct Administration {
     directory: Arc<Directory>,
-    store: Arc<OpenChange>,
-    backends: Arc<Backends>,
+    pub(super) store: Arc<OpenChange>,
+    pub(super) backends: Arc<Backends>,
     accounts: Arc<Accounts>,
 }
 
@@ -137,6 +137,12 @@ impl Administration {
                 to,
                 folder,
             } => self.backup(mailbox, to, folder.as_deref()).await,
+            Request::MirrorStatus { mailbox: None } => self.mirrors().await,
+            Request::MirrorStatus {
+                mailbox: Some(mailbox),
+            } => self.mirror_status(mailbox).await,
+            Request::MirrorDrop { mailbox } => self.drop_mirror(mailbox).await,
+            Request::MirrorReset { mailbox, yes } => self.reset_mirror(mailbox, *yes).await,
             Request::Fsck => self.fsck().await,
             Request::Compact => self.compact().await,
         }

@@ -46,6 +46,16 @@ pub(crate) enum Request {
         to: PathBuf,
         folder: Option<String>,
     },
+    MirrorStatus {
+        mailbox: Option<String>,
+    },
+    MirrorDrop {
+        mailbox: String,
+    },
+    MirrorReset {
+        mailbox: String,
+        yes: bool,
+    },
     Fsck,
     Compact,
 }
