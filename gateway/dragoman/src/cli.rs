@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Let a user into another's folder, or make a shared mailbox.
     #[command(subcommand)]
     Grant(Grant),
+    /// Mailboxes on Exchange servers.
+    #[command(subcommand)]
+    Exchange(Exchange),
     /// What is kept here of mailboxes on Exchange.
     #[command(subcommand)]
     Mirror(Mirror),
@@ -167,6 +170,25 @@ pub(crate) enum Grant {
     /// Make a shared mailbox: it has an address and no password.
     Shared {
         address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Exchange {
+    /// Try everything a mailbox needs, step by step, and say what an administrator must change. Nothing is kept, except
+    /// that a folder is made in Deleted Items and deleted again.
+    Probe {
+        /// The mailbox's address.
+        user: String,
+        /// A file with the password, for its owner alone to read. Without one, what is configured for the mailbox is
+        /// used, or the password is read from standard input.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Print each finding as a line of JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         place: Place,
     },

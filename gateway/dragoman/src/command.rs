@@ -4,6 +4,7 @@ pub(crate) mod administration;
 mod maintenance;
 mod mirror;
 mod password;
+mod probe;
 mod request;
 
 use crate::{
@@ -48,6 +49,15 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::User(command) => ask_user(command)?,
         cli::Command::Alias(command) => ask_alias(command)?,
         cli::Command::Grant(command) => ask_grant(command)?,
+        cli::Command::Exchange(cli::Exchange::Probe {
+            user,
+            password_file,
+            json,
+            place,
+        }) => {
+            let probe = probe::Probe::new(&load(&place)?, &user, password_file.as_deref())?;
+            runtime()?.block_on(probe.run(json))?;
+        }
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Backup {
             mailbox,

@@ -194,6 +194,21 @@ impl Config {
         Ok(config)
     }
 
+    /// The Exchange section that has a domain.
+    pub(crate) fn exchange_of(&self, domain: &str) -> Option<(&str, &ExchangeConfig)> {
+        let named = |of: &str| {
+            self.exchange.iter().find(|(_, section)| {
+                section
+                    .domains
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(of))
+            })
+        };
+        named(domain)
+            .or_else(|| named(exchange::ANY_DOMAIN))
+            .map(|(name, section)| (name.as_str(), section))
+    }
+
     /// What types alone cannot say.
     fn check(&self) -> Result<(), ConfigError> {
         for (name, address) in self.listen.sockets() {

@@ -8,7 +8,11 @@ mod section;
 mod settings;
 mod sign_ins;
 
-pub(crate) use self::{keep_open::keep_open, section::Section, settings::Settings};
+pub(crate) use self::{
+    keep_open::keep_open,
+    section::Section,
+    settings::{Settings, account_credentials, credentials},
+};
 use crate::{
     config::Config,
     failure::{Doing, Result},

@@ -10,6 +10,7 @@ pub mod http;
 mod mailbox;
 mod message;
 mod options;
+pub mod probe;
 mod remote;
 mod session;
 mod store;

@@ -1,6 +1,9 @@
-//! Passwords for new users: read from standard input, or made up and shown once.
+//! Passwords: of new users, read from standard input or made up and shown once; of others, asked for.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Read};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use store_exchange::auth::Secret;
 
 use crate::{
     failure::{Doing, Failure, Result},
@@ -43,6 +46,50 @@ pub(crate) fn read() -> Result<Password> {
         text,
         made_up: false,
     })
+}
+
+/// Asks for a password that somebody has. A terminal does not show what is typed.
+pub(crate) fn ask(prompt: &str) -> Result<Secret> {
+    let stdin = std::io::stdin();
+    let _quiet = match stdin.is_terminal() {
+        true => {
+            eprint!("{prompt}: ");
+            Some(Quiet::new()?)
+        }
+        false => None,
+    };
+    let mut text = String::new();
+    stdin
+        .lock()
+        .take(PASSWORD_BYTES_MAX as u64 + 2)
+        .read_line(&mut text)
+        .doing(|| "reading the password".to_owned())?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(Failure::new("a password is needed")),
+        text => Ok(Secret::new(text)),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Quiet(Termios);
+
+impl Quiet {
+    fn new() -> Result<Self> {
+        let doing = || "the terminal".to_owned();
+        let before = tcgetattr(std::io::stdin()).doing(doing)?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet).doing(doing)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // Nobody can be told.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+        eprintln!();
+    }
 }
 
 impl Password {
