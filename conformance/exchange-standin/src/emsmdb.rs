@@ -77,7 +77,7 @@ fn connect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, R
         .take(&seen, |what| matches!(what, What::ConnectBusy { .. }));
     let (error, retry_delay) = match busy {
         Some(What::ConnectBusy { retry_delay_ms }) => (Code::SERVER_TOO_BUSY, retry_delay_ms),
-        _ => (may_connect(shared, &state, &user, &ask), RETRY_DELAY_MS),
+        _ => (may_connect(&state, &user, &ask), RETRY_DELAY_MS),
     };
     let cookies = match error {
         Code::OK => {
@@ -106,14 +106,14 @@ fn connect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, R
 }
 
 /// Whether somebody may connect: the code says why not. Source: MS-OXCRPC 3.1.4.1.
-fn may_connect(shared: &Shared, state: &State, user: &User, ask: &Connect) -> Code {
+fn may_connect(state: &State, user: &User, ask: &Connect) -> Code {
     let dn = ask.user_dn.to_text();
     match state.organisation.by_dn(&dn) {
         None if dn.is_empty() => Code::ACCESS_DENIED,
         None => Code::UNKNOWN_USER,
         Some(named) if named.key != user.key => Code::ACCESS_DENIED,
         Some(_) if ask.flags & CONNECT_ADMIN != 0 => Code::LOGIN_PERMISSION,
-        Some(_) if state.mail.count_of(&user.key) >= shared.config.limits.sessions => {
+        Some(_) if state.mail.count_of(&user.key) >= state.limits.sessions => {
             Code::MAX_OBJECTS_EXCEEDED
         }
         Some(_) => Code::OK,
@@ -162,7 +162,8 @@ fn execute(
     let mut engine = Engine {
         organisation: &mut state.organisation,
         session: &mut context.session,
-        config: &shared.config,
+        manners: shared.config.manners,
+        limits: &state.limits,
         faults: &mut state.faults,
         counters: &mut state.counters,
         violations: &mut state.violations,

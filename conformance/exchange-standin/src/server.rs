@@ -12,7 +12,7 @@ use tokio::{runtime, sync::oneshot};
 use crate::{
     access::MailboxAccess,
     autodiscover::Redirect,
-    config::Config,
+    config::{Config, Limits},
     counters::Counters,
     faults::{Fault, NotificationFault, What, When},
     http::{connection, tls},
@@ -305,6 +305,12 @@ impl FaultAccess {
     /// How many have happened.
     pub fn happened(&self) -> u64 {
         self.0.lock().faults.happened()
+    }
+
+    /// Changes how much of everything the server takes from now on. Those of mailboxes are fixed at the start: see
+    /// [`MailboxAccess::set_quota`].
+    pub fn limits(&self, change: impl FnOnce(&mut Limits)) {
+        change(&mut self.0.lock().limits);
     }
 
     /// Says what happens to notifications from now on.

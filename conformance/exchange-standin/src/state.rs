@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     autodiscover::Redirects,
-    config::Config,
+    config::{Config, Limits},
     counters::Counters,
     faults::{Faults, NotificationFault},
     model::{organisation::Organisation, receipt::Receipt},
@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) mail: Contexts<Session>,
     /// Session contexts of the address-book endpoint.
     pub(crate) book: Contexts<()>,
+    /// How much of everything, as it is now.
+    pub(crate) limits: Limits,
     /// What goes wrong.
     pub(crate) faults: Faults,
     /// What was done.
@@ -57,6 +59,7 @@ impl Shared {
             organisation: config.organisation(),
             mail: Contexts::new(idle),
             book: Contexts::new(idle),
+            limits: config.limits.clone(),
             faults: Faults::default(),
             counters: Counters::default(),
             receipts: Vec::new(),
@@ -89,7 +92,7 @@ impl Shared {
                 mailbox: key,
                 events: &events,
                 fault,
-                limits: &self.config.limits,
+                limits: &state.limits,
             };
             for session in state.mail.sessions_mut() {
                 news.tell(session);

@@ -2,7 +2,7 @@
 
 use mapi_types::PropTag;
 use mapi_wire::{
-    Guid, PropValue, Utf16,
+    Guid, PropValue,
     property_name::{NameId, PropertyName},
 };
 

@@ -23,6 +23,7 @@ pub mod named;
 pub mod organisation;
 pub mod permission;
 pub mod props;
+pub mod read_state;
 pub mod receipt;
 pub mod rule;
 pub mod search;

@@ -148,6 +148,7 @@ fn contents(call: &mut Call<'_>, request: &Request) -> Option<Outcome> {
         Request::AbortSubmit(_) => Err(Code::UNABLE_TO_ABORT.into()),
         Request::GetAddressTypes(ask) => transport::address_types(call, ask),
         Request::GetTransportFolder(ask) => transport::folder(call, ask),
+        Request::OptionsData(ask) => transport::options(call, ask),
         Request::SetSpooler(ask) => transport::set_spooler(call, ask),
         _ => return None,
     })

@@ -16,7 +16,7 @@ use super::{
     packed,
 };
 use crate::{
-    config::{Config, Manners},
+    config::{Limits, Manners},
     counters::Counters,
     faults::{Faults, Seen, What},
     model::{error::Code, organisation::Organisation},
@@ -47,8 +47,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) organisation: &'a mut Organisation,
     /// Who asks, and what is open.
     pub(crate) session: &'a mut Session,
-    /// What the server is like.
-    pub(crate) config: &'a Config,
+    /// What the server does beyond the ordinary.
+    pub(crate) manners: Manners,
+    /// How much of everything.
+    pub(crate) limits: &'a Limits,
     /// What goes wrong.
     pub(crate) faults: &'a mut Faults,
     /// What was done.
@@ -107,7 +109,7 @@ impl Engine<'_> {
             room: (payloads.len() == 1 && complete).then_some(room),
             payloads,
             first,
-            packing: packing(self.config.manners, ask.flags),
+            packing: packing(self.manners, ask.flags),
         })
     }
 
@@ -125,7 +127,7 @@ impl Engine<'_> {
             }
         };
         if !further.is_empty() {
-            if !self.config.manners.packed_uploads {
+            if !self.manners.packed_uploads {
                 self.violations
                     .push(format!("{}: a packed request", self.session.user));
                 return Err(Code::RPC_FORMAT.0);
@@ -160,7 +162,7 @@ impl Engine<'_> {
             payloads: vec![first.encode()],
             room: None,
             first,
-            packing: packing(self.config.manners, flags),
+            packing: packing(self.manners, flags),
         }
     }
 
@@ -235,8 +237,8 @@ impl Engine<'_> {
         let mut call = Call {
             organisation: self.organisation,
             session: self.session,
-            limits: &self.config.limits,
-            manners: self.config.manners,
+            limits: self.limits,
+            manners: self.manners,
             violations: self.violations,
             handles,
             logon: request.logon_id(),

@@ -13,8 +13,8 @@ use crate::model::{
     error::{Code, Result},
     ids::Mid,
     mailbox::MailboxKind,
-    message_changes::read_flags,
     permission::Rights,
+    read_state::read_flags,
 };
 
 const KNOWN: u8 = read_flags::SUPPRESS

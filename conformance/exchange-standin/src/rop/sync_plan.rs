@@ -50,6 +50,7 @@ pub(crate) fn begin_download(call: &mut Call<'_>, slot: u8) -> Result<()> {
         folder: mailbox.folder(sync.fid).map_err(|_| Code::OBJECT_DELETED)?,
         state: &sync.upload.state,
         manners: call.manners,
+        user: call.user(),
     };
     let (pieces, after, scope) = plan.of(sync);
     let mut source = Source::new(pieces, sync.style.clone());
@@ -67,6 +68,8 @@ struct Plan<'a> {
     folder: &'a Folder,
     state: &'a State,
     manners: Manners,
+    /// Who asks: what they may not see does not come.
+    user: &'a str,
 }
 
 /// The pieces of a download and the state after it.
@@ -244,11 +247,12 @@ impl Plan<'_> {
 
     fn hierarchy(&self, no_deletions: bool, style: &Style) -> Planned {
         let mailbox = self.mailbox;
-        let below: Vec<_> = mailbox
+        let below = mailbox
             .descendants(self.folder.fid)
             .into_iter()
-            .map(|(fid, _)| fid)
-            .collect();
+            .map(|(fid, _)| fid);
+        let visible = |fid: &Fid| mailbox.rights(self.user, *fid).opens_folder();
+        let below: Vec<_> = below.filter(visible).collect();
         let mut given = self.own(&self.state.idset_given);
         let mut after = self.state.clone();
         let mut pieces = VecDeque::new();

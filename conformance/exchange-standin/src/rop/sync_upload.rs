@@ -26,8 +26,9 @@ use crate::model::{
     ids::{Fid, Mid},
     mailbox::Mailbox,
     message::{Content, Message},
-    message_changes::{Deletion, read_flags},
+    message_changes::Deletion,
     permission::Rights,
+    read_state::read_flags,
     tags,
 };
 

@@ -4,8 +4,8 @@ use mapi_wire::{
     TaggedValue,
     rop::{
         GetAddressTypes, GetAddressTypesResponse, GetTransportFolder, GetTransportFolderResponse,
-        SetSpooler, SetSpoolerResponse, SubmitMessage, SubmitMessageResponse, TransportSend,
-        TransportSendResponse,
+        OptionsData, OptionsDataResponse, SetSpooler, SetSpoolerResponse, SubmitMessage,
+        SubmitMessageResponse, TransportSend, TransportSendResponse,
     },
 };
 
@@ -116,6 +116,18 @@ pub(crate) fn folder(call: &mut Call<'_>, ask: &GetTransportFolder) -> Outcome {
     Ok(GetTransportFolderResponse {
         index: ask.input,
         folder_id: mailbox.special.outbox().to_wire(),
+    }
+    .into())
+}
+
+/// The options of a kind of address: there are none.
+pub(crate) fn options(call: &mut Call<'_>, ask: &OptionsData) -> Outcome {
+    call.store(ask.input)?;
+    Ok(OptionsDataResponse {
+        index: ask.input,
+        reserved: 1,
+        options_info: Box::default(),
+        help: None,
     }
     .into())
 }

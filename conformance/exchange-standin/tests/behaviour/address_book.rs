@@ -5,7 +5,8 @@ use mapi_types::PropTag;
 use mapi_wire::{
     PropValue, TaggedValue,
     nspi::{
-        Bind, DnToMId, GetMatches, GetProps, GetSpecialTable, MId, QueryRows, ResolveNames, Stat, Unbind,
+        Bind, DnToMId, GetMatches, GetProps, GetSpecialTable, MId, QueryRows, ResolveNames, Stat,
+        Unbind,
     },
     restriction::Restriction,
 };
@@ -33,7 +34,14 @@ fn text(value: &str) -> PropValue {
 fn typed_names_are_resolved_or_not() {
     let server = Server::start(Config::default()).unwrap();
     let mut client = bound(&server);
-    let names = ["bob", "SMTP:carol@example.test", "nobody", "", "Team", "=Alice Adams"];
+    let names = [
+        "bob",
+        "SMTP:carol@example.test",
+        "nobody",
+        "",
+        "Team",
+        "=Alice Adams",
+    ];
     let ask = ResolveNames {
         reserved: 0,
         stat: Some(Stat::default()),
@@ -45,11 +53,16 @@ fn typed_names_are_resolved_or_not() {
     assert_eq!(error, 0);
     let resolved = MId::RESOLVED;
     let unresolved = MId::UNRESOLVED;
-    let expected = [resolved, resolved, unresolved, unresolved, resolved, resolved];
+    let expected = [
+        resolved, resolved, unresolved, unresolved, resolved, resolved,
+    ];
     assert_eq!(answer.mids.unwrap(), expected);
     let rows = answer.rows.unwrap();
     assert_eq!(rows.rows.len(), 4);
-    assert_eq!(rows.value(1, PropTag(SMTP)), Some(&text("carol@example.test")));
+    assert_eq!(
+        rows.value(1, PropTag(SMTP)),
+        Some(&text("carol@example.test"))
+    );
     server.change_user("carol", |carol| carol.display_name = "Bob Other".into());
     let ask = ResolveNames {
         names: Some(vec!["Bo".into()]),
@@ -67,7 +80,10 @@ fn entries_are_found_by_distinguished_name_and_condition() {
         reserved: 0,
         names: Some(vec![bob.legacy_dn.as_str().into(), "/o=No/cn=body".into()]),
     };
-    assert_eq!(client.ask(&ask).1.unwrap().mids.unwrap(), [MId(bob.mid), MId(0)]);
+    assert_eq!(
+        client.ask(&ask).1.unwrap().mids.unwrap(),
+        [MId(bob.mid), MId(0)]
+    );
     let anr = |typed: &str| GetMatches {
         reserved: 0,
         stat: Some(Stat::default()),
@@ -87,13 +103,20 @@ fn entries_are_found_by_distinguished_name_and_condition() {
     };
     let found = client.ask(&anr("ada")).1.unwrap();
     assert_eq!(found.mids.unwrap().len(), 1);
-    assert_eq!(found.rows.unwrap().value(0, PropTag(NAME)), Some(&text("Alice Adams")));
+    assert_eq!(
+        found.rows.unwrap().value(0, PropTag(NAME)),
+        Some(&text("Alice Adams"))
+    );
     assert_eq!(client.ask(&anr("zz")).1.unwrap().mids.unwrap(), []);
     let many = GetMatches {
         restriction: Some(Restriction::Exist(PropTag(NAME))),
         ..anr("")
     };
-    assert_eq!(client.ask(&many).0, 0x8004_0403, "more than the client takes");
+    assert_eq!(
+        client.ask(&many).0,
+        0x8004_0403,
+        "more than the client takes"
+    );
 }
 
 #[test]
@@ -123,7 +146,16 @@ fn the_table_of_everybody_is_read_in_pages() {
             break;
         }
     }
-    assert_eq!(names, ["Alice Adams", "Bob Brown", "Carol Clark", "Everybody", "Team Mailbox"]);
+    assert_eq!(
+        names,
+        [
+            "Alice Adams",
+            "Bob Brown",
+            "Carol Clark",
+            "Everybody",
+            "Team Mailbox"
+        ]
+    );
     let bob = server.user("bob").unwrap().mid;
     let ask = GetProps {
         flags: 0,

@@ -25,26 +25,54 @@ fn start() -> (Running, SocketAddr) {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("http://").unwrap().parse().unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim()
+        .strip_prefix("http://")
+        .unwrap()
+        .parse()
+        .unwrap();
     (Running(child), address)
 }
 
 #[test]
 fn the_binary_is_told_what_to_do_and_tells_what_it_did() {
     let (_running, address) = start();
-    let mut call = |method: &str, path: &str, body: &str| {
+    let call = |method: &str, path: &str, body: &str| {
         let mut connection = Connection::open(address);
-        connection.send(method, &format!("/standin/{path}"), &[], body.as_bytes()).unwrap();
+        connection
+            .send(method, &format!("/standin/{path}"), &[], body.as_bytes())
+            .unwrap();
         let answer = connection.receive().unwrap();
         (answer.status, String::from_utf8(answer.body).unwrap())
     };
     let mail = r#"{"user": "alice", "from": "dana@elsewhere.test", "subject": "hello"}"#;
     assert_eq!(call("POST", "deliver", mail).0, 200);
-    assert_eq!(call("POST", "fill", r#"{"user": "bob", "count": 5}"#).0, 200);
-    assert_eq!(call("POST", "deliver", r#"{"user": "nobody", "from": "x", "subject": "y"}"#).0, 400);
+    assert_eq!(
+        call("POST", "fill", r#"{"user": "bob", "count": 5}"#).0,
+        200
+    );
+    assert_eq!(
+        call(
+            "POST",
+            "deliver",
+            r#"{"user": "nobody", "from": "x", "subject": "y"}"#
+        )
+        .0,
+        400
+    );
     assert_eq!(call("POST", "faults", r#"{"what": "unauthorized"}"#).0, 200);
-    assert_eq!(call("POST", "faults", r#"{"what": {"cut_response": {"after": 3}}, "times": 2}"#).0, 200);
+    assert_eq!(
+        call(
+            "POST",
+            "faults",
+            r#"{"what": {"cut_response": {"after": 3}}, "times": 2}"#
+        )
+        .0,
+        200
+    );
     assert_eq!(call("POST", "faults", r#"{"what": "nonsense"}"#).0, 400);
     assert!(call("GET", "faults", "").1.contains(r#""waiting":[{"#));
     assert_eq!(call("DELETE", "faults", "").0, 200);

@@ -107,7 +107,7 @@ fn folders_and_messages_come_by_synchronization_and_changes_after_them() {
 }
 
 #[test]
-fn whole_messages_come_many_at_once_and_bodies_as_streams() {
+fn whole_messages_come_many_at_once() {
     let server = server();
     let alice = server.mailbox("alice");
     let long = "All work and no play. ".repeat(5000);
@@ -157,7 +157,18 @@ fn whole_messages_come_many_at_once_and_bodies_as_streams() {
     assert_eq!(data.as_octets().unwrap().len(), 100_000);
     let inner = inner.embedded.as_ref().unwrap();
     assert_eq!(text(&inner.props, 0x0037_001f).as_deref(), Some("inner"));
+}
 
+#[test]
+fn long_bodies_come_as_streams_in_several_payloads() {
+    let server = server();
+    let alice = server.mailbox("alice");
+    let long = "All work and no play. ".repeat(5000);
+    let mid = alice.deliver(Draft::about("outer").text(&long)).unwrap();
+    let mut client = Client::connected(&server, "alice");
+    let (logon, store) = client.logon();
+    let inbox = logon.folder_ids[LogonResponse::INBOX];
+    let folder = client.open_folder(inbox, store);
     let message = client.open_message(inbox, mid.to_wire(), folder);
     let props = client.props(message, &[0x0037_001f, 0x1000_001f]);
     assert_eq!(

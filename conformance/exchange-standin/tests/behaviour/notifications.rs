@@ -8,8 +8,8 @@ use mapi_types::PropTag;
 use mapi_wire::{
     Id,
     rop::{
-        Change, Event, GetContentsTable, LogonResponse, Notify, QueryRows, RegisterNotification, Response,
-        Scope, SetColumns, TableChange, notification_types as types,
+        Change, Event, GetContentsTable, LogonResponse, Notify, QueryRows, RegisterNotification,
+        Response, Scope, SetColumns, TableChange, notification_types as types,
     },
 };
 
@@ -78,7 +78,10 @@ fn whatever_happens_in_a_store_is_told_to_who_asked() {
     let (_, handle) = client.good(register(ALL, Scope::WholeStore), store);
     let mut words = |expected: &[&str]| {
         let told = client.told();
-        assert!(told.iter().all(|notify| notify.handle == handle && notify.logon_id == 0));
+        assert!(
+            told.iter()
+                .all(|notify| notify.handle == handle && notify.logon_id == 0)
+        );
         let words: Vec<_> = told.iter().map(|notify| short(notify).0).collect();
         assert_eq!(words, expected);
         told
@@ -103,7 +106,10 @@ fn whatever_happens_in_a_store_is_told_to_who_asked() {
     words(&["deleted", "counts", "deleted", "counts"]);
     alice.delete_folder(work).unwrap();
     words(&["folder deleted"]);
-    server.mailbox("bob").deliver(Draft::about("not for alice")).unwrap();
+    server
+        .mailbox("bob")
+        .deliver(Draft::about("not for alice"))
+        .unwrap();
     words(&[]);
 }
 
@@ -121,13 +127,19 @@ fn a_subscription_to_a_folder_or_message_hears_of_nothing_else() {
         folder_id,
         message_id,
     };
-    client.good(register(types::NEW_MAIL, of(inbox.to_wire(), Id::default())), store);
+    client.good(
+        register(types::NEW_MAIL, of(inbox.to_wire(), Id::default())),
+        store,
+    );
     client.good(register(ALL, of(drafts.to_wire(), first.to_wire())), store);
     alice.set_read(first, true).unwrap();
     alice.set_read(second, true).unwrap();
     alice.deliver(Draft::about("mail")).unwrap();
     let words: Vec<_> = client.told().iter().map(short).collect();
-    assert_eq!(words, [("modified", drafts.to_wire()), ("mail", inbox.to_wire())]);
+    assert_eq!(
+        words,
+        [("modified", drafts.to_wire()), ("mail", inbox.to_wire())]
+    );
     let nowhere = of(inbox.to_wire(), Id::default());
     let Scope::Object { folder_id, .. } = nowhere else {
         panic!("no folder");
@@ -136,7 +148,10 @@ fn a_subscription_to_a_folder_or_message_hears_of_nothing_else() {
         globcnt: mapi_wire::Globcnt::from_u64(folder_id.globcnt.to_u64() + 0x7777),
         ..folder_id
     };
-    assert_eq!(client.bad(register(ALL, of(missing, Id::default())), store), 0x8004_010f);
+    assert_eq!(
+        client.bad(register(ALL, of(missing, Id::default())), store),
+        0x8004_010f
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use mapi_wire::{
 
 use super::{
     client::Client,
-    messages::{create_message, recipient, recipients, text},
+    message_rops::{create_message, recipient, recipients, text},
 };
 
 const SUBMIT: SubmitMessage = SubmitMessage {
@@ -26,7 +26,10 @@ fn new_message(server: &Server, user: &str, mailbox: &str) -> (Client, LogonResp
     let outbox = logon.folder_ids[LogonResponse::OUTBOX];
     let folder = client.open_folder(outbox, store);
     let (_, message) = client.good(create_message(outbox), folder);
-    client.set_props(message, &[(0x0037_001f, text("hello")), (0x1000_001f, text("body"))]);
+    client.set_props(
+        message,
+        &[(0x0037_001f, text("hello")), (0x1000_001f, text("body"))],
+    );
     (client, logon, message)
 }
 
@@ -39,7 +42,11 @@ fn subjects(server: &Server, user: &str, folder: &str) -> Vec<String> {
 fn a_sent_message_reaches_everybody_once_and_its_copy_the_folder_it_names() {
     let server = Server::start(Config::default()).unwrap();
     let (mut client, logon, message) = new_message(&server, "alice", "alice");
-    assert_eq!(client.bad(SUBMIT, message), 0x8004_0607, "nobody to send it to");
+    assert_eq!(
+        client.bad(SUBMIT, message),
+        0x8004_0607,
+        "nobody to send it to"
+    );
     client.good(
         recipients(vec![
             recipient(0, 1, "bob@example.test"),
@@ -57,10 +64,17 @@ fn a_sent_message_reaches_everybody_once_and_its_copy_the_folder_it_names() {
     client.set_props(message, &[(0x6740_00fb, PropValue::ServerId(sent))]);
     client.save(message);
     client.good(SUBMIT, message);
-    assert_eq!(client.bad(SUBMIT, message), 0x8004_010a, "the handle is good for nothing any more");
+    assert_eq!(
+        client.bad(SUBMIT, message),
+        0x8004_010a,
+        "the handle is good for nothing any more"
+    );
     assert_eq!(subjects(&server, "bob", "Inbox"), ["hello"]);
     assert_eq!(subjects(&server, "carol", "Inbox"), ["hello"]);
-    assert_eq!(subjects(&server, "alice", "Inbox"), ["hello", "Undeliverable: hello"]);
+    assert_eq!(
+        subjects(&server, "alice", "Inbox"),
+        ["hello", "Undeliverable: hello"]
+    );
     assert_eq!(subjects(&server, "alice", "Outbox"), [""; 0]);
     assert_eq!(subjects(&server, "alice", "Sent Items"), ["hello"]);
     let outgoing = server.outgoing();
@@ -69,8 +83,17 @@ fn a_sent_message_reaches_everybody_once_and_its_copy_the_folder_it_names() {
     let bob = server.mailbox("bob");
     let got = &bob.messages(bob.inbox().unwrap()).unwrap()[0];
     assert!(!got.read && !got.is_unsent());
-    assert!(got.content.props.is_true(PropTag(0x0057_000b)), "sent to me");
-    assert!(got.content.recipients.iter().all(|recipient| recipient.kind != 3), "no secret recipients");
+    assert!(
+        got.content.props.is_true(PropTag(0x0057_000b)),
+        "sent to me"
+    );
+    assert!(
+        got.content
+            .recipients
+            .iter()
+            .all(|recipient| recipient.kind != 3),
+        "no secret recipients"
+    );
     let from = got.content.props.text(PropTag(0x5d01_001f));
     assert_eq!(from.as_deref(), Some("alice@example.test"));
 }
@@ -79,9 +102,18 @@ fn a_sent_message_reaches_everybody_once_and_its_copy_the_folder_it_names() {
 fn a_message_is_deleted_after_sending_when_it_says_so() {
     let server = Server::start(Config::default()).unwrap();
     let (mut client, _, message) = new_message(&server, "alice", "alice");
-    client.good(recipients(vec![recipient(0, 1, "bob@example.test")]), message);
+    client.good(
+        recipients(vec![recipient(0, 1, "bob@example.test")]),
+        message,
+    );
     client.set_props(message, &[(0x0e01_000b, PropValue::Bool(true))]);
-    let (response, _) = client.good(TransportSend { logon_id: 0, input: 0 }, message);
+    let (response, _) = client.good(
+        TransportSend {
+            logon_id: 0,
+            input: 0,
+        },
+        message,
+    );
     assert!(matches!(response, Response::TransportSend(_)));
     assert_eq!(subjects(&server, "bob", "Inbox"), ["hello"]);
     assert_eq!(subjects(&server, "alice", "Outbox"), [""; 0]);
@@ -92,14 +124,20 @@ fn a_message_is_deleted_after_sending_when_it_says_so() {
 fn sending_as_somebody_needs_a_right_to_it() {
     let server = Server::start(Config::default()).unwrap();
     let bob_dn = server.user("bob").unwrap().legacy_dn;
-    let mut send = || {
+    let send = || {
         let (mut client, _, message) = new_message(&server, "alice", "alice");
-        client.good(recipients(vec![recipient(0, 1, "carol@example.test")]), message);
-        client.set_props(message, &[
-            (0x0042_001f, text("Bob Brown")),
-            (0x0064_001f, text("EX")),
-            (0x0065_001f, text(&bob_dn)),
-        ]);
+        client.good(
+            recipients(vec![recipient(0, 1, "carol@example.test")]),
+            message,
+        );
+        client.set_props(
+            message,
+            &[
+                (0x0042_001f, text("Bob Brown")),
+                (0x0064_001f, text("EX")),
+                (0x0065_001f, text(&bob_dn)),
+            ],
+        );
         match client.one(SUBMIT, message).0 {
             Response::Failed(failed) => failed.code,
             _ => 0,
@@ -122,8 +160,14 @@ fn sending_as_somebody_needs_a_right_to_it() {
         };
         got.iter().map(text).collect::<Vec<_>>()
     };
-    assert_eq!(people(0x5d02_001f), ["bob@example.test", "bob@example.test"]);
-    assert_eq!(people(0x5d01_001f), ["alice@example.test", "bob@example.test"]);
+    assert_eq!(
+        people(0x5d02_001f),
+        ["bob@example.test", "bob@example.test"]
+    );
+    assert_eq!(
+        people(0x5d01_001f),
+        ["alice@example.test", "bob@example.test"]
+    );
 }
 
 #[test]
@@ -135,6 +179,9 @@ fn a_message_that_is_too_large_is_not_sent() {
     };
     server.mailbox("alice").set_quota(quota).unwrap();
     let (mut client, _, message) = new_message(&server, "alice", "alice");
-    client.good(recipients(vec![recipient(0, 1, "bob@example.test")]), message);
+    client.good(
+        recipients(vec![recipient(0, 1, "bob@example.test")]),
+        message,
+    );
     assert_eq!(client.bad(SUBMIT, message), 0x4da);
 }

@@ -17,8 +17,9 @@ use mapi_wire::{
     ics::{Deletions, MessageHeader, ReadStates, Scope, State},
     restriction::Restriction,
     rop::{
-        LogonResponse, Response, SynchronizationGetTransferState, SynchronizationUploadStateStreamBegin,
-        send_options, synchronization_extra_flags as extra, synchronization_flags as flags,
+        LogonResponse, Response, SynchronizationGetTransferState,
+        SynchronizationUploadStateStreamBegin, send_options, synchronization_extra_flags as extra,
+        synchronization_flags as flags,
     },
 };
 
@@ -40,7 +41,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (self.0 >> 33) as usize % sides
     }
 }
@@ -88,7 +92,12 @@ impl Replica {
             }
         }
         self.state = after;
-        let given: Vec<_> = self.state.idset_given.iter().map(|gid| gid.globcnt.to_u64()).collect();
+        let given: Vec<_> = self
+            .state
+            .idset_given
+            .iter()
+            .map(|gid| gid.globcnt.to_u64())
+            .collect();
         assert_eq!(given, self.messages.keys().copied().collect::<Vec<_>>());
     }
 }
@@ -111,10 +120,29 @@ fn happen(alice: &MailboxAccess, folders: [Fid; 2], dice: &mut Dice, step: usize
         false => messages[dice.roll(messages.len())].mid,
     };
     match dice.roll(8) {
-        0..=2 => drop(alice.create(folder, Draft { read: step % 2 == 0, ..Draft::about(&format!("m{step}")) })),
-        3 => drop(alice.set_props(mid, &[(PropTag(0x0037_001f), PropValue::String(format!("e{step}").as_str().into()))])),
-        4 => drop(alice.set_read(mid, step % 3 == 0)),
-        5 => drop(alice.delete(mid, if step % 2 == 0 { Deletion::Hard } else { Deletion::Soft })),
+        0..=2 => drop(alice.create(
+            folder,
+            Draft {
+                read: step.is_multiple_of(2),
+                ..Draft::about(&format!("m{step}"))
+            },
+        )),
+        3 => drop(alice.set_props(
+            mid,
+            &[(
+                PropTag(0x0037_001f),
+                PropValue::String(format!("e{step}").as_str().into()),
+            )],
+        )),
+        4 => drop(alice.set_read(mid, step.is_multiple_of(3))),
+        5 => drop(alice.delete(
+            mid,
+            if step.is_multiple_of(2) {
+                Deletion::Hard
+            } else {
+                Deletion::Soft
+            },
+        )),
         6 => drop(alice.move_message(mid, other)),
         _ => drop(alice.copy_message(mid, folder)),
     }
@@ -208,21 +236,36 @@ fn whole_messages_come_with_all_but_what_is_left_out() {
     };
     let (events, _) = client.sync_with(folder, &State::new(), contents(whole, &[]));
     let message = change_of(&events).message;
-    assert_eq!((message.recipients.len(), message.attachments.len()), (1, 1));
+    assert_eq!(
+        (message.recipients.len(), message.attachments.len()),
+        (1, 1)
+    );
     assert!(message.get(PropTag(0x1013_0102)).is_some());
     assert!(message.get(PropTag(0x1009_0102)).is_none());
-    let named = message.props.iter().find(|property| property.tag.id() >= 0x8000).unwrap();
+    let named = message
+        .props
+        .iter()
+        .find(|property| property.tag.id() >= 0x8000)
+        .unwrap();
     assert!(named.name.is_some());
     let without = contents(whole, &[0x1013_0102, 0x0e13_000d]);
     let (events, _) = client.sync_with(folder, &State::new(), without);
     let message = change_of(&events).message;
-    assert_eq!((message.recipients.len(), message.attachments.len()), (1, 0));
+    assert_eq!(
+        (message.recipients.len(), message.attachments.len()),
+        (1, 0)
+    );
     assert!(message.get(PropTag(0x1013_0102)).is_none());
     let rtf = contents(flags::UNICODE | flags::NORMAL, &[]);
     let (events, _) = client.sync_with(folder, &State::new(), rtf);
     let message = change_of(&events).message;
-    assert!(message.get(PropTag(0x1009_0102)).is_some(), "without BestBody it is RTF");
-    assert!(message.get(PropTag(0x1013_0102)).is_none() && message.get(PropTag(0x1000_001f)).is_none());
+    assert!(
+        message.get(PropTag(0x1009_0102)).is_some(),
+        "without BestBody it is RTF"
+    );
+    assert!(
+        message.get(PropTag(0x1013_0102)).is_none() && message.get(PropTag(0x1000_001f)).is_none()
+    );
 }
 
 #[test]
@@ -265,7 +308,9 @@ fn hidden_messages_order_progress_and_scope_are_as_asked() {
     let (events, state) = client.sync_with(folder, &State::new(), restricted.clone());
     assert_eq!(subjects(&events), ["middle"]);
     let mid = alice.messages(inbox).unwrap()[2].mid;
-    alice.set_props(mid, &[(tag, PropValue::String("out".into()))]).unwrap();
+    alice
+        .set_props(mid, &[(tag, PropValue::String("out".into()))])
+        .unwrap();
     let (events, _) = client.sync_with(folder, &state, restricted);
     let Some(Event::Deletions(props)) = events.first() else {
         panic!("{events:?}");
@@ -294,12 +339,21 @@ fn folders_come_parents_first_and_changes_of_them_after() {
     let (events, state) = client.sync_hierarchy(top, &State::new());
     let all = names(&events);
     let place = |name: &str| all.iter().position(|known| known == name).unwrap();
-    assert!(place("Inbox") < place("Work") && place("Work") < place("Below"), "{all:?}");
+    assert!(
+        place("Inbox") < place("Work") && place("Work") < place("Below"),
+        "{all:?}"
+    );
     let first = events.iter().find_map(|event| match event {
-        Event::FolderChange(props) if text(props, 0x3001_001f).as_deref() == Some("Inbox") => Some(props.clone()),
+        Event::FolderChange(props) if text(props, 0x3001_001f).as_deref() == Some("Inbox") => {
+            Some(props.clone())
+        }
         _ => None,
     });
-    let parent = find(&first.unwrap(), PropTag(0x65e1_0102)).unwrap().as_octets().unwrap().len();
+    let parent = find(&first.unwrap(), PropTag(0x65e1_0102))
+        .unwrap()
+        .as_octets()
+        .unwrap()
+        .len();
     assert_eq!(parent, 0, "in the folder that is synchronized");
     alice.deliver(Draft::about("mail")).unwrap();
     let (events, state) = client.sync_hierarchy(top, &state);
@@ -339,15 +393,26 @@ fn what_no_server_would_take_is_refused() {
         state_property: PropTag(state_property),
         transfer_buffer_size: 0,
     };
-    assert_eq!(client.bad(begin(0x67da_0102), context), 0x8007_0057, "not of folders");
+    assert_eq!(
+        client.bad(begin(0x67da_0102), context),
+        0x8007_0057,
+        "not of folders"
+    );
     client.download(context);
-    assert_eq!(client.bad(begin(0x6796_0102), context), 0x8000_4005, "it has begun");
+    assert_eq!(
+        client.bad(begin(0x6796_0102), context),
+        0x8000_4005,
+        "it has begun"
+    );
 }
 
 #[test]
 fn the_state_can_be_had_without_the_changes() {
     let server = Server::start(Config::default()).unwrap();
-    server.mailbox("alice").deliver(Draft::about("one")).unwrap();
+    server
+        .mailbox("alice")
+        .deliver(Draft::about("one"))
+        .unwrap();
     let (mut client, folder, _) = in_inbox(&server);
     let (_, after) = client.sync_contents(folder, &State::new());
     let (_, context) = client.good(contents(INDEX_FLAGS, &[]), folder);
@@ -358,7 +423,10 @@ fn the_state_can_be_had_without_the_changes() {
         output: 1,
     };
     let (response, source) = client.good(ask, context);
-    assert!(matches!(response, Response::SynchronizationGetTransferState(_)));
+    assert!(matches!(
+        response,
+        Response::SynchronizationGetTransferState(_)
+    ));
     let events = client.download(source);
     let [Event::State(props)] = events.as_slice() else {
         panic!("{events:?}");

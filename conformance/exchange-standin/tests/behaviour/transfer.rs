@@ -13,17 +13,13 @@ use mapi_wire::{
     Id,
     fast_transfer::{Encoder, Event, FolderLevel},
     rop::{
-        FastTransferDestinationConfigure, FastTransferDestinationPutBuffer, FastTransferSourceCopyFolder,
-        FastTransferSourceCopyMessages, FastTransferSourceCopyProperties, FastTransferSourceCopyTo,
-        LogonResponse, send_options,
+        FastTransferDestinationConfigure, FastTransferDestinationPutBuffer,
+        FastTransferSourceCopyFolder, FastTransferSourceCopyMessages,
+        FastTransferSourceCopyProperties, FastTransferSourceCopyTo, LogonResponse, send_options,
     },
 };
 
-use super::{
-    client::Client,
-    mailbox::text,
-    messages::create_message,
-};
+use super::{client::Client, mailbox::text, message_rops::create_message};
 
 fn in_inbox(server: &Server, user: &str) -> (Client, Id, u32) {
     let mut client = Client::connected(server, user);
@@ -43,9 +39,14 @@ fn rich(subject: &str) -> Draft {
         }],
         embedded: vec![Draft {
             embedded: vec![Draft::about("innermost")],
-            ..Draft::about("inner").text("within").to("carol@example.test")
+            ..Draft::about("inner")
+                .text("within")
+                .to("carol@example.test")
         }],
-        ..Draft::about(subject).text("body").to("bob@example.test").to("dana@elsewhere.test")
+        ..Draft::about(subject)
+            .text("body")
+            .to("bob@example.test")
+            .to("dana@elsewhere.test")
     }
 }
 
@@ -108,17 +109,34 @@ fn messages_go_from_one_mailbox_to_another_whole() {
     let original = alice.message(mids[0]).unwrap();
     assert_eq!(copies[0].content.attachments.len(), 2);
     assert_eq!(copies[0].content.recipients, original.content.recipients);
-    let kept = |tag| copies[0].content.props.get(PropTag(tag)) == original.content.props.get(PropTag(tag));
+    let kept =
+        |tag| copies[0].content.props.get(PropTag(tag)) == original.content.props.get(PropTag(tag));
     assert!(kept(0x0037_001f) && kept(0x1000_001f) && kept(0x0e06_0040) && kept(0x300b_0102));
     let file = |message: &exchange_standin::model::message::Message| {
-        message.content.attachments[0].props.binary(PropTag(0x3701_0102)).map(<[u8]>::to_vec)
+        message.content.attachments[0]
+            .props
+            .binary(PropTag(0x3701_0102))
+            .map(<[u8]>::to_vec)
     };
     assert_eq!(file(&copies[0]), file(&original));
     let inner = copies[0].content.attachments[1].embedded.as_ref().unwrap();
     assert!(inner.attachments[0].embedded.is_some());
-    let named = copies[0].content.props.iter().find(|(tag, _)| tag.id() >= 0x8000).unwrap().0;
-    let name = |mailbox: &exchange_standin::MailboxAccess, id| mailbox.look(|m| m.named.name(id)).unwrap();
-    let keywords = original.content.props.iter().find(|(tag, _)| tag.id() >= 0x8000).unwrap().0;
+    let named = copies[0]
+        .content
+        .props
+        .iter()
+        .find(|(tag, _)| tag.id() >= 0x8000)
+        .unwrap()
+        .0;
+    let name =
+        |mailbox: &exchange_standin::MailboxAccess, id| mailbox.look(|m| m.named.name(id)).unwrap();
+    let keywords = original
+        .content
+        .props
+        .iter()
+        .find(|(tag, _)| tag.id() >= 0x8000)
+        .unwrap()
+        .0;
     assert_ne!(named, keywords, "another mailbox has other ids");
     assert_eq!(name(&bob, named.id()), name(&alice, keywords.id()));
 }
@@ -127,12 +145,23 @@ fn messages_go_from_one_mailbox_to_another_whole() {
 fn a_warning_stands_for_a_message_that_is_not_there() {
     let server = Server::start(Config::default()).unwrap();
     let alice = server.mailbox("alice");
-    let mids = ["first", "gone", "third"].map(|subject| alice.deliver(Draft::about(subject)).unwrap());
+    let mids =
+        ["first", "gone", "third"].map(|subject| alice.deliver(Draft::about(subject)).unwrap());
     alice.delete(mids[1], Deletion::Hard).unwrap();
     let (mut client, _, folder) = in_inbox(&server, "alice");
     let (_, source) = client.good(copy_messages(&mids), folder);
     let events = client.download(source);
-    assert!(matches!(&events[..], [Event::Message(_), Event::Warning(0x4_0680), Event::Message(_)]), "{events:?}");
+    assert!(
+        matches!(
+            &events[..],
+            [
+                Event::Message(_),
+                Event::Warning(0x4_0680),
+                Event::Message(_)
+            ]
+        ),
+        "{events:?}"
+    );
     let mut wrong = copy_messages(&mids);
     wrong.copy_flags = 8;
     assert_eq!(client.bad(wrong, folder), 0x8007_0057);
@@ -141,7 +170,10 @@ fn a_warning_stands_for_a_message_that_is_not_there() {
 #[test]
 fn only_the_entry_id_says_which_message_it_is_and_only_when_asked() {
     let server = Server::start(Config::default()).unwrap();
-    let mid = server.mailbox("alice").deliver(Draft::about("one")).unwrap();
+    let mid = server
+        .mailbox("alice")
+        .deliver(Draft::about("one"))
+        .unwrap();
     let (mut client, _, folder) = in_inbox(&server, "alice");
     let mut has_entry_id = |copy_flags| {
         let mut ask = copy_messages(&[mid]);
@@ -222,8 +254,11 @@ fn a_folder_is_copied_with_what_is_in_it() {
     };
     let (_, source) = client.good(ask, source_folder);
     let events = client.download(source);
-    assert!(matches!(&events[0], Event::FolderBegin(FolderLevel::Top, props)
-        if text(props, 0x3001_001f).as_deref() == Some("Work")), "{events:?}");
+    assert!(
+        matches!(&events[0], Event::FolderBegin(FolderLevel::Top, props)
+        if text(props, 0x3001_001f).as_deref() == Some("Work")),
+        "{events:?}"
+    );
     let (mut target, _, folder) = in_inbox(&server, "bob");
     let destination = target.put_all(folder, 4, &encoded(&events));
     target.release(destination);

@@ -10,14 +10,15 @@ use mapi_wire::{
     fast_transfer::Event,
     ics::State,
     rop::{
-        GetLocalReplicaIds, LogonResponse, MessageReadState, Response, SynchronizationGetTransferState,
-        SynchronizationImportDeletes, SynchronizationImportHierarchyChange,
-        SynchronizationImportMessageChange, SynchronizationImportMessageMove,
-        SynchronizationImportReadStateChanges, SynchronizationOpenCollector,
+        GetLocalReplicaIds, LogonResponse, MessageReadState, Response,
+        SynchronizationGetTransferState, SynchronizationImportDeletes,
+        SynchronizationImportHierarchyChange, SynchronizationImportMessageChange,
+        SynchronizationImportMessageMove, SynchronizationImportReadStateChanges,
+        SynchronizationOpenCollector,
     },
 };
 
-use super::{client::Client, messages::text};
+use super::{client::Client, message_rops::text};
 
 /// The namespace of the client's own changes.
 const OURS: Guid = Guid([0xcc; 16]);
@@ -60,7 +61,9 @@ fn change(number: u32) -> Vec<u8> {
 
 /// A list of changes, each with its size.
 fn list(changes: &[Vec<u8>]) -> Vec<u8> {
-    let sized = changes.iter().map(|change| [&[change.len() as u8], change.as_slice()].concat());
+    let sized = changes
+        .iter()
+        .map(|change| [&[change.len() as u8], change.as_slice()].concat());
     sized.collect::<Vec<_>>().concat()
 }
 
@@ -98,7 +101,13 @@ impl Test {
         }
     }
 
-    fn import(&mut self, id: Gid, modified: u64, key: &[u8], changes: &[Vec<u8>]) -> Result<u32, u32> {
+    fn import(
+        &mut self,
+        id: Gid,
+        modified: u64,
+        key: &[u8],
+        changes: &[Vec<u8>],
+    ) -> Result<u32, u32> {
         self.import_with(0, id, modified, (key, changes))
     }
 
@@ -132,9 +141,11 @@ impl Test {
         let mut changes = before.to_vec();
         changes.push(change(number));
         let message = self.import(id, LATE, &change(number), &changes).unwrap();
-        self.client.set_props(message, &[(0x0037_001f, text(subject))]);
+        self.client
+            .set_props(message, &[(0x0037_001f, text(subject))]);
         if before.is_empty() {
-            self.client.set_props(message, &[(0x0e07_0003, PropValue::I32(1))]);
+            self.client
+                .set_props(message, &[(0x0e07_0003, PropValue::I32(1))]);
         }
         let mid = self.client.save(message);
         self.client.release(message);
@@ -150,7 +161,12 @@ impl Test {
     }
 
     fn changes_of(&self, mid: Mid) -> Vec<u8> {
-        self.alice.message(mid).unwrap().predecessors.to_bytes().into()
+        self.alice
+            .message(mid)
+            .unwrap()
+            .predecessors
+            .to_bytes()
+            .into()
     }
 
     fn subjects(&self) -> Vec<String> {
@@ -182,7 +198,10 @@ fn a_message_keeps_the_id_and_version_a_client_chose_and_comes_once() {
     assert_eq!(again, Err(IGNORE), "a retry does no harm");
     assert_eq!(test.subjects(), ["mine"]);
     let newer = test.upload(id, 2, "mine again", &[change(1)]);
-    assert_eq!((newer, test.subjects()), (mid, vec!["mine again".to_owned()]));
+    assert_eq!(
+        (newer, test.subjects()),
+        (mid, vec!["mine again".to_owned()])
+    );
     let (events, _) = test.client.sync_contents(test.folder, &State::new());
     assert_eq!(super::mailbox::subjects(&events), ["mine again"]);
     assert_eq!(test.server.violations(), [""; 0]);
@@ -196,16 +215,29 @@ fn ids_that_were_not_set_aside_or_were_used_are_refused() {
         globcnt: Globcnt::from_u64(id.globcnt.to_u64() + 5),
         ..id
     };
-    assert_eq!(test.import(never, LATE, &change(1), &[change(1)]), Err(INVALID));
+    assert_eq!(
+        test.import(never, LATE, &change(1), &[change(1)]),
+        Err(INVALID)
+    );
     let foreign = Gid {
         replguid: OURS,
         ..id
     };
-    assert_eq!(test.import(foreign, LATE, &change(1), &[change(1)]), Err(INVALID));
-    assert_eq!(test.import(id, LATE, &change(1), &[]), Err(INVALID), "a list without the change");
+    assert_eq!(
+        test.import(foreign, LATE, &change(1), &[change(1)]),
+        Err(INVALID)
+    );
+    assert_eq!(
+        test.import(id, LATE, &change(1), &[]),
+        Err(INVALID),
+        "a list without the change"
+    );
     let mid = test.upload(id, 1, "mine", &[]);
     test.alice.delete(mid, Deletion::Hard).unwrap();
-    assert_eq!(test.import(id, LATE, &change(2), &[change(2)]), Err(DELETED));
+    assert_eq!(
+        test.import(id, LATE, &change(2), &[change(2)]),
+        Err(DELETED)
+    );
 }
 
 #[test]
@@ -219,10 +251,15 @@ fn of_two_changes_of_one_version_the_later_one_stays() {
     let fail = test.import_with(0x40, id, LATE, (&change(1), &changes));
     assert_eq!(fail, Err(CONFLICT));
     let message = test.import(id, 1, &change(1), &changes).unwrap();
-    test.client.set_props(message, &[(0x0037_001f, text("early"))]);
+    test.client
+        .set_props(message, &[(0x0037_001f, text("early"))]);
     test.client.save(message);
     assert_eq!(test.subjects(), ["theirs"], "the one here is later");
-    assert_eq!(test.import(id, 1, &change(1), &changes), Err(IGNORE), "it was merged");
+    assert_eq!(
+        test.import(id, 1, &change(1), &changes),
+        Err(IGNORE),
+        "it was merged"
+    );
     test.alice.set_flagged(mid, false).unwrap();
     test.upload(id, 2, "late", &[known]);
     assert_eq!(test.subjects(), ["late"]);
@@ -256,7 +293,11 @@ fn a_move_has_the_id_a_client_chose() {
     let moved = test.alice.message(Mid(target.globcnt.to_u64())).unwrap();
     assert_eq!(moved.folder, work);
     assert_eq!(test.subjects(), [""; 0]);
-    assert_eq!(test.client.bad(ask, collector), DELETED, "it has moved already");
+    assert_eq!(
+        test.client.bad(ask, collector),
+        DELETED,
+        "it has moved already"
+    );
 }
 
 #[test]
@@ -282,7 +323,11 @@ fn deletions_and_read_states_are_uploaded_by_id() {
     };
     test.client.good(ask, test.collector);
     assert_eq!(test.subjects(), ["read"]);
-    assert_eq!(test.import(never, LATE, &change(1), &[change(1)]), Err(DELETED), "deleted before it came");
+    assert_eq!(
+        test.import(never, LATE, &change(1), &[change(1)]),
+        Err(DELETED),
+        "deleted before it came"
+    );
     let ask = SynchronizationImportReadStateChanges {
         logon_id: 0,
         input: 0,
@@ -293,7 +338,11 @@ fn deletions_and_read_states_are_uploaded_by_id() {
     };
     test.client.good(ask, test.collector);
     assert!(test.alice.message(read).unwrap().read);
-    assert_eq!(test.server.receipts().len(), 1, "nothing in the request suppresses it");
+    assert_eq!(
+        test.server.receipts().len(),
+        1,
+        "nothing in the request suppresses it"
+    );
 }
 
 #[test]
@@ -327,11 +376,16 @@ fn folders_are_uploaded_with_the_ids_a_client_chose() {
     test.client.good(folder(&[], id, 1, &[], "Mine"), collector);
     let made = test.alice.folder("Inbox/Mine").unwrap();
     assert_eq!(made.0, id.globcnt.to_u64());
-    assert_eq!(test.client.bad(folder(&[], id, 1, &[], "Mine"), collector), IGNORE);
-    test.client.good(folder(&[], id, 2, &[change(1)], "Renamed"), collector);
+    assert_eq!(
+        test.client.bad(folder(&[], id, 1, &[], "Mine"), collector),
+        IGNORE
+    );
+    test.client
+        .good(folder(&[], id, 2, &[change(1)], "Renamed"), collector);
     assert_eq!(test.alice.folder("Inbox/Renamed").unwrap(), made);
     let below = test.new_id();
-    test.client.good(folder(&id.to_bytes(), below, 3, &[], "Below"), collector);
+    test.client
+        .good(folder(&id.to_bytes(), below, 3, &[], "Below"), collector);
     assert!(test.alice.folder("Inbox/Renamed/Below").is_ok());
     let nowhere = test.new_id();
     let other = test.new_id();
@@ -367,6 +421,7 @@ fn changes_in_the_name_of_the_server_are_noted() {
     let mut test = Test::new();
     let id = test.new_id();
     let forged = [&id.replguid.0[..], &[0, 0, 0, 0, 0, 9]].concat();
-    test.import(id, LATE, &forged, std::slice::from_ref(&forged)).unwrap();
+    test.import(id, LATE, &forged, std::slice::from_ref(&forged))
+        .unwrap();
     assert_eq!(test.server.violations().len(), 1);
 }
