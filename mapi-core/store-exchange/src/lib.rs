@@ -2,6 +2,7 @@
 //!
 //! The modules from below: [`http`] moves requests and says what may have arrived, [`auth`] proves who asks.
 
+pub mod address_book;
 pub mod auth;
 mod backend;
 pub mod discover;

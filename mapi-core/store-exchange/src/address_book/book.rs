@@ -1,0 +1,458 @@
+//! Questions to the address book.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mapi_types::PropTag;
+use mapi_wire::{
+    PropValue, TaggedValue, Utf16,
+    http::body::Text8,
+    nspi::{
+        DnToMId, GetMatches, GetProps, GetSpecialTable, MId, QueryRows, ResolveNames, Rows,
+        SeekEntries, Stat, Tagged,
+    },
+    restriction::Restriction,
+};
+use tokio::{sync, time::Instant};
+
+use super::{
+    bound::{Bound, beginning},
+    columns::{self, RowOf},
+    entry::{AddressList, Entry, smtp_address},
+    known::Known,
+};
+use crate::{
+    discover::Locator,
+    fault::{Fault, Result, code},
+};
+
+/// The most entries of one answer to [`AddressBook::search`] and [`AddressBook::list`].
+pub const ENTRIES_MAX: usize = 1000;
+
+/// The most entries that a search may match before it is taken as a prefix of names.
+const MATCHES_MAX: u32 = 1000;
+
+/// Rows asked for at once: some hundred octets each.
+const PAGE_ROWS: usize = 100;
+
+/// Names asked for at once.
+const NAMES_AT_ONCE: usize = 100;
+
+/// The longest text that is looked for, in octets; a server compares it with every entry.
+const TEXT_BYTES_MAX: usize = 512;
+
+/// The longest distinguished name that is looked for, in octets.
+const DN_BYTES_MAX: usize = 4096;
+
+/// The most address lists.
+const LISTS_MAX: usize = 1000;
+
+/// How often a question is asked, each time in a session of its own.
+const TRIES: usize = 2;
+
+/// MAPI_E_TABLE_TOO_BIG: more entries match than were asked for.
+const TABLE_TOO_BIG: u32 = 0x8004_0403;
+
+/// RELOP_EQ.
+const EQUAL: u8 = 4;
+
+/// One user's view of the organisation's address book.
+///
+/// Questions are answered one after another. Errors of all of them: `Unauthenticated`, `Denied` (there is no address
+/// book), `Busy`, `Operation` (it refuses), and `Away`, `Lost`, `Expired` or `Malformed` after a second try.
+pub struct AddressBook {
+    /// Who knows where the address book is, with the user's credentials of the day.
+    locator: Box<dyn Fn() -> Arc<Locator> + Send + Sync>,
+    /// Held while asking, for a session takes one request at a time. Nothing in it while a question is under way: one
+    /// that is given up halfway leaves a session that nobody can use.
+    turn: sync::Mutex<Option<Bound>>,
+    known: Mutex<Known>,
+}
+
+impl AddressBook {
+    /// Nothing is asked yet. `locator` is asked for at the beginning of each session, for credentials may change.
+    pub fn new(locator: impl Fn() -> Arc<Locator> + Send + Sync + 'static) -> Self {
+        Self {
+            locator: Box::new(locator),
+            turn: sync::Mutex::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// Whoever may be meant by a text, up to `limit` and [`ENTRIES_MAX`]: by parts of names, by alias, by address.
+    ///
+    /// What matches too many is taken as the beginning of a display name. Two requests.
+    pub async fn search(&self, text: &str, limit: usize) -> Result<Vec<Entry>> {
+        let text = text.trim();
+        let limit = limit.min(ENTRIES_MAX);
+        if text.is_empty() || limit == 0 || !is_askable(text, TEXT_BYTES_MAX) {
+            return Ok(Vec::new());
+        }
+        self.run(async |book| match matches(book, text).await {
+            Ok(mids) => {
+                let mids = mids.get(..limit).unwrap_or(&mids);
+                Ok(entries(&rows_of(book, mids, &columns::ENTRY).await?))
+            }
+            Err(fault) if fault.code() == Some(TABLE_TOO_BIG) => {
+                starting_with(book, text, limit).await
+            }
+            Err(fault) => Err(fault),
+        })
+        .await
+    }
+
+    /// Entries of the global address list by display name, from the `offset`th, up to `limit` and [`ENTRIES_MAX`].
+    ///
+    /// Fewer only at the end. One request for a hundred entries.
+    pub async fn list(&self, offset: usize, limit: usize) -> Result<Vec<Entry>> {
+        self.list_in(MId::default(), offset, limit).await
+    }
+
+    /// Entries of an address list, as [`Self::list`].
+    pub async fn list_of(
+        &self,
+        list: &AddressList,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        self.list_in(list.container, offset, limit).await
+    }
+
+    /// The address lists: parts of the address book, the global address list first.
+    pub async fn lists(&self) -> Result<Vec<AddressList>> {
+        const UNICODE: u32 = 4;
+        let ask = GetSpecialTable {
+            flags: UNICODE,
+            stat: Some(beginning()),
+            version: Some(0),
+        };
+        let table = self.run(async |book| book.ask(&ask).await).await?;
+        let rows = table.rows.unwrap_or_default();
+        let lists = rows.iter().filter_map(|row| AddressList::of(row));
+        Ok(lists.take(LISTS_MAX).collect())
+    }
+
+    /// Who is meant by each of these: names, aliases or addresses that mean one entry alone.
+    ///
+    /// `None`: nobody or several; gromox 3.10 does not tell these apart. One request for a hundred names.
+    pub async fn resolve(&self, names: &[&str]) -> Result<Vec<Option<Entry>>> {
+        let mut all = Vec::with_capacity(names.len());
+        let name = |name: &&str| Utf16::from(askable(name, TEXT_BYTES_MAX));
+        for names in names.chunks(NAMES_AT_ONCE) {
+            let ask = ResolveNames {
+                reserved: 0,
+                stat: Some(beginning()),
+                columns: Some(columns::ENTRY.into()),
+                names: Some(names.iter().map(name).collect()),
+            };
+            let found = self.run(async |book| book.ask(&ask).await).await?;
+            let rows = found.rows.unwrap_or_default();
+            let mut row = 0..rows.rows.len();
+            let mut mids = found.mids.unwrap_or_default().into_iter();
+            all.extend(names.iter().map(|_| match mids.next() {
+                Some(MId::RESOLVED) => Entry::of(&RowOf(&rows, row.next()?)),
+                _ => None,
+            }));
+        }
+        Ok(all)
+    }
+
+    /// The entry with exactly this SMTP address.
+    pub async fn with_address(&self, address: &str) -> Result<Option<Entry>> {
+        // The prefix and the equals sign mean: no other property, and all of it (MS-OXNSPI 3.1.4.7).
+        let found = self.resolve(&[&format!("=SMTP:{address}")]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// The entry with a distinguished name.
+    pub async fn entry(&self, dn: &str) -> Result<Option<Entry>> {
+        self.run(async |book| {
+            let found = mids_of(book, &[dn]).await?.into_iter().next();
+            let Some(current_rec) = found.filter(|mid| *mid != MId::default()) else {
+                return Ok(None);
+            };
+            let ask = GetProps {
+                flags: 0,
+                stat: Some(Stat {
+                    current_rec,
+                    ..beginning()
+                }),
+                tags: Some(columns::ENTRY.into()),
+            };
+            let values: Vec<Tagged> = book.ask(&ask).await?.values.unwrap_or_default();
+            Ok(Entry::of(values.as_slice()))
+        })
+        .await
+    }
+
+    /// Where mail goes for each of these distinguished names (addresses of type EX); `None` where there is no such
+    /// entry, or it has no SMTP address.
+    ///
+    /// Answers are remembered for hours. Two requests for a hundred names that are not.
+    pub async fn resolve_dn(&self, dns: &[&str]) -> Result<Vec<Option<String>>> {
+        let mut unknown: Vec<&str> = {
+            let mut known = self.known();
+            let now = Instant::now();
+            let is_new = |dn: &&&str| known.of(dn, now).is_none();
+            dns.iter().filter(is_new).copied().collect()
+        };
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut found: Vec<(&str, Option<Arc<str>>)> = Vec::new();
+        for names in unknown.chunks(NAMES_AT_ONCE) {
+            let addresses = self
+                .run(async |book| addresses_of(book, names).await)
+                .await?;
+            let mut known = self.known();
+            for (dn, address) in names.iter().zip(addresses) {
+                known.learn(dn, address.clone(), Instant::now());
+                found.push((dn, address));
+            }
+        }
+        let mut known = self.known();
+        let now = Instant::now();
+        let answers = dns.iter().map(|dn| {
+            let place = found.binary_search_by_key(dn, |(dn, _)| dn);
+            match place.ok().and_then(|place| found.get(place)) {
+                Some((_, address)) => address.as_deref().map(str::to_owned),
+                None => known.of(dn, now).flatten().as_deref().map(str::to_owned),
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    /// Ends the session, if there is one. The next question begins another.
+    pub async fn close(&self) {
+        let bound = self.turn.lock().await.take();
+        if let Some(bound) = bound {
+            bound.unbind().await;
+        }
+    }
+
+    async fn list_in(&self, container_id: MId, offset: usize, limit: usize) -> Result<Vec<Entry>> {
+        let Ok(delta) = i32::try_from(offset) else {
+            return Ok(Vec::new());
+        };
+        let start = Stat {
+            container_id,
+            delta,
+            ..beginning()
+        };
+        let limit = limit.min(ENTRIES_MAX);
+        self.run(async |book| page(book, start, limit).await).await
+    }
+
+    /// Asks in the session there is, and once more in a new one where that may help.
+    async fn run<T>(&self, ask: impl AsyncFn(&mut Bound) -> Result<T>) -> Result<T> {
+        let mut turn = self.turn.lock().await;
+        let mut anew = false;
+        for left in (0..TRIES).rev() {
+            let fault = match self.asked(&mut turn, anew, &ask).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            tracing::debug!(%fault, "a question to the address book failed");
+            anew = match &fault {
+                Fault::Moved => true,
+                Fault::Expired | Fault::Lost(_) | Fault::Malformed(_) => false,
+                _ => return Err(fault),
+            };
+            if left == 0 {
+                return Err(fault);
+            }
+        }
+        Err(Fault::Expired)
+    }
+
+    async fn asked<T>(
+        &self,
+        turn: &mut Option<Bound>,
+        anew: bool,
+        ask: &impl AsyncFn(&mut Bound) -> Result<T>,
+    ) -> Result<T> {
+        let mut bound = match turn.take().filter(Bound::is_alive) {
+            Some(bound) => bound,
+            None => self.bind(anew).await?,
+        };
+        let answer = ask(&mut bound).await;
+        // A refusal of the address book itself leaves the session as it is.
+        if matches!(answer, Ok(_) | Err(Fault::Operation { .. })) {
+            *turn = Some(bound);
+        }
+        answer
+    }
+
+    async fn bind(&self, anew: bool) -> Result<Bound> {
+        let locator = (self.locator)();
+        let url = locator.find(anew).await?.address_book_url.clone();
+        let none = Fault::Denied("the server offers no address book for this mailbox");
+        Bound::bind(locator.server(url.ok_or(none)?)).await
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for AddressBook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AddressBook").finish_non_exhaustive()
+    }
+}
+
+/// Entries that a text may mean. Source: MS-OXNSPI 3.1.4.1.10.
+async fn matches(book: &mut Bound, text: &str) -> Result<Vec<MId>> {
+    let value = TaggedValue {
+        tag: columns::ANR,
+        value: PropValue::String(text.into()),
+    };
+    let ask = GetMatches {
+        reserved: 0,
+        stat: Some(beginning()),
+        mids: None,
+        interface_flags: 0,
+        restriction: Some(Restriction::Property {
+            relation: EQUAL,
+            tag: columns::ANR,
+            value: Box::new(value),
+        }),
+        property_name: None,
+        row_count: MATCHES_MAX,
+        columns: None,
+    };
+    match book.ask(&ask).await {
+        Ok(found) => Ok(found.mids.unwrap_or_default()),
+        Err(fault) if fault.code() == Some(code::NOT_FOUND) => Ok(Vec::new()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Rows of entries, in their order, one for each. Source: MS-OXNSPI 3.1.4.1.8.
+///
+/// A server may give fewer at once than were asked for; what one never gives is missing at the end.
+async fn rows_of(book: &mut Bound, mids: &[MId], columns: &[PropTag]) -> Result<Rows> {
+    let mut all = Rows::default();
+    let mut rest = mids;
+    while !rest.is_empty() {
+        let now = rest.get(..PAGE_ROWS).unwrap_or(rest);
+        let ask = QueryRows {
+            flags: 0,
+            stat: Some(beginning()),
+            mids: now.into(),
+            row_count: now.len() as u32,
+            columns: Some(columns.into()),
+        };
+        let rows = book.ask(&ask).await?.rows.unwrap_or_default();
+        if rows.rows.is_empty() {
+            break;
+        }
+        rest = rest.get(rows.rows.len()..).unwrap_or_default();
+        all.columns = rows.columns;
+        all.rows.extend(rows.rows);
+    }
+    Ok(all)
+}
+
+/// Up to `limit` entries from a place on.
+async fn page(book: &mut Bound, mut stat: Stat, limit: usize) -> Result<Vec<Entry>> {
+    let mut all = Vec::new();
+    let mut left = limit;
+    while left > 0 {
+        let ask = QueryRows {
+            flags: 0,
+            stat: Some(stat),
+            mids: Vec::new(),
+            row_count: left.min(PAGE_ROWS) as u32,
+            columns: Some(columns::ENTRY.into()),
+        };
+        let found = book.ask(&ask).await?;
+        let rows = found.rows.unwrap_or_default();
+        left = left.saturating_sub(rows.rows.len());
+        all.extend(entries(&rows));
+        match found.stat {
+            // A server that stands still would be asked for ever.
+            Some(next) if !rows.rows.is_empty() && next != stat => stat = next,
+            _ => break,
+        }
+        if stat.current_rec == MId::END_OF_TABLE {
+            break;
+        }
+    }
+    all.truncate(limit);
+    Ok(all)
+}
+
+/// Entries whose display name begins with a text. Source: MS-OXNSPI 3.1.4.1.9.
+async fn starting_with(book: &mut Bound, text: &str, limit: usize) -> Result<Vec<Entry>> {
+    let target = Tagged {
+        tag: columns::DISPLAY_NAME,
+        value: Some(PropValue::String(text.into())),
+    };
+    let seek = SeekEntries {
+        reserved: 0,
+        stat: Some(beginning()),
+        target: Some(target),
+        mids: None,
+        columns: None,
+    };
+    let start = match book.ask(&seek).await {
+        Ok(found) => found.stat,
+        Err(fault) if fault.code() == Some(code::NOT_FOUND) => None,
+        Err(fault) => return Err(fault),
+    };
+    let Some(start) = start else {
+        return Ok(Vec::new());
+    };
+    let mut found = page(book, start, limit).await?;
+    let prefix = text.to_lowercase();
+    found.retain(|entry| entry.display_name.to_lowercase().starts_with(&prefix));
+    Ok(found)
+}
+
+/// The ids of distinguished names in this session; 0 where there is no entry. Source: MS-OXNSPI 3.1.4.1.13.
+async fn mids_of(book: &mut Bound, dns: &[&str]) -> Result<Vec<MId>> {
+    let name = |dn: &&str| Text8::from(askable(dn, DN_BYTES_MAX));
+    let ask = DnToMId {
+        reserved: 0,
+        names: Some(dns.iter().map(name).collect()),
+    };
+    let mut mids = book.ask(&ask).await?.mids.unwrap_or_default();
+    mids.resize(dns.len(), MId::default());
+    Ok(mids)
+}
+
+/// Where mail goes for distinguished names.
+async fn addresses_of(book: &mut Bound, dns: &[&str]) -> Result<Vec<Option<Arc<str>>>> {
+    let mids = mids_of(book, dns).await?;
+    let is_there = |mid: &MId| *mid != MId::default();
+    let there: Vec<MId> = mids.iter().copied().filter(is_there).collect();
+    if there.is_empty() {
+        return Ok(vec![None; dns.len()]);
+    }
+    let rows = rows_of(book, &there, &columns::ADDRESS).await?;
+    let mut row = 0..rows.rows.len();
+    let addresses = mids.iter().map(|mid| {
+        let row = if is_there(mid) { row.next() } else { None };
+        smtp_address(&RowOf(&rows, row?)).map(Arc::from)
+    });
+    Ok(addresses.collect())
+}
+
+fn entries(rows: &Rows) -> Vec<Entry> {
+    (0..rows.rows.len())
+        .filter_map(|row| Entry::of(&RowOf(rows, row)))
+        .collect()
+}
+
+/// Whether a text may stand in a request, where a NUL ends it.
+fn is_askable(text: &str, bytes_max: usize) -> bool {
+    !text.contains('\0') && text.len() <= bytes_max
+}
+
+/// What to ask for a text: for one that may not stand in a request, the empty text, which nobody has.
+fn askable(text: &str, bytes_max: usize) -> &str {
+    if is_askable(text, bytes_max) {
+        text
+    } else {
+        ""
+    }
+}
