@@ -121,7 +121,7 @@ impl Access {
     }
 }
 
-fn exists(conn: &Connection, folder: i64) -> Result<bool> {
+pub(crate) fn exists(conn: &Connection, folder: i64) -> Result<bool> {
     let mut select = conn.prepare_cached("SELECT 1 FROM folders WHERE id = ?1")?;
     Ok(select.exists([folder])?)
 }

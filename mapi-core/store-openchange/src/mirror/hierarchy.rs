@@ -99,7 +99,7 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    fn log(self, tx: &mut Tx<'_>, removed: bool) -> Result<()> {
+    pub(super) fn log(self, tx: &mut Tx<'_>, removed: bool) -> Result<()> {
         if self.trees.is_empty() && self.folders.is_empty() {
             if removed {
                 tx.notify(Notice::Hierarchy);

@@ -25,6 +25,7 @@ mod pending_list;
 mod remote_folder;
 mod remote_row;
 mod rendered;
+mod rights;
 mod staged;
 mod types;
 mod uses;
@@ -33,7 +34,7 @@ mod writes;
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use mapi_store::{Principal, Result, Store, Transfer, Transferred, Updated};
+use mapi_store::{Principal, Result, Rights, Store, Transfer, Transferred, Updated};
 use mapi_types::{Change, Content, FolderId, ItemNumber, MailboxId};
 
 pub(crate) use evict::evict_one;
@@ -75,6 +76,26 @@ impl Mirror {
             who: Access::new(principal, &self.mailbox.id),
             noting_uses: true,
         })
+    }
+
+    /// Notes what the remote lets somebody do in these folders: whatever the folder's other rows say, this is then
+    /// what [`Self::store_for`] lets them do. What changes is in the log of the tree; nothing is written when nothing
+    /// does. Folders that are gone are passed over.
+    pub async fn set_rights(
+        &self,
+        principal: &Principal,
+        rights: Vec<(FolderId, Rights)>,
+    ) -> Result<()> {
+        let who = rights::guest(principal);
+        let (asked, wanted) = (who.clone(), rights.clone());
+        let differing = self
+            .read(move |at| rights::differing(at.conn, &asked, &wanted))
+            .await?;
+        if differing.is_empty() {
+            return Ok(());
+        }
+        self.write(Vec::new(), move |tx| rights::set(tx, &who, &rights))
+            .await
     }
 
     async fn read<T: Send + 'static>(

@@ -10,6 +10,7 @@ mod hierarchy;
 mod ledger;
 mod maintenance;
 mod rendering;
+mod rights;
 mod saving;
 mod simulation;
 mod writes;
