@@ -1,6 +1,9 @@
 //! The server as a [`Backend`]: users with their sessions, mailboxes with their mirrors.
 
+mod elsewhere;
 mod mirrors;
+mod opening;
+mod people;
 
 use std::{
     collections::HashMap,
@@ -15,16 +18,17 @@ use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
 use mapi_types::{FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
+use self::elsewhere::Elsewhere;
+pub(crate) use self::people::People;
 use crate::{
     Options,
     auth::{Credentials, Policy},
     discover::{self, Locator},
     fault,
     http::Client,
-    mailbox::Mailbox,
+    mailbox::Circle,
     remote::{Remote, Sessions},
     session::{Locate, Located, Session, StoreName, Times},
-    store::ExchangeStore,
 };
 
 /// Mailboxes on one Exchange organisation. One for each that is configured.
@@ -34,7 +38,7 @@ pub struct Exchange {
     discover: discover::Options,
     options: Options,
     users: Mutex<HashMap<String, User>>,
-    mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
+    mailboxes: Mutex<HashMap<MailboxId, Weak<Circle>>>,
 }
 
 /// Somebody who has signed in, or whose credentials are configured.
@@ -42,6 +46,18 @@ pub struct Exchange {
 struct User {
     sessions: Sessions,
     place: Arc<Place>,
+    /// Sessions with other servers, for mailboxes that are there.
+    elsewhere: Arc<Elsewhere>,
+}
+
+impl User {
+    fn new(sessions: Sessions, place: Arc<Place>) -> Self {
+        Self {
+            sessions,
+            place,
+            elsewhere: Arc::default(),
+        }
+    }
 }
 
 /// Where a user's mailbox is, asked for with the credentials that were given last. Sessions outlive these.
@@ -138,7 +154,7 @@ impl Exchange {
                     front: session,
                     back: self.session(&place),
                 };
-                users.insert(name.clone(), User { sessions, place });
+                users.insert(name.clone(), User::new(sessions, place));
             }
         }
         Ok(Principal { user: name })
@@ -187,7 +203,7 @@ impl Exchange {
             front: self.session(&place),
             back: self.session(&place),
         };
-        lock(&self.users).insert(name, User { sessions, place });
+        lock(&self.users).insert(name, User::new(sessions, place));
     }
 
     fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {
@@ -199,55 +215,12 @@ impl Exchange {
         Locator::new(self.client.clone(), user, self.discover.clone())
     }
 
-    fn session(&self, place: &Arc<Place>) -> Session {
+    fn session<L: Locate + 'static>(&self, place: &Arc<L>) -> Session {
         let times = Times {
             busy_max: self.options.busy_max,
             unused_max: self.options.unused_max,
         };
         Session::start(Arc::clone(place) as Arc<dyn Locate>, times)
-    }
-
-    async fn open(&self, principal: &Principal, id: &MailboxId) -> Result<Arc<dyn Store>> {
-        if principal.user != id.0 {
-            return Err(Error::new(
-                ErrorKind::Denied,
-                "mailboxes of others are not open on this server",
-            ));
-        }
-        let open = lock(&self.mailboxes).get(id).and_then(Weak::upgrade);
-        let mailbox = match open {
-            Some(mailbox) => mailbox,
-            None => self.mailbox(principal, id).await?,
-        };
-        Ok(Arc::new(ExchangeStore {
-            inner: mailbox.mirror.store_for(principal),
-            mailbox,
-        }))
-    }
-
-    async fn mailbox(&self, principal: &Principal, id: &MailboxId) -> Result<Arc<Mailbox>> {
-        let user = lock(&self.users).get(&principal.user).cloned();
-        let user = user.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unavailable,
-                "the user has not signed in since the gateway started",
-            )
-        })?;
-        let remote = remote(&user.sessions, &user.place).await?;
-        let mirror = self.mirror(&remote, id).await?;
-        let fresh = mirror.hierarchy_state().await?.is_none();
-        let mailbox = Mailbox::new(mirror, remote, self.options.clone());
-        if fresh {
-            mailbox.sync_hierarchy().await?;
-        }
-        // Of two that open it at once, one is dropped.
-        let mut open = lock(&self.mailboxes);
-        if let Some(other) = open.get(id).and_then(Weak::upgrade) {
-            return Ok(other);
-        }
-        open.retain(|_, mailbox| mailbox.strong_count() > 0);
-        open.insert(id.clone(), Arc::downgrade(&mailbox));
-        Ok(mailbox)
     }
 
     /// The mirror of a mailbox. One that is there is opened also when the server is away.
@@ -264,7 +237,7 @@ impl Exchange {
     /// Whether the mirror of an open mailbox is like the server, as far as anybody has heard.
     pub fn is_up_to_date(&self, mailbox: &MailboxId) -> bool {
         let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
-        open.is_some_and(|mailbox| mailbox.keeper.is_idle())
+        open.is_some_and(|circle| circle.is_up_to_date())
     }
 
     /// Makes a folder of an open mailbox like the server's now, without waiting for a hint.
@@ -273,7 +246,7 @@ impl Exchange {
     pub async fn synchronize(&self, mailbox: &MailboxId, folder: FolderId) -> Result<()> {
         let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
         let closed = || Error::new(ErrorKind::NotFound, "the mailbox is not open");
-        open.ok_or_else(closed)?.sync_contents(folder).await
+        open.ok_or_else(closed)?.synchronize(folder).await
     }
 }
 

@@ -1,8 +1,11 @@
 //! An open mailbox: its mirror, the way to its server, and the task that keeps the one like the other.
 //!
-//! Everybody who opened the mailbox shares one. Reads are served by the mirror; [`sync`] fills it, [`render`] makes the
-//! bytes of messages when somebody asks for them, [`keeper`] does both in the background, woken by notifications.
+//! Everybody who opened the mailbox has one, with a session of their own; what they share is their [`circle`]'s. Reads
+//! are served by the mirror; [`sync`] fills it, [`render`] makes the bytes of messages when somebody asks for them,
+//! [`keeper`] does both in the background, woken by notifications. What a [`guest`] may do, the server decides.
 
+mod circle;
+mod guest;
 mod keeper;
 mod render;
 mod state;
@@ -11,34 +14,65 @@ mod sync;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use mapi_store::{Error, ErrorKind, PropName, Result, Store};
 use mapi_types::{FolderId, MailboxId, MessageTree, PropBag};
-use mapi_wire::{Gid, Guid, Id};
+use mapi_wire::{Gid, Guid, Id, ics::State};
 use store_openchange::{Mirror, RemoteId};
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::Instant,
+};
 
-pub(crate) use self::keeper::Keeper;
 pub use self::keeper::Progress;
-use crate::{Options, remote::Remote, values::Names};
+pub(crate) use self::{
+    circle::Circle,
+    guest::{About, Guest},
+    keeper::Keeper,
+};
+use crate::{Options, backend::People, remote::Remote, values::Names};
 
-/// A mailbox that is open.
+/// How long a session feeds nothing after the server refused it.
+const OUT_FOR: Duration = Duration::from_secs(60);
+
+/// A mailbox as somebody has it open.
 pub(crate) struct Mailbox {
+    pub(crate) circle: Arc<Circle>,
+    /// Somebody else's mailbox, then who this is; the owner may do everything here.
+    pub(crate) guest: Option<Arc<Guest>>,
+    /// Whether this session sees every folder there is, so that what it does not see is gone.
+    pub(crate) is_whole: bool,
     pub(crate) id: MailboxId,
     pub(crate) mirror: Mirror,
     /// The mirror as its owner sees it.
     pub(crate) inner: Arc<dyn Store>,
     pub(crate) remote: Remote,
+    pub(crate) people: People,
     pub(crate) options: Options,
     /// Local ids of named properties.
-    pub(crate) names: AsyncMutex<Names>,
-    pub(crate) keeper: Keeper,
+    pub(crate) names: Arc<AsyncMutex<Names>>,
+    pub(crate) keeper: Arc<Keeper>,
     /// The session context in which the server was asked to tell of changes.
     watched: AsyncMutex<Option<u64>>,
-    namespace: AsyncMutex<Option<Guid>>,
-    locks: Locks,
+    /// What a session that sees a part of the tree has seen of it.
+    seen: AsyncMutex<State>,
+    /// Until when the session is of no use, because the server refused it.
+    out_until: Mutex<Option<Instant>>,
+    namespace: Arc<AsyncMutex<Option<Guid>>>,
+    locks: Arc<Locks>,
+}
+
+/// How somebody sees a mailbox.
+pub(crate) struct View {
+    /// See [`Mailbox::guest`].
+    pub(crate) guest: Option<Arc<Guest>>,
+    /// See [`Mailbox::is_whole`].
+    pub(crate) is_whole: bool,
+    /// Who is who.
+    pub(crate) people: People,
 }
 
 /// What is done by one at a time.
@@ -52,28 +86,65 @@ pub(crate) enum Work {
     Render(FolderId),
     /// Writing to a folder.
     Write(FolderId),
+    /// Noting who may do what.
+    Rights,
 }
 
 #[derive(Default)]
-struct Locks(Mutex<HashMap<Work, Arc<AsyncMutex<()>>>>);
+pub(crate) struct Locks(Mutex<HashMap<Work, Arc<AsyncMutex<()>>>>);
 
 impl Mailbox {
-    /// A mailbox whose mirror is open. [`keeper::start`] starts what keeps it up to date.
-    pub(crate) fn new(mirror: Mirror, remote: Remote, options: Options) -> Arc<Self> {
-        let mailbox = Arc::new(Self {
+    /// A mailbox as somebody opens it. [`Circle::join`] makes it one of those who keep the mirror up to date.
+    pub(crate) fn new(circle: &Arc<Circle>, remote: Remote, view: View) -> Arc<Self> {
+        let mirror = circle.mirror.clone();
+        Arc::new(Self {
+            circle: Arc::clone(circle),
+            guest: view.guest,
+            is_whole: view.is_whole,
             id: mirror.id().clone(),
             inner: mirror.store(),
             mirror,
             remote,
-            options,
-            names: AsyncMutex::default(),
-            keeper: Keeper::default(),
+            people: view.people,
+            options: circle.options.clone(),
+            names: Arc::clone(&circle.names),
+            keeper: Arc::clone(&circle.keeper),
             watched: AsyncMutex::default(),
-            namespace: AsyncMutex::default(),
-            locks: Locks::default(),
+            seen: AsyncMutex::default(),
+            out_until: Mutex::default(),
+            namespace: Arc::clone(&circle.namespace),
+            locks: Arc::clone(&circle.locks),
+        })
+    }
+
+    /// As whom the session speaks.
+    pub(crate) fn user(&self) -> &str {
+        match &self.guest {
+            Some(guest) => &guest.principal.user,
+            None => &self.id.0,
+        }
+    }
+
+    /// Whether the server refuses this session, so that others feed the mirror meanwhile.
+    pub(crate) fn is_out(&self) -> bool {
+        let out_until = self
+            .out_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        out_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Takes note of what became of feeding the mirror.
+    fn feeding<T>(&self, done: Result<T>) -> Result<T> {
+        let refused = done.as_ref().is_err_and(|error| {
+            matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::Denied)
         });
-        keeper::start(&mailbox);
-        mailbox
+        let mut out_until = self
+            .out_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *out_until = refused.then(|| Instant::now() + OUT_FOR);
+        done
     }
 
     /// Waits for its turn at some work.

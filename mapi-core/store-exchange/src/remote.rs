@@ -10,7 +10,9 @@ mod folders;
 mod hierarchy;
 mod messages;
 mod names;
+pub(crate) mod permissions;
 mod replicas;
+mod rights;
 mod transfer;
 mod upload;
 mod watch;
@@ -26,6 +28,7 @@ pub(crate) use self::{
     folders::SpecialFolders,
     hierarchy::{FolderRow, HierarchyPart},
     messages::{Fetched, MESSAGES_MAX},
+    rights::FOLDERS_MAX as RIGHTS_FOLDERS_MAX,
     transfer::{Arrived, Transferring},
     upload::{Chosen, Upload},
     write::{ChangeKeys, PropsChange},

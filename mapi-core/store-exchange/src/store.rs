@@ -1,9 +1,12 @@
 //! The mailbox as a [`Store`]: reads from the mirror, writes through to the server.
 //!
 //! What is read has been brought here before, or is brought when it is asked for: the index of a folder that was never
-//! read, the bytes of a message. A write goes to the server first, then into the mirror. See [`write`] for the order.
+//! read, the bytes of a message. A write goes to the server first, then into the mirror. See [`write`] for the order, and
+//! [`access`] for what others than the owner may do.
 
+mod access;
 mod folders;
+mod permissions;
 mod save;
 mod transfer;
 mod write;
@@ -13,7 +16,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mapi_store::{
     ByteRange, Changes, Deletion, Expected, FolderInfo, HierarchyDelta, NewFolder, Notice, Object,
-    Permission, PropName, Query, Result, Saved, Store, Table, Task, Transfer, Transferred, Updated,
+    Permission, PropName, Query, Result, Rights, Saved, Store, Table, Task, Transfer, Transferred,
+    Updated,
 };
 use mapi_types::{
     Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MessageTree, PropBag, PropTag, RowSet,
@@ -21,11 +25,15 @@ use mapi_types::{
 };
 use tokio::sync::broadcast;
 
-use crate::mailbox::Mailbox;
+use self::access::{DELETE, EDIT};
+use crate::mailbox::{Guest, Mailbox};
 
 /// A mailbox as one principal may use it.
 pub(crate) struct ExchangeStore {
+    /// The mailbox with the principal's session; who did not log in reads with another's.
     pub(crate) mailbox: Arc<Mailbox>,
+    /// The principal, unless it is the owner.
+    pub(crate) guest: Option<Arc<Guest>>,
     /// The mirror as this principal sees it.
     pub(crate) inner: Arc<dyn Store>,
 }
@@ -96,18 +104,30 @@ impl ExchangeStore {
 
 impl Store for ExchangeStore {
     fn hierarchy(&self, since: Version) -> Task<'_, HierarchyDelta> {
-        self.inner.hierarchy(since)
+        Box::pin(async move {
+            self.learn_everything().await?;
+            self.inner.hierarchy(since).await
+        })
     }
 
     fn folder(&self, folder: FolderId) -> Task<'_, FolderInfo> {
         Box::pin(async move {
-            self.mailbox.indexed(folder).await?;
+            if self
+                .admit(folder, Rights::VISIBLE)
+                .await?
+                .allow(Rights::READ_ANY)
+            {
+                self.mailbox.indexed(folder).await?;
+            }
             self.inner.folder(folder).await
         })
     }
 
     fn create_folder<'a>(&'a self, folder: &'a NewFolder) -> Task<'a, FolderInfo> {
-        Box::pin(self.make_folder(folder))
+        Box::pin(async move {
+            self.admit_below(folder.parent).await?;
+            self.make_folder(folder).await
+        })
     }
 
     fn move_folder<'a>(
@@ -116,15 +136,25 @@ impl Store for ExchangeStore {
         parent: Option<FolderId>,
         name: &'a str,
     ) -> Task<'a, ()> {
-        Box::pin(self.put_folder(folder, parent, name))
+        Box::pin(async move {
+            self.admit(folder, Rights::OWNER).await?;
+            self.admit_below(parent).await?;
+            self.put_folder(folder, parent, name).await
+        })
     }
 
     fn delete_folder(&self, folder: FolderId) -> Task<'_, ()> {
-        Box::pin(self.remove_folder(folder))
+        Box::pin(async move {
+            self.admit(folder, Rights::OWNER).await?;
+            self.remove_folder(folder).await
+        })
     }
 
     fn permissions(&self, folder: FolderId) -> Task<'_, Vec<Permission>> {
-        self.inner.permissions(folder)
+        Box::pin(async move {
+            self.admit(folder, Rights::OWNER).await?;
+            self.permission_table(folder).await
+        })
     }
 
     fn set_permissions<'a>(
@@ -132,11 +162,19 @@ impl Store for ExchangeStore {
         folder: FolderId,
         permissions: &'a [Permission],
     ) -> Task<'a, ()> {
-        self.inner.set_permissions(folder, permissions)
+        Box::pin(async move {
+            self.admit(folder, Rights::OWNER).await?;
+            self.put_permissions(folder, permissions).await
+        })
     }
 
     fn query<'a>(&'a self, query: &'a Query<'a>) -> Task<'a, RowSet> {
-        Box::pin(self.rows(query))
+        Box::pin(async move {
+            let (Table::Contents(folder) | Table::Associated(folder) | Table::SoftDeleted(folder)) =
+                query.table;
+            self.admit(folder, Rights::READ_ANY).await?;
+            self.rows(query).await
+        })
     }
 
     fn changes<'a>(
@@ -147,6 +185,7 @@ impl Store for ExchangeStore {
         limit: u32,
     ) -> Task<'a, Changes> {
         Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
             self.mailbox.indexed(folder).await?;
             self.inner.changes(folder, since, columns, limit).await
         })
@@ -154,6 +193,7 @@ impl Store for ExchangeStore {
 
     fn props<'a>(&'a self, object: Object, tags: &'a [PropTag]) -> Task<'a, PropBag> {
         Box::pin(async move {
+            self.admit_object(object).await?;
             if let Object::Item(folder, item) = object
                 && tags.contains(&ASKS_FOR_BYTES)
             {
@@ -164,11 +204,18 @@ impl Store for ExchangeStore {
     }
 
     fn set_props<'a>(&'a self, object: Object, change: &'a Change) -> Task<'a, ()> {
-        Box::pin(self.put_props(object, change))
+        Box::pin(async move {
+            self.refuse_nobody()?;
+            self.admit_object(object).await?;
+            self.put_props(object, change).await
+        })
     }
 
     fn read_message(&self, folder: FolderId, item: ItemNumber) -> Task<'_, MessageTree> {
-        Box::pin(self.message(folder, item))
+        Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
+            self.message(folder, item).await
+        })
     }
 
     fn read_bytes<'a>(
@@ -176,11 +223,17 @@ impl Store for ExchangeStore {
         folder: FolderId,
         pieces: &'a [ByteRange],
     ) -> Task<'a, Vec<Option<Bytes>>> {
-        Box::pin(self.bytes(folder, pieces))
+        Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
+            self.bytes(folder, pieces).await
+        })
     }
 
     fn save<'a>(&'a self, folder: FolderId, drafts: &'a [Draft]) -> Task<'a, Vec<Saved>> {
-        Box::pin(self.save_all(folder, drafts))
+        Box::pin(async move {
+            self.admit(folder, Rights::CREATE).await?;
+            self.save_all(folder, drafts).await
+        })
     }
 
     fn replace<'a>(
@@ -189,7 +242,11 @@ impl Store for ExchangeStore {
         expect: Expected,
         draft: &'a Draft,
     ) -> Task<'a, Saved> {
-        Box::pin(self.replace_one(folder, expect, draft))
+        Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
+            self.admit_items(folder, &[expect.item], EDIT).await?;
+            self.replace_one(folder, expect, draft).await
+        })
     }
 
     fn update<'a>(
@@ -198,7 +255,12 @@ impl Store for ExchangeStore {
         items: &'a [Expected],
         change: &'a Change,
     ) -> Task<'a, Updated> {
-        Box::pin(self.update_all(folder, items, change))
+        Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
+            let numbers: Vec<_> = items.iter().map(|expected| expected.item).collect();
+            self.admit_items(folder, &numbers, EDIT).await?;
+            self.update_all(folder, items, change).await
+        })
     }
 
     fn transfer<'a>(
@@ -208,7 +270,14 @@ impl Store for ExchangeStore {
         to: FolderId,
         how: Transfer,
     ) -> Task<'a, Vec<Transferred>> {
-        Box::pin(self.transfer_all(from, items, to, how))
+        Box::pin(async move {
+            self.admit(from, Rights::READ_ANY).await?;
+            self.admit(to, Rights::CREATE).await?;
+            if how == Transfer::Move {
+                self.admit_items(from, items, DELETE).await?;
+            }
+            self.transfer_all(from, items, to, how).await
+        })
     }
 
     fn delete<'a>(
@@ -217,7 +286,11 @@ impl Store for ExchangeStore {
         items: &'a [ItemNumber],
         how: Deletion,
     ) -> Task<'a, Vec<ItemNumber>> {
-        Box::pin(self.delete_all(folder, items, how))
+        Box::pin(async move {
+            self.admit(folder, Rights::VISIBLE).await?;
+            self.admit_items(folder, items, DELETE).await?;
+            self.delete_all(folder, items, how).await
+        })
     }
 
     fn put_derived<'a>(
@@ -225,7 +298,10 @@ impl Store for ExchangeStore {
         folder: FolderId,
         facts: &'a [(ItemNumber, Derived)],
     ) -> Task<'a, ()> {
-        self.inner.put_derived(folder, facts)
+        Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
+            self.inner.put_derived(folder, facts).await
+        })
     }
 
     fn find<'a>(
@@ -234,6 +310,7 @@ impl Store for ExchangeStore {
         keys: &'a [ItemKey],
     ) -> Task<'a, Vec<Option<ItemNumber>>> {
         Box::pin(async move {
+            self.admit(folder, Rights::READ_ANY).await?;
             self.mailbox.indexed(folder).await?;
             self.inner.find(folder, keys).await
         })

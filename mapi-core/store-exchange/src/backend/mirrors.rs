@@ -6,13 +6,13 @@ use mapi_store::{Error, ErrorKind, Result};
 use mapi_types::{FolderId, MailboxId};
 
 use super::{Exchange, lock, remote};
-use crate::mailbox::{Mailbox, Progress};
+use crate::mailbox::{Circle, Progress};
 
 impl Exchange {
     /// Folders whose index is being read, and how far it is. Empty when the mailbox is not open.
     pub fn progress(&self, mailbox: &MailboxId) -> Vec<(FolderId, Progress)> {
         self.opened(mailbox)
-            .map(|mailbox| mailbox.keeper.in_progress())
+            .map(|circle| circle.in_progress())
             .unwrap_or_default()
     }
 
@@ -24,10 +24,10 @@ impl Exchange {
             .await?
             .drop_contents()
             .await?;
-        if let Some(mailbox) = self.opened(mailbox) {
-            mailbox.keeper.begin_anew();
+        match self.opened(mailbox) {
+            Some(circle) => circle.begin_anew().await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Forgets a mailbox's mirror with its numbers: every folder begins a new epoch, and clients fetch all anew. If the
@@ -42,15 +42,13 @@ impl Exchange {
                 mirror.reset().await?;
             }
         }
-        if let Some(mailbox) = self.opened(mailbox) {
-            mailbox.keeper.begin_anew();
-            // Without the tree there is not even an Inbox.
-            mailbox.sync_hierarchy().await?;
+        match self.opened(mailbox) {
+            Some(circle) => circle.begin_anew().await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Mailbox>> {
+    fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Circle>> {
         lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade)
     }
 

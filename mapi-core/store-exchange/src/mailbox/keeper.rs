@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Mailbox, remote_id};
+use super::{Circle, Mailbox, remote_id};
 use crate::session::{Event, Place, StoreName};
 
 /// Messages whose bytes are made in advance at one time.
@@ -60,6 +60,11 @@ pub struct Progress {
 }
 
 impl Keeper {
+    /// Somebody else may have something to do from now on.
+    pub(super) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
     /// The tree may have changed.
     pub(crate) fn doubt_hierarchy(&self) {
         self.todo().hierarchy = true;
@@ -152,13 +157,11 @@ impl Keeper {
     }
 }
 
-/// Starts the task of a mailbox.
-pub(super) fn start(mailbox: &Arc<Mailbox>) {
-    let weak = Arc::downgrade(mailbox);
+/// Starts the task that hears what a session tells of the mailbox, also while a long pass is under way.
+pub(super) fn listen(mailbox: &Arc<Mailbox>) {
     let mut events = mailbox.remote.sessions.back.events();
     let store = mailbox.remote.store.clone();
     let listener = Arc::downgrade(mailbox);
-    // Two tasks: hints are heard while a long pass is under way.
     tokio::spawn(async move {
         loop {
             let event = events.recv().await;
@@ -173,22 +176,35 @@ pub(super) fn start(mailbox: &Arc<Mailbox>) {
             }
         }
     });
+}
+
+/// Starts the task that keeps a mirror like the server. It ends when nobody has the mailbox open.
+pub(super) fn start(circle: &Arc<Circle>) {
+    let weak = Arc::downgrade(circle);
     tokio::spawn(async move {
         let mut pause = RETRY_FIRST;
-        let mut poll_at = Instant::now();
+        let mut turn = Turn::default();
         loop {
-            let Some(mailbox) = weak.upgrade() else {
+            let Some(circle) = weak.upgrade() else {
                 return;
             };
+            let feeders = circle.keepers();
+            let Some(mailbox) = feeders.first().cloned() else {
+                match circle.is_kept() {
+                    true => continue,
+                    false => return,
+                }
+            };
             mailbox.keeper.todo().busy = true;
-            let outcome = round(&mailbox, &mut poll_at).await;
+            let outcome = round(&mailbox, &feeders, &mut turn).await;
             mailbox.keeper.todo().busy = matches!(outcome, Ok(true));
-            let poll = mailbox.options.poll;
+            let until = turn.poll_at.min(Instant::now() + mailbox.options.poll);
+            drop((feeders, circle));
             match outcome {
                 Ok(true) => pause = RETRY_FIRST,
                 Ok(false) => {
                     pause = RETRY_FIRST;
-                    rest(mailbox, poll_at.min(Instant::now() + poll)).await;
+                    rest(mailbox, until).await;
                 }
                 Err(error) => {
                     tracing::info!(mailbox = %mailbox.id, %error, "the mirror could not be brought up to date");
@@ -200,6 +216,22 @@ pub(super) fn start(mailbox: &Arc<Mailbox>) {
             }
         }
     });
+}
+
+/// What the task remembers from round to round.
+struct Turn {
+    poll_at: Instant,
+    /// Who fed the mirror last: others have to ask for notifications first, and may see other folders.
+    fed_by: Vec<String>,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            poll_at: Instant::now(),
+            fed_by: Vec::new(),
+        }
+    }
 }
 
 /// Waits until there is something to do, or until it is time to poll. Holds the mailbox no longer than a moment at a
@@ -225,10 +257,14 @@ fn concerns(event: &Event, store: &StoreName) -> bool {
 }
 
 /// Does one thing; whether there may be more to do.
-async fn round(mailbox: &Mailbox, poll_at: &mut Instant) -> Result<bool> {
-    if Instant::now() >= *poll_at {
-        *poll_at = Instant::now() + mailbox.options.poll;
-        mailbox.watch().await?;
+async fn round(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> Result<bool> {
+    let fed_by: Vec<_> = feeders.iter().map(|seat| seat.user().to_owned()).collect();
+    if Instant::now() >= turn.poll_at || turn.fed_by != fed_by {
+        turn.poll_at = Instant::now() + mailbox.options.poll;
+        turn.fed_by = fed_by;
+        for seat in feeders {
+            seat.feeding(seat.watch().await)?;
+        }
         mailbox.keeper.todo().everything = true;
     }
     if std::mem::take(&mut mailbox.keeper.todo().everything) {
@@ -236,9 +272,10 @@ async fn round(mailbox: &Mailbox, poll_at: &mut Instant) -> Result<bool> {
         mailbox.doubt_all().await?;
     }
     if std::mem::take(&mut mailbox.keeper.todo().hierarchy) {
-        retried(mailbox.sync_hierarchy().await, || {
-            mailbox.keeper.doubt_hierarchy()
-        })?;
+        for seat in feeders {
+            let done = seat.feeding(seat.sync_hierarchy().await);
+            retried(done, || mailbox.keeper.doubt_hierarchy())?;
+        }
         mailbox.doubt_unindexed().await?;
         return Ok(true);
     }
@@ -331,6 +368,9 @@ impl Mailbox {
     async fn render_some(&self) -> Result<bool> {
         let session = &self.remote.sessions.back;
         for (folder, _) in self.mirror.folders().await? {
+            if !self.may_read(folder) {
+                continue;
+            }
             let stale = self.mirror.stale(folder, RENDER_AT_ONCE).await?;
             if !stale.is_empty() {
                 self.verified(session, folder, &stale).await?;

@@ -1,19 +1,30 @@
 //! Making the mirror like the server: the tree, and the index of each folder.
 
 use mapi_store::{Error, ErrorKind, Result, Role};
-use mapi_types::FolderId;
+use mapi_types::{FolderId, Version};
 use mapi_wire::{Gid, ics::State};
 use store_openchange::{ChangeKey, FirstPass, HierarchyBatch, ItemBatch, RemoteFolder, RemoteItem};
 
-use super::{Mailbox, Work, remote_id, state};
+use super::{Mailbox, Work, circle::unread, remote_id, state};
 use crate::{
     fault::{Fault, code},
     remote::{ContentsPart, FolderRow, HierarchyPart, IndexRow, SpecialFolders},
 };
 
 impl Mailbox {
-    /// Makes the tree like the server's. One request, and one more when something changed.
+    /// Makes the tree like the server's, as far as somebody who has it open sees it. One request, and one more when
+    /// something changed.
     pub(crate) async fn sync_hierarchy(&self) -> Result<()> {
+        if self.is_whole {
+            return self.sync_whole().await;
+        }
+        match self.circle.whole() {
+            Some(whole) => whole.feeding(whole.sync_whole().await),
+            None => self.sync_part().await,
+        }
+    }
+
+    async fn sync_whole(&self) -> Result<()> {
         let _turn = self.turn(Work::Hierarchy).await;
         let kept = self.mirror.hierarchy_state().await?;
         let seen = kept.as_deref().and_then(state::decode);
@@ -29,13 +40,67 @@ impl Mailbox {
         self.mirror
             .apply_hierarchy(batch(part, &special, complete_list))
             .await?;
+        self.circle.doubt_rights();
         Ok(())
+    }
+
+    /// Adds what a session sees that does not see everything. What it does not see may be there all the same, and what
+    /// it has seen says nothing about what others have.
+    async fn sync_part(&self) -> Result<()> {
+        let _turn = self.turn(Work::Hierarchy).await;
+        let mut seen = self.seen.lock().await;
+        let part = self.remote.hierarchy(seen.clone()).await?;
+        let now_seen = part.state.clone();
+        if !part.changed.is_empty() {
+            let mut special = self.remote.special_folders().await?;
+            special.0.extend(self.known_special().await?);
+            let batch = HierarchyBatch {
+                removed: Vec::new(),
+                state: None,
+                ..batch(part, &special, false)
+            };
+            self.mirror.apply_hierarchy(batch).await?;
+            self.circle.doubt_rights();
+        }
+        *seen = now_seen;
+        Ok(())
+    }
+
+    /// What was known before of special folders: not everybody is told.
+    async fn known_special(&self) -> Result<Vec<(Role, Gid)>> {
+        let tree = self.inner.hierarchy(Version(0)).await?;
+        let mut known = Vec::new();
+        for folder in tree.changed {
+            if let Some(role) = folder.role {
+                known.push((role, self.folder_gid(folder.id).await?));
+            }
+        }
+        Ok(known)
+    }
+
+    /// A folder was deleted on the server by this session. Who sees a part of the tree must say so.
+    pub(crate) async fn deleted(&self, gid: Gid) -> Result<()> {
+        let batch = HierarchyBatch {
+            removed: vec![remote_id(gid)],
+            ..HierarchyBatch::default()
+        };
+        self.mirror.apply_hierarchy(batch).await.map(drop)
     }
 
     /// Makes a folder's index like the server's.
     ///
     /// Goes on where it was when it is broken off. Errors: `NotFound`, those of the server and of the mirror.
     pub(crate) async fn sync_contents(&self, folder: FolderId) -> Result<()> {
+        if self.may_read(folder) {
+            return self.sync_items(folder).await;
+        }
+        match self.circle.reader(folder) {
+            Some(reader) => reader.sync_items(folder).await,
+            None => Err(unread()),
+        }
+    }
+
+    async fn sync_items(&self, folder: FolderId) -> Result<()> {
         let _turn = self.turn(Work::Contents(folder)).await;
         match self.pass(folder).await {
             Err(error) if is_gone(&error) => {

@@ -105,13 +105,24 @@ impl Live {
         let handle = executed.handles.first().copied().unwrap_or(rop::NO_HANDLE);
         let logon = match executed.responses.into_iter().next() {
             Some(Response::Logon(response)) => logged_on(logon_id, handle, response),
-            Some(Response::Failed(failed)) => {
-                return Err(Fault::operation(failed.rop_id, failed.code));
-            }
+            Some(Response::Failed(failed)) => return Err(self.refused_logon(store, &failed)),
             _ => return Err(super::unexpected()),
         };
         self.logons.insert(store.clone(), logon.clone());
         Ok(logon)
+    }
+
+    /// What a failed logon means. That somebody else's mailbox is on another server says nothing about where the
+    /// user's own is.
+    fn refused_logon(&self, store: &StoreName, failed: &Failed) -> Fault {
+        let (rop, code) = (failed.rop_id, failed.code);
+        match store {
+            StoreName::Mailbox(dn) if dn.eq_ignore_ascii_case(&self.user_dn) => {
+                Fault::operation(rop, code)
+            }
+            _ if code == code::WRONG_SERVER => Fault::Operation { rop, code },
+            _ => Fault::operation(rop, code),
+        }
     }
 
     fn logon_request(&self, store: &StoreName, logon_id: u8) -> rop::Logon {

@@ -1,6 +1,6 @@
 //! Making, moving and deleting folders: on the server, and then the tree is synchronized.
 
-use mapi_store::{Error, ErrorKind, FolderInfo, NewFolder, Result};
+use mapi_store::{Error, ErrorKind, FolderInfo, NewFolder, Result, Rights};
 use mapi_types::FolderId;
 use mapi_wire::{Id, rop::LogonResponse};
 
@@ -20,8 +20,12 @@ impl ExchangeStore {
         let gid = mailbox.remote.gid(made).await?;
         let id = mailbox.mirror.folder_of(&remote_id(gid)).await?;
         let id = id.ok_or_else(|| Error::new(ErrorKind::NotFound, "the new folder is gone"))?;
+        self.admit(id, Rights::VISIBLE).await?;
         // It is new, so its index is one request that brings nothing.
         mailbox.indexed(id).await?;
+        if let (None, Some(parent)) = (&self.guest, folder.parent) {
+            self.take_over_permissions(id, parent).await?;
+        }
         self.inner.folder(id).await
     }
 
@@ -71,8 +75,10 @@ impl ExchangeStore {
         }
         let fid = mailbox.folder_fid(folder).await?;
         let parent = self.parent(info.parent).await?;
+        let gid = mailbox.folder_gid(folder).await?;
         mailbox.remote.delete_folder(parent, fid).await?;
-        mailbox.sync_hierarchy().await
+        mailbox.sync_hierarchy().await?;
+        mailbox.deleted(gid).await
     }
 
     /// The folder above; the top is the folder whose children people see.

@@ -1,0 +1,148 @@
+//! Opening mailboxes: one's own, and those of others with one's own session.
+
+use std::sync::{Arc, Weak};
+
+use mapi_store::{Error, ErrorKind, Principal, Result, Store};
+use mapi_types::{MailboxId, Version};
+
+use super::{Exchange, People, User, elsewhere::OtherPlace, lock, remote};
+use crate::{
+    discover::{Failure, Reason, Subject},
+    fault::{Fault, code},
+    mailbox::{About, Circle, Guest, Mailbox, View},
+    remote::{Remote, Sessions},
+    session::StoreName,
+    store::ExchangeStore,
+};
+
+impl Exchange {
+    /// Opens a mailbox for somebody.
+    ///
+    /// Errors: `NotFound`, `Denied` (nothing in it is visible to the principal), `Unavailable`.
+    pub(super) async fn open(
+        &self,
+        principal: &Principal,
+        id: &MailboxId,
+    ) -> Result<Arc<dyn Store>> {
+        let (mailbox, guest) = match principal.user.is_empty() {
+            true => self.open_for_nobody(id)?,
+            false => {
+                let mailbox = self.seat(principal, id).await?;
+                let guest = mailbox.guest.clone();
+                (mailbox, guest)
+            }
+        };
+        let inner = match &guest {
+            Some(guest) => {
+                mailbox.learn_rights(guest, About::Everything).await?;
+                let inner = mailbox.mirror.store_for(principal);
+                if inner.hierarchy(Version(0)).await?.changed.is_empty() {
+                    return Err(unseen());
+                }
+                inner
+            }
+            None => mailbox.mirror.store(),
+        };
+        Ok(Arc::new(ExchangeStore {
+            mailbox,
+            guest,
+            inner,
+        }))
+    }
+
+    /// A mailbox for who did not log in: whoever has it open whole lends the session, for reading.
+    fn open_for_nobody(&self, id: &MailboxId) -> Result<(Arc<Mailbox>, Option<Arc<Guest>>)> {
+        let circle = lock(&self.mailboxes).get(id).and_then(Weak::upgrade);
+        let circle = circle.ok_or_else(unseen)?;
+        let lender = circle.whole().ok_or_else(unseen)?;
+        Ok((lender, Some(circle.nobody())))
+    }
+
+    /// The mailbox as a principal has it open, or opens it.
+    async fn seat(&self, principal: &Principal, id: &MailboxId) -> Result<Arc<Mailbox>> {
+        let circle = lock(&self.mailboxes).get(id).and_then(Weak::upgrade);
+        if let Some(seat) = circle.and_then(|circle| circle.seat(&principal.user)) {
+            return Ok(seat);
+        }
+        let user = lock(&self.users).get(&principal.user).cloned();
+        let user = user.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unavailable,
+                "the user has not signed in since the gateway started",
+            )
+        })?;
+        let is_own = principal.user == id.0;
+        let (remote, is_whole) = match is_own {
+            true => (remote(&user.sessions, &user.place).await?, true),
+            false => self.remote_of_other(&user, id).await?,
+        };
+        let mirror = self.mirror(&remote, id).await?;
+        let fresh = mirror.hierarchy_state().await?.is_none();
+        let circle = self.circle(id, || Circle::new(mirror, self.options.clone()));
+        let guest = (!is_own).then(|| Arc::new(Guest::new(principal.clone())));
+        let view = View {
+            guest,
+            is_whole,
+            people: People(Arc::clone(&user.place)),
+        };
+        let mailbox = Mailbox::new(&circle, remote, view);
+        if fresh || !is_whole && circle.whole().is_none() {
+            mailbox.sync_hierarchy().await?;
+        }
+        Ok(circle.join(&principal.user, mailbox))
+    }
+
+    /// Everybody who has a mailbox open.
+    fn circle(&self, id: &MailboxId, make: impl FnOnce() -> Arc<Circle>) -> Arc<Circle> {
+        let mut open = lock(&self.mailboxes);
+        if let Some(circle) = open.get(id).and_then(Weak::upgrade) {
+            return circle;
+        }
+        open.retain(|_, circle| circle.strong_count() > 0);
+        let circle = make();
+        open.insert(id.clone(), Arc::downgrade(&circle));
+        circle
+    }
+
+    /// The mailbox of another, with a user's own session, and whether the user sees it whole.
+    ///
+    /// Two requests, and a search where its place is not known. Errors: `NotFound`, `Denied`, those of the server.
+    async fn remote_of_other(&self, user: &User, id: &MailboxId) -> Result<(Remote, bool)> {
+        let subject = Subject::Address(id.0.clone());
+        let locator = user.place.locator();
+        let found = locator.find_other(&subject, false).await.map_err(missing)?;
+        let store = StoreName::Mailbox(found.legacy_dn.as_str().into());
+        let beside = Remote::new(user.sessions.clone(), store.clone());
+        match beside.logon().await {
+            Ok(logon) => Ok((beside, logon.owner)),
+            Err(fault) if fault.code() == Some(code::WRONG_SERVER) => {
+                // The answer may be old, too.
+                let found = locator.find_other(&subject, true).await.map_err(missing)?;
+                let sessions = user.elsewhere.sessions(&found.url, || {
+                    let own = Arc::clone(&user.place);
+                    let place = Arc::new(OtherPlace { own, subject });
+                    Sessions {
+                        front: self.session(&place),
+                        back: self.session(&place),
+                    }
+                });
+                let there = Remote::new(sessions, store);
+                let logon = there.logon().await?;
+                Ok((there, logon.owner))
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+}
+
+fn unseen() -> Error {
+    Error::new(ErrorKind::Denied, "nothing in the mailbox is visible")
+}
+
+/// Why the mailbox of another was not found.
+pub(super) fn missing(failure: Failure) -> Error {
+    match failure.reason {
+        Reason::Unknown(_) => Error::with_source(ErrorKind::NotFound, "no such mailbox", failure),
+        _ => Fault::from(failure).into(),
+    }
+}
