@@ -11,6 +11,7 @@ mod bound;
 mod columns;
 mod entry;
 mod known;
+mod questions;
 #[cfg(test)]
 mod tests;
 

@@ -25,9 +25,10 @@ pub struct Options {
     pub user_dn: Option<String>,
     /// Whether each host of the domain is first asked by Autodiscover version 2 (JSON) where POX is spoken.
     pub json: bool,
-    /// Whether DNS is asked for an SRV record.
+    /// Whether DNS is asked for an SRV record: the name servers of this machine, also where there is a proxy.
     pub srv: bool,
-    /// Whether `http://autodiscover.DOMAIN` is asked for a redirection. The request has no credentials.
+    /// Whether `http://autodiscover.DOMAIN` is asked for a redirection. The request has no credentials, and goes through
+    /// no proxy: many of these tunnel to port 443 alone.
     pub http_redirect: bool,
     /// Hosts outside of the domain that may see credentials although only DNS or plain HTTP names them.
     pub allowed_hosts: Vec<HostPattern>,

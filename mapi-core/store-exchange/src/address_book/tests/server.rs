@@ -18,6 +18,7 @@ use mapi_wire::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use super::super::columns;
@@ -62,6 +63,8 @@ pub(super) struct Book {
     /// Which requests fail, counted from 0.
     pub(super) failures: Mutex<HashMap<usize, Failure>>,
     pub(super) asked: Mutex<Vec<RequestType>>,
+    /// Told when an answer is held back.
+    pub(super) hanging: Notify,
     /// The number of the next request of each session.
     sessions: Mutex<Vec<usize>>,
 }
@@ -82,6 +85,7 @@ impl Book {
             stands_still: false,
             failures: Mutex::default(),
             asked: Mutex::default(),
+            hanging: Notify::new(),
             sessions: Mutex::default(),
         }
     }
@@ -131,7 +135,10 @@ impl Book {
             let failure = self.failures.lock().unwrap().get(&number).copied();
             let answer = match failure {
                 Some(Failure::Closes) => return,
-                Some(Failure::Hangs) => std::future::pending().await,
+                Some(Failure::Hangs) => {
+                    self.hanging.notify_one();
+                    std::future::pending().await
+                }
                 Some(Failure::Status(status)) => {
                     format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n").into_bytes()
                 }
