@@ -1,4 +1,18 @@
 //! What tests tell the server while it runs, over HTTP on loopback: the library's calls for those in another process.
+//!
+//! Below `/standin/`, with JSON in the bodies:
+//!
+//! | Call | Body or answer |
+//! |---|---|
+//! | `POST faults` | a [`Fault`] |
+//! | `GET faults` | how many wait, how many happened |
+//! | `DELETE faults` | |
+//! | `POST notifications` | a [`NotificationFault`] |
+//! | `POST expire`, `POST restart`, `POST reset` | |
+//! | `POST move` | `{"user", "site"}` |
+//! | `POST deliver` | `{"user", "from", "subject", "text", "html", "message_id"}` |
+//! | `POST fill` | `{"user", "count"}` |
+//! | `GET counters`, `GET violations`, `GET receipts` | what has happened |
 
 use std::sync::Arc;
 

@@ -120,7 +120,8 @@ const fn check_options(options: u8) -> Result<()> {
 /// Messages of a folder. For one that is not there, a warning comes in its place.
 pub(crate) fn messages(call: &mut Call<'_>, ask: &FastTransferSourceCopyMessages) -> Outcome {
     check_options(ask.send_options)?;
-    if ask.copy_flags & copy_messages_flags::RESERVED != 0 {
+    let reserved = ask.copy_flags & copy_messages_flags::RESERVED != 0;
+    if reserved || ask.message_ids.is_empty() {
         return Err(Code::INVALID_PARAMETER.into());
     }
     let (mailbox, folder) = call.folder(ask.input)?;

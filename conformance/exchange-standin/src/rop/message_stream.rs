@@ -107,14 +107,27 @@ impl MessageStream<'_> {
         let view = View::Saved(Box::new(message.clone()));
         let mut body = self.message(&view, false);
         if self.style.with_entry_id {
-            let entry_id = self.mailbox.message_entry_id(message.folder, message.mid);
-            body.props
-                .insert(0, Property::binary(tags::ENTRY_ID.0, &entry_id));
+            body.props.splice(0..0, self.identification(message));
         }
         ListedMessage {
             associated: message.associated,
             message: body,
         }
+    }
+
+    /// Which message it is, and which change of it. Source: MS-OXCFXICS 2.2.3.1.1.3.1 (`SendEntryId`).
+    fn identification(&self, message: &Message) -> [Property; 4] {
+        let entry_id = self.mailbox.message_entry_id(message.folder, message.mid);
+        let source_key = self.mailbox.gid(message.mid.0).to_bytes();
+        [
+            Property::binary(tags::ENTRY_ID.0, &entry_id),
+            Property::binary(tags::SOURCE_KEY.0, &source_key),
+            Property::binary(tags::CHANGE_KEY.0, &message.change_key.to_bytes()),
+            Property::binary(
+                tags::PREDECESSOR_CHANGE_LIST.0,
+                &message.predecessors.to_bytes(),
+            ),
+        ]
     }
 
     /// A message with what is in it; with `whole`, whatever the style leaves out.

@@ -144,33 +144,41 @@ fn messages_are_moved_copied_and_deleted_by_id() {
             .collect::<Vec<_>>(),
         [1, 2]
     );
+}
 
+#[test]
+fn deleted_messages_are_kept_unless_they_are_deleted_hard() {
+    let server = server();
+    let (mut client, _, folder, _) = in_inbox(&server);
+    let alice = server.mailbox("alice");
+    let first = alice.deliver(Draft::about("first")).unwrap();
+    let second = alice.deliver(Draft::about("second")).unwrap();
     let hard = HardDeleteMessages {
         logon_id: 0,
         input: 0,
         want_asynchronous: false,
         notify_non_read: false,
-        message_ids: vec![moved[0].mid.to_wire()],
+        message_ids: vec![first.to_wire()],
     };
-    client.good(hard, target);
+    client.good(hard, folder);
     let soft = DeleteMessages {
         logon_id: 0,
         input: 0,
         want_asynchronous: false,
         notify_non_read: false,
-        message_ids: vec![moved[1].mid.to_wire()],
+        message_ids: vec![second.to_wire()],
     };
-    client.good(soft, target);
+    client.good(soft, folder);
     let deleted = GetContentsTable {
         logon_id: 0,
         input: 0,
         output: 1,
         table_flags: table_flags::SOFT_DELETES,
     };
-    let (response, _) = client.good(deleted, target);
+    let (response, _) = client.good(deleted, folder);
     assert!(matches!(response, Response::GetContentsTable(table) if table.row_count == 1));
     assert_eq!(
-        client.props(target, &[0x670b_0003, 0x3602_0003]),
+        client.props(folder, &[0x670b_0003, 0x3602_0003]),
         [Some(PropValue::I32(2)), Some(PropValue::I32(0)),]
     );
 }

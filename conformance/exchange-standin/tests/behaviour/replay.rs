@@ -289,6 +289,14 @@ impl Places {
         }
     }
 
+    /// Learns which handles both answers gave.
+    fn opened(&mut self, theirs: &[u32], ours: &[u32]) {
+        let given = theirs.iter().zip(ours);
+        let given = given.filter(|(_, ours)| **ours != NO_HANDLE);
+        self.handles
+            .extend(given.map(|(theirs, ours)| (*theirs, *ours)));
+    }
+
     /// Learns from both answers to a request.
     fn learn(&mut self, request: &Request, theirs: &Response, ours: &Response) {
         if let Request::SetColumns(ask) = request {
@@ -416,11 +424,7 @@ fn what_another_client_sent_to_another_server_is_answered_here() {
         let Some(their_answer) = their_answer else {
             continue;
         };
-        let handles = their_answer.handles.iter().zip(&our_answer.handles);
-        let given = handles.filter(|(_, ours)| **ours != NO_HANDLE);
-        places
-            .handles
-            .extend(given.map(|(theirs, ours)| (*theirs, *ours)));
+        places.opened(&their_answer.handles, &our_answer.handles);
         let asked = theirs
             .requests
             .iter()

@@ -168,24 +168,33 @@ fn a_warning_stands_for_a_message_that_is_not_there() {
 }
 
 #[test]
-fn only_the_entry_id_says_which_message_it_is_and_only_when_asked() {
+fn which_message_and_which_change_it_is_comes_only_when_asked() {
     let server = Server::start(Config::default()).unwrap();
     let mid = server
         .mailbox("alice")
         .deliver(Draft::about("one"))
         .unwrap();
     let (mut client, _, folder) = in_inbox(&server, "alice");
-    let mut has_entry_id = |copy_flags| {
+    let mut identification = |copy_flags| {
         let mut ask = copy_messages(&[mid]);
         ask.copy_flags = copy_flags;
         let (_, source) = client.good(ask, folder);
         match &client.download(source)[..] {
-            [Event::Message(listed)] => listed.message.get(PropTag(0x0fff_0102)).is_some(),
+            [Event::Message(listed)] => [0x0fff_0102, 0x65e0_0102, 0x65e2_0102, 0x65e3_0102]
+                .map(|tag| listed.message.get(PropTag(tag)).is_some()),
             events => panic!("{events:?}"),
         }
     };
-    assert!(has_entry_id(0x30));
-    assert!(!has_entry_id(0x10));
+    assert_eq!(identification(0x30), [true; 4]);
+    assert_eq!(identification(0x10), [false; 4]);
+}
+
+#[test]
+fn no_messages_are_nothing_to_copy() {
+    let server = Server::start(Config::default()).unwrap();
+    let (mut client, _, folder) = in_inbox(&server, "alice");
+    let refused = client.bad(copy_messages(&[]), folder);
+    assert_eq!(refused, 0x8007_0057);
 }
 
 #[test]
