@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mapi-store", &["mapi-types"]),
     ("mapi-convert", &["mapi-types"]),
     ("mapi-wire", &["mapi-types"]),
+    ("mapi-trace", &["mapi-wire", "mapi-types"]),
     ("store-openchange", &["mapi-store", "mapi-types"]),
     (
         "store-exchange",
@@ -40,6 +41,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "store-exchange",
             "store-openchange",
             "mapi-store",
+            "mapi-trace",
             "sasl",
         ],
     ),
@@ -49,7 +51,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that compute and nothing else: no runtime, no sockets, no database beneath them.
-const PURE: &[&str] = &["imap-wire", "mapi-types", "mapi-convert", "mapi-wire", "sasl"];
+const PURE: &[&str] = &[
+    "imap-wire",
+    "mapi-types",
+    "mapi-convert",
+    "mapi-wire",
+    "mapi-trace",
+    "sasl",
+];
 const IMPURE: &[&str] = &[
     "tokio", "mio", "socket2", "rusqlite", "hyper", "axum", "rustls",
 ];
