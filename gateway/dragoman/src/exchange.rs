@@ -29,3 +29,6 @@ pub(crate) fn verify(config: &Config) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Exchange domains of a gateway, against a server of our own.
+
+mod administration;
+mod mail;
+mod sign_in;
+mod world;

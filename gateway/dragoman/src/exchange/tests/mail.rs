@@ -1,0 +1,101 @@
+//! Delivery to mailboxes on Exchange, and those that work although nobody signs in.
+
+use account::{Copy, ErrorKind, FileTime, MailboxId};
+use bytes::Bytes;
+
+use super::world::{ALICE, BOB, LOCAL, World};
+
+const ALICE_CONFIGURED: &str =
+    "[exchange.main.accounts.\"alice@example.test\"]\npassword_file = \"DIR/alice\"";
+
+async fn with_alice() -> World {
+    let world = World::new().await;
+    world.secret("alice", "secret-alice\n");
+    world.restart(ALICE_CONFIGURED).await
+}
+
+async fn check_address(world: &World, address: &str, expected: Result<&[&str], ErrorKind>) {
+    let answer = world.gateway.accounts().resolve(address).await;
+    let answer = answer.map_err(|error| error.kind);
+    let expected = expected.map(|mailboxes| {
+        let ids = mailboxes.iter().map(|id| MailboxId((*id).to_owned()));
+        ids.collect::<Vec<_>>()
+    });
+    assert_eq!(answer, expected, "{address}");
+}
+
+async fn deliver(world: &World, mailboxes: &[&str]) -> Vec<Result<(), ErrorKind>> {
+    let accounts = world.gateway.accounts();
+    let mut spool = accounts.spool();
+    let text = b"Received: from elsewhere.test by mx.example.test with ESMTP id 4xYz; Fri, 15 Jan 2027 08:00:00 +0000\r\n\
+        From: a@elsewhere.test\r\nSubject: delivered\r\n\r\nHello\r\n";
+    spool.write(text).await.unwrap();
+    let message = spool.finish().await.unwrap();
+    let copies: Vec<_> = mailboxes
+        .iter()
+        .map(|mailbox| Copy {
+            mailbox: MailboxId((*mailbox).to_owned()),
+            prefix: Bytes::from_static(b"Return-Path: <a@elsewhere.test>\r\n"),
+        })
+        .collect();
+    let received = FileTime::from_unix(1_800_000_000);
+    let answers = accounts.deliver(&message, &copies, received).await;
+    answers
+        .into_iter()
+        .map(|answer| answer.map_err(|error| error.kind))
+        .collect()
+}
+
+fn subjects(world: &World, user: &str) -> Vec<String> {
+    let mailbox = world.server().mailbox(user);
+    mailbox.subjects(mailbox.inbox().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn mail_is_delivered_to_both_kinds_of_mailboxes_at_once() {
+    let world = with_alice().await;
+    let answers = deliver(&world, &[ALICE, LOCAL]).await;
+    assert_eq!(answers, [Ok(()), Ok(())]);
+    assert_eq!(subjects(&world, "alice"), ["delivered"]);
+    // An MTA that repeats a delivery does not double it.
+    assert_eq!(deliver(&world, &[ALICE]).await, [Ok(())]);
+    assert_eq!(subjects(&world, "alice"), ["delivered"]);
+}
+
+#[tokio::test]
+async fn addresses_lead_to_mailboxes_that_somebody_has_the_key_to() {
+    let world = with_alice().await;
+    check_address(&world, ALICE, Ok(&[ALICE])).await;
+    check_address(&world, "Alice+list@EXAMPLE.test", Ok(&[ALICE])).await;
+    check_address(&world, LOCAL, Ok(&[LOCAL])).await;
+    check_address(&world, "x@local.test", Err(ErrorKind::NotFound)).await;
+    check_address(&world, BOB, Err(ErrorKind::Unavailable)).await;
+    world.login(BOB, "secret-bob").await.unwrap();
+    check_address(&world, BOB, Ok(&[BOB])).await;
+    // After a restart nobody has Bob's password.
+    let world = world.restart(ALICE_CONFIGURED).await;
+    check_address(&world, BOB, Err(ErrorKind::Unavailable)).await;
+    check_address(&world, ALICE, Ok(&[ALICE])).await;
+}
+
+#[tokio::test]
+async fn delivery_waits_until_the_server_is_back() {
+    let mut world = with_alice().await;
+    world.server = None;
+    assert_eq!(
+        deliver(&world, &[ALICE, LOCAL]).await,
+        [Err(ErrorKind::Unavailable), Ok(())]
+    );
+}
+
+#[tokio::test]
+async fn what_the_user_signs_in_with_does_not_take_the_place_of_what_is_configured() {
+    let world = with_alice().await;
+    world.login(ALICE, "secret-alice").await.unwrap();
+    assert_eq!(deliver(&world, &[ALICE]).await, [Ok(())]);
+    assert_eq!(
+        world.login(ALICE, "wrong").await,
+        Err(ErrorKind::Unauthenticated)
+    );
+    assert_eq!(deliver(&world, &[ALICE]).await, [Ok(())]);
+}

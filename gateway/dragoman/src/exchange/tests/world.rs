@@ -1,0 +1,151 @@
+//! A gateway in a folder of its own, before a server with the people alice, bob and carol.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use account::{Account, ErrorKind, FileTime, Flags, MailboxId, NewItem, Principal, Role};
+use exchange_standin::Server;
+
+use crate::{
+    cli::Place,
+    command::{Answer, Request, administration::Administration},
+    config::Config,
+    data_dir::DataDir,
+};
+
+pub(super) const ALICE: &str = "alice@example.test";
+pub(super) const BOB: &str = "bob@example.test";
+/// A mailbox of the embedded store.
+pub(super) const LOCAL: &str = "dora@local.test";
+
+pub(super) struct World {
+    pub(super) server: Option<Server>,
+    pub(super) gateway: Administration,
+    pub(super) config: Config,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    /// With nothing configured but the server.
+    pub(super) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more lines of its section.
+    pub(super) async fn with(section: &str) -> Self {
+        let server = Server::start(exchange_standin::Config::default()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (config, gateway) = open(dir.path(), &server.autodiscover_url(), section).await;
+        gateway.ensure_user(LOCAL, "local").await.unwrap();
+        Self {
+            server: Some(server),
+            gateway,
+            config,
+            dir,
+        }
+    }
+
+    /// The gateway starts anew.
+    pub(super) async fn restart(self, section: &str) -> Self {
+        let Self {
+            server,
+            gateway,
+            dir,
+            ..
+        } = self;
+        let url = server.as_ref().unwrap().autodiscover_url();
+        drop(gateway);
+        let (config, gateway) = open(dir.path(), &url, section).await;
+        Self {
+            server,
+            gateway,
+            config,
+            dir,
+        }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    pub(super) async fn login(&self, user: &str, password: &str) -> Result<Principal, ErrorKind> {
+        let answer = self.gateway.accounts().login(user, password).await;
+        answer.map_err(|error| error.kind)
+    }
+
+    /// Logs in and opens the mailbox.
+    pub(super) async fn open(&self, user: &str, password: &str) -> Account {
+        let principal = self.login(user, password).await.unwrap();
+        let mailbox = MailboxId(principal.user.clone());
+        self.gateway
+            .accounts()
+            .open(&principal, &mailbox)
+            .await
+            .unwrap()
+    }
+
+    /// How often somebody has connected to the server.
+    pub(super) fn connects(&self) -> u64 {
+        let counters = self.server().counters();
+        counters.by_type.get("Connect").copied().unwrap_or_default()
+    }
+
+    pub(super) async fn ask(&self, request: Request) -> Result<Vec<String>, String> {
+        match self.gateway.answer(&request).await {
+            Answer::Done(lines) => Ok(lines),
+            Answer::Failed(why) => Err(why),
+        }
+    }
+
+    pub(super) fn secret(&self, name: &str, text: &str) -> std::path::PathBuf {
+        secret(self.dir.path(), name, text)
+    }
+}
+
+/// A file that only its owner may read.
+pub(super) fn secret(dir: &Path, name: &str, text: &str) -> std::path::PathBuf {
+    let path = dir.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Administration) {
+    let file = dir.join("dragoman.toml");
+    let section = section.replace("DIR", dir.to_str().unwrap());
+    let text = format!(
+        "data = {:?}\n[exchange.main]\ndomains = [\"example.test\"]\nautodiscover = {autodiscover:?}\n{section}\n",
+        dir.join("data")
+    );
+    fs::write(&file, text).unwrap();
+    let config = Config::load(&Place {
+        config: Some(file),
+        data: None,
+        overrides: Vec::new(),
+    })
+    .unwrap();
+    let data = DataDir::create(&config.data).unwrap();
+    let gateway = Administration::open(&config, &data).await.unwrap();
+    gateway.backends().add_accounts(&config).unwrap();
+    (config, gateway)
+}
+
+pub(super) async fn inbox(account: &Account) -> account::FolderId {
+    let folders = account.folders().await.unwrap();
+    folders.role(Role::Inbox).unwrap().id
+}
+
+/// Puts a message into the Inbox.
+pub(super) async fn append(world: &World, account: &Account, text: &str) -> account::Result<()> {
+    let mut spool = world.gateway.accounts().spool();
+    spool.write(text.as_bytes()).await?;
+    let item = NewItem {
+        message: spool.finish().await?,
+        flags: Flags::SEEN,
+        keywords: Vec::new(),
+        received: FileTime::from_unix(1_800_000_000),
+    };
+    account
+        .append(inbox(account).await, vec![item])
+        .await
+        .map(drop)
+}
