@@ -254,3 +254,40 @@ impl Locate for Locator {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        auth::Password,
+        http::{self, TlsOptions},
+    };
+
+    #[test]
+    fn the_number_of_others_is_bounded() {
+        let client = Client::new(http::Options {
+            tls: TlsOptions {
+                system_roots: false,
+                pinned: Some([0; 32]),
+                ..TlsOptions::default()
+            },
+            ..http::Options::default()
+        });
+        let user = User {
+            address: "anna@example.test".to_owned(),
+            credentials: Credentials::Password(Password {
+                user: String::new(),
+                domain: None,
+                secret: "".into(),
+            }),
+            policy: Policy::default(),
+        };
+        let locator = Locator::new(client.unwrap(), user, Options::default());
+        let subject = |number: usize| Subject::Dn(format!("/cn={number}"));
+        for number in 0..3 * OTHERS_MAX {
+            let slot = locator.slot(&subject(number));
+            assert!(Arc::ptr_eq(&slot, &locator.slot(&subject(number))));
+        }
+        assert!(locator.others.lock().unwrap().len() <= OTHERS_MAX);
+    }
+}

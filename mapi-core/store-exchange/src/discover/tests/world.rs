@@ -97,6 +97,7 @@ impl World {
         let shared = Arc::new(Shared {
             servers,
             issuer,
+            certificates: Mutex::default(),
             seen: Arc::clone(&seen),
         });
         tokio::spawn(async move {
@@ -163,6 +164,7 @@ impl World {
 struct Shared {
     servers: Servers,
     issuer: Issuer<'static, KeyPair>,
+    certificates: Mutex<HashMap<String, Arc<ServerConfig>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -186,7 +188,7 @@ impl Shared {
             },
         };
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(self.certificate(&certified)));
+        let acceptor = TlsAcceptor::from(self.certificate(&certified));
         let Ok(mut stream) = acceptor.accept(stream).await else {
             return;
         };
@@ -209,15 +211,22 @@ impl Shared {
         }
     }
 
-    fn certificate(&self, name: &str) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let chain = vec![certificate.der().clone()];
-        let config = ServerConfig::builder().with_no_client_auth();
-        config.with_single_cert(chain, key).unwrap()
+    /// The configuration of a server with a certificate for this name.
+    fn certificate(&self, name: &str) -> Arc<ServerConfig> {
+        let mut certificates = self.certificates.lock().unwrap();
+        let make = || Arc::new(certificate(&self.issuer, name));
+        Arc::clone(certificates.entry(name.to_owned()).or_insert_with(make))
     }
+}
+
+fn certificate(issuer: &Issuer<'static, KeyPair>, name: &str) -> ServerConfig {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, issuer).unwrap();
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let chain = vec![certificate.der().clone()];
+    let config = ServerConfig::builder().with_no_client_auth();
+    config.with_single_cert(chain, key).unwrap()
 }
 
 async fn act<S: AsyncWrite + Unpin>(
@@ -247,6 +256,7 @@ async fn act<S: AsyncWrite + Unpin>(
         Does::Endless(piece) => {
             let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()?;
+            let piece = piece.repeat(1000);
             let chunk = format!("{:x}\r\n{piece}\r\n", piece.len());
             loop {
                 stream.write_all(chunk.as_bytes()).await.ok()?;
