@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// What is kept here of mailboxes on Exchange.
     #[command(subcommand)]
     Mirror(Mirror),
+    /// MAPI for people: what was recorded of it.
+    #[command(subcommand)]
+    Mapi(Mapi),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(Config),
@@ -220,6 +223,25 @@ pub(crate) enum Mirror {
         yes: bool,
         #[command(flatten)]
         place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mapi {
+    /// Print a recorded body, or a folder of them as one session. The last line counts them; the command fails when one
+    /// is malformed that was not expected to be.
+    Decode {
+        /// A body (`NNN-endpoint-RequestType-label.req.bin` or `.rsp.bin`, or one that its content tells), or a folder.
+        path: PathBuf,
+        /// One JSON object a body.
+        #[arg(long)]
+        json: bool,
+        /// Print all octets that are not decoded, not only a few.
+        #[arg(long)]
+        octets: bool,
+        /// A body that is known to be malformed; it is an error if it is not.
+        #[arg(long, value_name = "NAME")]
+        expect_malformed: Vec<String>,
     },
 }
 

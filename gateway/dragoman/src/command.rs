@@ -2,6 +2,7 @@
 
 pub(crate) mod administration;
 mod maintenance;
+mod mapi_decode;
 mod mirror;
 mod password;
 mod probe;
@@ -59,6 +60,17 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             runtime()?.block_on(probe.run(json))?;
         }
         cli::Command::Mirror(command) => ask_mirror(command)?,
+        cli::Command::Mapi(cli::Mapi::Decode {
+            path,
+            json,
+            octets,
+            expect_malformed,
+        }) => mapi_decode::run(&mapi_decode::Decode {
+            path,
+            json,
+            octets,
+            expect_malformed,
+        })?,
         cli::Command::Backup {
             mailbox,
             to,
