@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use account::{MailboxId, Principal};
+use account::{Error, ErrorKind, MailboxId, Principal};
 use directory::Address;
 use mapi_store::{Backend, Store, Task};
 use store_openchange::OpenChange;
@@ -119,6 +119,15 @@ impl Backend for Backends {
         principal: &'a Principal,
         mailbox: &'a MailboxId,
     ) -> Task<'a, Arc<dyn Store>> {
+        let owner = self.of_mailbox(&mailbox.0).map(|section| section.name());
+        let guest = self
+            .of_mailbox(&principal.user)
+            .map(|section| section.name());
+        // Nobody is known on a server other than their own. Who did not log in is nobody everywhere.
+        if !principal.user.is_empty() && owner != guest {
+            let denied = "the mailbox is on another server than the user's";
+            return Box::pin(async move { Err(Error::new(ErrorKind::Denied, denied)) });
+        }
         self.backend(mailbox).logon(principal, mailbox)
     }
 

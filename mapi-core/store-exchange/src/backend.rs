@@ -1,5 +1,6 @@
 //! The server as a [`Backend`]: users with their sessions, mailboxes with their mirrors.
 
+mod addresses;
 mod elsewhere;
 mod mirrors;
 mod opening;
@@ -22,6 +23,7 @@ use self::elsewhere::Elsewhere;
 pub(crate) use self::people::People;
 use crate::{
     Options,
+    address_book::AddressBook,
     auth::{Credentials, Policy},
     discover::{self, Locator},
     fault,
@@ -48,12 +50,15 @@ struct User {
     place: Arc<Place>,
     /// Sessions with other servers, for mailboxes that are there.
     elsewhere: Arc<Elsewhere>,
+    book: Arc<AddressBook>,
 }
 
 impl User {
     fn new(sessions: Sessions, place: Arc<Place>) -> Self {
+        let current = Arc::clone(&place);
         Self {
             sessions,
+            book: Arc::new(AddressBook::new(move || current.locator())),
             place,
             elsewhere: Arc::default(),
         }
@@ -129,22 +134,24 @@ impl Exchange {
 
     /// Lets a user in: finds the mailbox and connects with these credentials, which are kept in memory alone.
     ///
-    /// Whoever has signed in before goes on with these from the next session context on. Errors: `Unauthenticated`,
-    /// `Denied`, `Unavailable`, `Throttled`.
+    /// The principal has the mailbox's primary address, where that is of the same domain: an alias leads to the same
+    /// mailbox and the same mirror. Whoever has signed in before goes on with these credentials from the next session
+    /// context on. Errors: `Unauthenticated`, `Denied`, `Unavailable`, `Throttled`.
     pub async fn sign_in(
         &self,
         address: &str,
         credentials: Credentials,
         policy: Policy,
     ) -> Result<Principal> {
-        let name = address.to_lowercase();
-        let place = Place::new(self.locator(&name, credentials, policy), false);
+        let given = address.to_lowercase();
+        let place = Place::new(self.locator(&given, credentials, policy), false);
         let session = self.session(&place);
         let front = Sessions {
             front: session.clone(),
             back: session.clone(),
         };
         remote(&front, &place).await?.logon().await?;
+        let name = place.primary_address(given).await;
         let mut users = lock(&self.users);
         match users.get(&name) {
             Some(user) if user.place.configured => {}

@@ -19,6 +19,7 @@ use mapi_wire::{
 use tokio::{sync::broadcast, time::timeout};
 
 use crate::{
+    address_book::AddressBook,
     discover::{self, Found, Locator, Outcome},
     fault::{Cause, Fault, Result, code},
     http::{Client, Kind},
@@ -48,6 +49,8 @@ pub enum Step {
     Messages,
     /// Being told of changes.
     Notifications,
+    /// Looking addresses up.
+    AddressBook,
 }
 
 /// What came of it.
@@ -83,12 +86,17 @@ pub async fn probe(
     options: discover::Options,
     tell: impl FnMut(&Finding) + Send,
 ) -> bool {
-    let locator = Locator::new(client.clone(), user, options);
+    let address = user.address.clone();
+    let locator = Arc::new(Locator::new(client.clone(), user, options));
     let mut report = Report {
         tell,
         began: Instant::now(),
     };
-    report.all(client, Arc::new(locator)).await.is_some()
+    let Some(()) = report.connection(client, &locator).await else {
+        return false;
+    };
+    let mailbox = report.mailbox(&locator).await.is_some();
+    report.address_book(locator, &address).await.is_some() && mailbox
 }
 
 /// Tells findings with the time since the one before.
@@ -121,16 +129,21 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
         None
     }
 
-    async fn all(&mut self, client: &Client, locator: Arc<Locator>) -> Option<()> {
-        let found = self.discovery(&locator).await?;
+    /// What everything else stands on.
+    async fn connection(&mut self, client: &Client, locator: &Locator) -> Option<()> {
+        let found = self.discovery(locator).await?;
         self.tls(client, &found).await?;
-        self.connect(&locator, &found).await?;
-        let session = || Session::start(Arc::clone(&locator) as Arc<_>, Times::default());
+        self.connect(locator, &found).await
+    }
+
+    async fn mailbox(&mut self, locator: &Arc<Locator>) -> Option<()> {
+        let session = || Session::start(Arc::clone(locator) as Arc<_>, Times::default());
         let sessions = Sessions {
             front: session(),
             back: session(),
         };
-        let name = StoreName::Mailbox(found.legacy_dn.as_str().into());
+        let own = locator.find(false).await.ok()?;
+        let name = StoreName::Mailbox(own.legacy_dn.as_str().into());
         let remote = Remote::new(sessions, name);
         let folders = self.logon(&remote).await?;
         self.folders(&remote).await?;
@@ -138,6 +151,28 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
         self.messages(&remote, place(LogonResponse::INBOX)).await?;
         self.notifications(&remote, place(LogonResponse::DELETED_ITEMS))
             .await
+    }
+
+    async fn address_book(&mut self, locator: Arc<Locator>, address: &str) -> Option<()> {
+        let book = AddressBook::new(move || Arc::clone(&locator));
+        let asked = book.with_address(address).await;
+        book.close().await;
+        match asked {
+            Ok(Some(entry)) => {
+                self.works(Step::AddressBook, format!("{}: {}", address, entry.dn));
+                Some(())
+            }
+            Ok(None) => {
+                self.say(
+                    Step::AddressBook,
+                    Verdict::Fails,
+                    format!("nobody there has {address}"),
+                    Some("let the mailbox be shown in the address book, for others to find it"),
+                );
+                None
+            }
+            Err(fault) => self.fails(Step::AddressBook, &fault),
+        }
     }
 
     async fn discovery(&mut self, locator: &Locator) -> Option<Arc<Found>> {
@@ -407,6 +442,7 @@ impl fmt::Display for Step {
             Self::Folders => "folders",
             Self::Messages => "messages",
             Self::Notifications => "notifications",
+            Self::AddressBook => "address book",
         })
     }
 }

@@ -9,7 +9,11 @@ use std::{
 use account::{Error, ErrorKind, MailboxId, Principal};
 use blake3::Hash;
 use directory::Address;
-use store_exchange::{Exchange, auth::Policy};
+use store_exchange::{
+    Exchange,
+    address_book::{Entry, EntryKind},
+    auth::Policy,
+};
 use store_openchange::OpenChange;
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -27,12 +31,17 @@ use crate::{
 const SIGN_INS_CONCURRENT_MAX: usize = 64;
 /// How long nobody with a remembered password waits for a server that was away a moment ago.
 const AWAY_KEPT: Duration = Duration::from_secs(15);
+/// How long looking up an address may take: a mail server waits for it.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an answer of the address book is remembered: mail for unknown addresses comes in swarms.
+const OWNERS_KEPT: Duration = Duration::from_secs(60);
+/// The most addresses that are remembered.
+const OWNERS_MAX: u64 = 10_000;
 
 /// One Exchange organisation.
 pub(crate) struct Section {
     name: String,
     exchange: Arc<Exchange>,
-    mirrors: Arc<OpenChange>,
     policy: Policy,
     sign_ins: SignIns,
     sign_in_timeout: Duration,
@@ -40,6 +49,8 @@ pub(crate) struct Section {
     /// Mailboxes whose credentials are configured.
     accounts: HashSet<MailboxId>,
     away_since: Mutex<Option<Instant>>,
+    /// What the address book said a moment ago.
+    owners: moka::sync::Cache<String, Option<Owner>>,
 }
 
 impl Section {
@@ -59,12 +70,11 @@ impl Section {
         Ok(Self {
             name: name.to_owned(),
             exchange: Exchange::new(
-                Arc::clone(&mirrors),
+                mirrors,
                 settings.client,
                 settings.discover,
                 settings.options,
             ),
-            mirrors,
             policy: settings.policy,
             sign_ins: SignIns::new(key, kept),
             sign_in_timeout: Duration::from_secs(section.sign_in_timeout_s),
@@ -75,6 +85,10 @@ impl Section {
                 .map(|address| mailbox(address))
                 .collect(),
             away_since: Mutex::default(),
+            owners: moka::sync::Cache::builder()
+                .max_capacity(OWNERS_MAX)
+                .time_to_live(OWNERS_KEPT)
+                .build(),
         })
     }
 
@@ -120,104 +134,159 @@ impl Section {
         }
         let hash = self.sign_ins.hash(&user, password);
         if let Some(answer) = self.remembered(&user, hash) {
-            self.count("remembered");
-            return answer.map(|()| Principal { user });
+            return answer;
         }
         let _turn = self.sign_ins.turn(hash).await;
-        if let Some(answer) = self.remembered(&user, hash) {
-            self.count("remembered");
-            return answer.map(|()| Principal { user });
+        match self.remembered(&user, hash) {
+            Some(answer) => answer,
+            None => self.ask(&user, password, hash).await,
         }
-        self.ask(&user, password, hash)
-            .await
-            .map(|()| Principal { user })
     }
 
     /// What is known without asking.
-    fn remembered(&self, user: &str, hash: Hash) -> Option<account::Result<()>> {
-        match self.sign_ins.look(user, hash, Instant::now()) {
+    fn remembered(&self, user: &str, hash: Hash) -> Option<account::Result<Principal>> {
+        let answer = match self.sign_ins.look(user, hash, Instant::now()) {
             Known::Refused => Some(Err(refusal())),
-            Known::Fresh if self.stands(user) => Some(Ok(())),
-            Known::Stale if self.stands(user) && self.is_away() => Some(Ok(())),
+            Known::Fresh(principal) if self.stands(&principal) => Some(Ok(principal)),
+            Known::Stale(principal) if self.stands(&principal) && self.is_away() => {
+                Some(Ok(principal))
+            }
             _ => None,
+        };
+        if answer.is_some() {
+            self.count("remembered");
         }
+        answer
     }
 
-    async fn ask(&self, user: &str, password: &str, hash: Hash) -> account::Result<()> {
+    async fn ask(&self, user: &str, password: &str, hash: Hash) -> account::Result<Principal> {
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
-        let known = self.sign_ins.look(user, hash, Instant::now());
-        let asked = timeout(self.sign_in_timeout, self.check(user, password, known)).await;
-        let answer = asked.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::Unavailable,
-                "the Exchange server did not check the password in time",
-            ))
-        });
+        let known = match self.sign_ins.look(user, hash, Instant::now()) {
+            Known::Fresh(principal) | Known::Stale(principal) => Some(principal),
+            Known::Refused | Known::Nothing => None,
+        };
+        let check = self.check(user, password, known.as_ref());
+        let answer = timeout(self.sign_in_timeout, check)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "the Exchange server did not check the password in time",
+                ))
+            });
         let now = Instant::now();
         self.note_away(&answer, now);
-        let Err(error) = answer else {
-            self.sign_ins.accepted(user, hash, now);
-            self.count("accepted");
-            return Ok(());
-        };
-        match error.kind {
-            ErrorKind::Unauthenticated => {
-                self.sign_ins.refused(user, hash, now);
-                self.count("refused");
-                tracing::debug!(server = self.name, %error, "sign-in refused");
-                Err(refusal())
+        let error = match answer {
+            Ok(principal) => {
+                self.sign_ins.accepted(user, hash, &principal, now);
+                self.count("accepted");
+                return Ok(principal);
             }
-            kind if kind.is_transient()
-                && matches!(known, Known::Fresh | Known::Stale)
-                && self.stands(user) =>
-            {
+            Err(error) => error,
+        };
+        if error.kind == ErrorKind::Unauthenticated {
+            self.sign_ins.refused(user, hash, now);
+            self.count("refused");
+            tracing::debug!(server = self.name, %error, "sign-in refused");
+            return Err(refusal());
+        }
+        match known.filter(|known| error.kind.is_transient() && self.stands(known)) {
+            Some(principal) => {
                 self.count("remembered");
                 tracing::info!(server = self.name, %error, "a password is believed while the server is away");
-                Ok(())
+                Ok(principal)
             }
-            _ => {
+            None => {
                 self.count("failed");
-                tracing::warn!(server = self.name, error = full(&error), "sign-in failed");
+                let cause = error.source.as_deref().map(ToString::to_string);
+                tracing::warn!(server = self.name, %error, cause, "sign-in failed");
                 Err(error)
             }
         }
     }
 
     /// Asks the server.
-    async fn check(&self, user: &str, password: &str, known: Known) -> account::Result<()> {
-        if known != Known::Nothing && self.exchange.confirm(user).await? {
-            return Ok(());
+    async fn check(
+        &self,
+        user: &str,
+        password: &str,
+        known: Option<&Principal>,
+    ) -> account::Result<Principal> {
+        if let Some(known) = known
+            && self.exchange.confirm(&known.user).await?
+        {
+            return Ok(known.clone());
         }
         let credentials = credentials(user, password);
-        self.exchange
-            .sign_in(user, credentials, self.policy.clone())
-            .await
-            .map(drop)
+        let policy = self.policy.clone();
+        let principal = self.exchange.sign_in(user, credentials, policy).await?;
+        // As every part of the gateway writes it.
+        let MailboxId(user) = mailbox(&principal.user);
+        match user == principal.user {
+            true => Ok(principal),
+            false => Err(Error::new(
+                ErrorKind::Unsupported,
+                "the mailbox's primary address cannot be used here",
+            )),
+        }
     }
 
     /// The mailbox that mail for an address goes to.
     ///
-    /// Errors: `Unavailable` (nobody can tell now, or nobody has the key to the mailbox).
+    /// Errors: `NotFound` (nobody there has this address), `Denied` (it is no mailbox's), `Unavailable` (nobody can tell
+    /// now, or nobody has the key to the mailbox).
     pub(crate) async fn resolve(&self, address: &Address) -> account::Result<Vec<MailboxId>> {
-        let exact = MailboxId(address.to_string());
+        let known = |address: &Address| {
+            let mailbox = MailboxId(address.to_string());
+            self.exchange.can_open(&mailbox).then_some(mailbox)
+        };
         let plain = address.without_detail();
-        let plain = plain.map(|address| MailboxId(address.to_string()));
-        for mailbox in [Some(&exact), plain.as_ref()].into_iter().flatten() {
-            if self.exchange.can_open(mailbox) {
-                return Ok(vec![mailbox.clone()]);
-            }
-            if self.mirrors.find_mirror(mailbox).await.is_ok() {
+        if let Some(mailbox) = known(address).or_else(|| plain.as_ref().and_then(known)) {
+            return Ok(vec![mailbox]);
+        }
+        let mut found = self.look_up(address).await?;
+        if let (None, Some(plain)) = (&found, &plain) {
+            found = self.look_up(plain).await?;
+        }
+        let mailbox = match found {
+            None => return Err(Error::new(ErrorKind::NotFound, "nobody has this address")),
+            Some(Owner::Other) => {
                 return Err(Error::new(
-                    ErrorKind::Unavailable,
-                    "the mailbox's owner has not signed in since the gateway started",
+                    ErrorKind::Denied,
+                    "the address is not that of a mailbox",
                 ));
             }
+            Some(Owner::Mailbox(mailbox)) => mailbox,
+        };
+        match self.exchange.can_open(&mailbox) {
+            true => Ok(vec![mailbox]),
+            false => Err(Error::new(
+                ErrorKind::Unavailable,
+                "the mailbox's owner has not signed in since the gateway started",
+            )),
         }
-        Err(Error::new(
-            ErrorKind::Unavailable,
-            "nobody can ask the Exchange server for this address",
-        ))
+    }
+
+    /// Who has an address, by the address book.
+    async fn look_up(&self, address: &Address) -> account::Result<Option<Owner>> {
+        let text = address.to_string();
+        if let Some(known) = self.owners.get(&text) {
+            return Ok(known);
+        }
+        let asked = timeout(LOOK_UP_TIMEOUT, self.exchange.find_address(&text)).await;
+        let late = || Error::new(ErrorKind::Unavailable, "the address book did not answer");
+        let entry = asked.unwrap_or_else(|_| Err(late())).map_err(|error| {
+            // Whoever may not ask does not know that nobody is there.
+            Error::with_source(
+                ErrorKind::Unavailable,
+                "the address book says nothing",
+                error,
+            )
+        })?;
+        let owner = entry.map(|entry| Owner::of(&entry));
+        self.owners.insert(text, owner.clone());
+        Ok(owner)
     }
 
     /// Forgets a user who is removed.
@@ -225,13 +294,10 @@ impl Section {
         self.sign_ins.forget(user);
     }
 
-    fn is_configured(&self, user: &str) -> bool {
-        self.accounts.contains(&mailbox(user))
-    }
-
     /// Whether what a user signed in with has not been refused since, in the middle of something.
-    fn stands(&self, user: &str) -> bool {
-        self.is_configured(user) || self.exchange.is_signed_in(user)
+    fn stands(&self, principal: &Principal) -> bool {
+        let user = &principal.user;
+        self.accounts.contains(&mailbox(user)) || self.exchange.is_signed_in(user)
     }
 
     fn is_away(&self) -> bool {
@@ -242,7 +308,7 @@ impl Section {
         away.is_some_and(|since| since.elapsed() < AWAY_KEPT)
     }
 
-    fn note_away(&self, answer: &account::Result<()>, now: Instant) {
+    fn note_away<T>(&self, answer: &account::Result<T>, now: Instant) {
         let away = match answer {
             Err(error) if error.kind == ErrorKind::Unavailable => Some(now),
             _ => None,
@@ -259,6 +325,26 @@ impl Section {
     }
 }
 
+/// Who has an address.
+#[derive(Clone, Debug)]
+enum Owner {
+    /// A mailbox, by its primary address.
+    Mailbox(MailboxId),
+    /// A list, a contact, a public folder.
+    Other,
+}
+
+impl Owner {
+    fn of(entry: &Entry) -> Self {
+        match (entry.kind, &entry.smtp_address) {
+            (EntryKind::Mailbox | EntryKind::Room | EntryKind::Equipment, Some(address)) => {
+                Self::Mailbox(mailbox(address))
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What a wrong password and an unknown user get.
 fn refusal() -> Error {
     Error::new(ErrorKind::Unauthenticated, "user or password is wrong")
@@ -270,15 +356,4 @@ fn mailbox(address: &str) -> MailboxId {
         Ok(address) => MailboxId(address.to_string()),
         Err(_) => MailboxId(address.to_lowercase()),
     }
-}
-
-/// An error with its causes.
-fn full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

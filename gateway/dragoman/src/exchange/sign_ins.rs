@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use account::Principal;
 use blake3::Hash;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
@@ -28,12 +29,12 @@ pub(super) struct Kept {
 }
 
 /// What is known of a user and a password.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Known {
-    /// The server took it a moment ago.
-    Fresh,
+    /// The server took it a moment ago, and let in whom this names.
+    Fresh(Principal),
     /// The server took it: to be asked again, if it can be.
-    Stale,
+    Stale(Principal),
     /// The server refused it a moment ago.
     Refused,
     /// Nothing.
@@ -51,8 +52,14 @@ pub(super) struct SignIns {
 #[derive(Default)]
 struct Memory {
     /// What the server took of each user last.
-    accepted: HashMap<String, (Hash, Instant)>,
+    accepted: HashMap<String, Accepted>,
     refused: HashMap<[u8; 32], Instant>,
+}
+
+struct Accepted {
+    hash: Hash,
+    since: Instant,
+    principal: Principal,
 }
 
 impl SignIns {
@@ -81,11 +88,12 @@ impl SignIns {
             return Known::Refused;
         }
         match memory.accepted.get(user) {
-            Some((accepted, since)) if *accepted == hash => {
-                let age = now.saturating_duration_since(*since);
+            Some(accepted) if accepted.hash == hash => {
+                let age = now.saturating_duration_since(accepted.since);
+                let principal = accepted.principal.clone();
                 match age {
-                    _ if age < self.kept.fresh => Known::Fresh,
-                    _ if age < self.kept.outage => Known::Stale,
+                    _ if age < self.kept.fresh => Known::Fresh(principal),
+                    _ if age < self.kept.outage => Known::Stale(principal),
                     _ => Known::Nothing,
                 }
             }
@@ -93,32 +101,37 @@ impl SignIns {
         }
     }
 
-    pub(super) fn accepted(&self, user: &str, hash: Hash, now: Instant) {
+    pub(super) fn accepted(&self, user: &str, hash: Hash, principal: &Principal, since: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.refused.remove(hash.as_bytes());
         if !memory.accepted.contains_key(user) {
-            make_room(&mut memory.accepted, |(_, since)| *since);
+            make_room(&mut memory.accepted, |accepted| accepted.since);
         }
-        memory.accepted.insert(user.to_owned(), (hash, now));
+        let principal = principal.clone();
+        let accepted = Accepted {
+            hash,
+            since,
+            principal,
+        };
+        memory.accepted.insert(user.to_owned(), accepted);
     }
 
     pub(super) fn refused(&self, user: &str, hash: Hash, now: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory
-            .accepted
-            .get(user)
-            .is_some_and(|(accepted, _)| *accepted == hash)
-        {
+        let accepted = memory.accepted.get(user);
+        if accepted.is_some_and(|accepted| accepted.hash == hash) {
             memory.accepted.remove(user);
         }
         make_room(&mut memory.refused, |since| *since);
         memory.refused.insert(*hash.as_bytes(), now);
     }
 
-    /// Forgets what the server took of a user.
+    /// Forgets what the server took of a user, by whichever address.
     pub(super) fn forget(&self, user: &str) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.accepted.remove(user);
+        memory
+            .accepted
+            .retain(|_, accepted| accepted.principal.user != user);
     }
 
     /// Waits for others who ask about the same user and password: their answer serves all.
@@ -161,6 +174,12 @@ mod tests {
     const FRESH: Duration = Duration::from_secs(300);
     const OUTAGE: Duration = Duration::from_secs(3600);
 
+    fn anna() -> Principal {
+        Principal {
+            user: "anna@example.test".to_owned(),
+        }
+    }
+
     fn sign_ins() -> SignIns {
         SignIns::new(
             [7; 32],
@@ -178,9 +197,9 @@ mod tests {
         let hash = sign_ins.hash("anna@example.test", "secret");
         let known = |after| sign_ins.look("anna@example.test", hash, now + after);
         assert_eq!(known(Duration::ZERO), Known::Nothing);
-        sign_ins.accepted("anna@example.test", hash, now);
-        assert_eq!(known(Duration::ZERO), Known::Fresh);
-        assert_eq!(known(FRESH), Known::Stale);
+        sign_ins.accepted("anna@example.test", hash, &anna(), now);
+        assert_eq!(known(Duration::ZERO), Known::Fresh(anna()));
+        assert_eq!(known(FRESH), Known::Stale(anna()));
         assert_eq!(known(OUTAGE), Known::Nothing);
     }
 
@@ -189,7 +208,7 @@ mod tests {
         let sign_ins = sign_ins();
         let now = Instant::now();
         let hash = sign_ins.hash("anna@example.test", "secret");
-        sign_ins.accepted("anna@example.test", hash, now);
+        sign_ins.accepted("anna@example.test", hash, &anna(), now);
         let other = sign_ins.hash("anna@example.test", "Secret");
         assert_eq!(
             sign_ins.look("anna@example.test", other, now),
@@ -212,7 +231,7 @@ mod tests {
         let sign_ins = sign_ins();
         let now = Instant::now();
         let hash = sign_ins.hash("anna@example.test", "secret");
-        sign_ins.accepted("anna@example.test", hash, now);
+        sign_ins.accepted("anna@example.test", hash, &anna(), now);
         // A wrong guess does not touch what is right.
         let guess = sign_ins.hash("anna@example.test", "guess");
         sign_ins.refused("anna@example.test", guess, now);
@@ -220,7 +239,10 @@ mod tests {
             sign_ins.look("anna@example.test", guess, now),
             Known::Refused
         );
-        assert_eq!(sign_ins.look("anna@example.test", hash, now), Known::Fresh);
+        assert_eq!(
+            sign_ins.look("anna@example.test", hash, now),
+            Known::Fresh(anna())
+        );
         sign_ins.refused("anna@example.test", hash, now);
         assert_eq!(
             sign_ins.look("anna@example.test", hash, now),
@@ -231,8 +253,11 @@ mod tests {
             sign_ins.look("anna@example.test", hash, later),
             Known::Nothing
         );
-        sign_ins.accepted("anna@example.test", hash, now);
-        assert_eq!(sign_ins.look("anna@example.test", hash, now), Known::Fresh);
+        sign_ins.accepted("anna@example.test", hash, &anna(), now);
+        assert_eq!(
+            sign_ins.look("anna@example.test", hash, now),
+            Known::Fresh(anna())
+        );
     }
 
     #[test]
@@ -243,7 +268,7 @@ mod tests {
             let user = format!("user{n}@example.test");
             let now = start + Duration::from_millis(n as u64);
             let hash = sign_ins.hash(&user, "secret");
-            sign_ins.accepted(&user, hash, now);
+            sign_ins.accepted(&user, hash, &anna(), now);
             sign_ins.refused(&user, sign_ins.hash(&user, "guess"), now);
         }
         let memory = sign_ins.memory.lock().unwrap();

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mapi_wire::{
     Utf16,
-    nspi::{GetProps, GetSpecialTable, MId, ResolveNames, Stat, Tagged},
+    http::Request as Call,
+    nspi::{GetSpecialTable, MId, ResolveNames, Stat},
 };
 use tokio::{sync, time::Instant};
 
@@ -13,10 +14,7 @@ use super::{
     columns::{self, RowOf},
     entry::{AddressList, Entry},
     known::Known,
-    questions::{
-        TEXT_BYTES_MAX, addresses_of, askable, entries, is_askable, matches, mids_of, page,
-        rows_of, starting_with,
-    },
+    questions::{TEXT_BYTES_MAX, addresses_of, askable, entry, is_askable, page, search},
 };
 use crate::{
     discover::Locator,
@@ -34,9 +32,6 @@ const LISTS_MAX: usize = 1000;
 
 /// How often a question is asked, each time in a session of its own.
 const TRIES: usize = 2;
-
-/// MAPI_E_TABLE_TOO_BIG: more entries match than were asked for.
-const TABLE_TOO_BIG: u32 = 0x8004_0403;
 
 /// One user's view of the organisation's address book.
 ///
@@ -70,15 +65,9 @@ impl AddressBook {
         if text.is_empty() || limit == 0 || !is_askable(text, TEXT_BYTES_MAX) {
             return Ok(Vec::new());
         }
-        self.run(async |book| match matches(book, text).await {
-            Ok(mids) => {
-                let mids = mids.get(..limit).unwrap_or(&mids);
-                Ok(entries(&rows_of(book, mids, &columns::ENTRY).await?))
-            }
-            Err(fault) if fault.code() == Some(TABLE_TOO_BIG) => {
-                starting_with(book, text, limit).await
-            }
-            Err(fault) => Err(fault),
+        self.run(|mut book| async move {
+            let answer = search(&mut book, text, limit).await;
+            (book, answer)
         })
         .await
     }
@@ -108,7 +97,7 @@ impl AddressBook {
             stat: Some(beginning()),
             version: Some(0),
         };
-        let table = self.run(async |book| book.ask(&ask).await).await?;
+        let table = self.put(&ask).await?;
         let rows = table.rows.unwrap_or_default();
         let lists = rows.iter().filter_map(|row| AddressList::of(row));
         Ok(lists.take(LISTS_MAX).collect())
@@ -127,7 +116,7 @@ impl AddressBook {
                 columns: Some(columns::ENTRY.into()),
                 names: Some(names.iter().map(name).collect()),
             };
-            let found = self.run(async |book| book.ask(&ask).await).await?;
+            let found = self.put(&ask).await?;
             let rows = found.rows.unwrap_or_default();
             let mut row = 0..rows.rows.len();
             let mut mids = found.mids.unwrap_or_default().into_iter();
@@ -148,21 +137,9 @@ impl AddressBook {
 
     /// The entry with a distinguished name.
     pub async fn entry(&self, dn: &str) -> Result<Option<Entry>> {
-        self.run(async |book| {
-            let found = mids_of(book, &[dn]).await?.into_iter().next();
-            let Some(current_rec) = found.filter(|mid| *mid != MId::default()) else {
-                return Ok(None);
-            };
-            let ask = GetProps {
-                flags: 0,
-                stat: Some(Stat {
-                    current_rec,
-                    ..beginning()
-                }),
-                tags: Some(columns::ENTRY.into()),
-            };
-            let values: Vec<Tagged> = book.ask(&ask).await?.values.unwrap_or_default();
-            Ok(Entry::of(values.as_slice()))
+        self.run(|mut book| async move {
+            let answer = entry(&mut book, dn).await;
+            (book, answer)
         })
         .await
     }
@@ -183,7 +160,10 @@ impl AddressBook {
         let mut found: Vec<(&str, Option<Arc<str>>)> = Vec::new();
         for names in unknown.chunks(NAMES_AT_ONCE) {
             let addresses = self
-                .run(async |book| addresses_of(book, names).await)
+                .run(|mut book| async move {
+                    let answer = addresses_of(&mut book, names).await;
+                    (book, answer)
+                })
                 .await?;
             let mut known = self.known();
             for (dn, address) in names.iter().zip(addresses) {
@@ -221,11 +201,29 @@ impl AddressBook {
             ..beginning()
         };
         let limit = limit.min(ENTRIES_MAX);
-        self.run(async |book| page(book, start, limit).await).await
+        self.run(|mut book| async move {
+            let answer = page(&mut book, start, limit).await;
+            (book, answer)
+        })
+        .await
+    }
+
+    /// Asks one request.
+    async fn put<C: Call + Sync>(&self, ask: &C) -> Result<C::Response> {
+        self.run(|mut book| async move {
+            let answer = book.ask(ask).await;
+            (book, answer)
+        })
+        .await
     }
 
     /// Asks in the session there is, and once more in a new one where that may help.
-    async fn run<T>(&self, ask: impl AsyncFn(&mut Bound) -> Result<T>) -> Result<T> {
+    ///
+    /// The session is handed to `ask` and back, so that the future can be sent between threads whatever it asks.
+    async fn run<T, F>(&self, ask: impl Fn(Bound) -> F) -> Result<T>
+    where
+        F: Future<Output = (Bound, Result<T>)>,
+    {
         let mut turn = self.turn.lock().await;
         let mut anew = false;
         for left in (0..TRIES).rev() {
@@ -246,17 +244,20 @@ impl AddressBook {
         Err(Fault::Expired)
     }
 
-    async fn asked<T>(
+    async fn asked<T, F>(
         &self,
         turn: &mut Option<Bound>,
         anew: bool,
-        ask: &impl AsyncFn(&mut Bound) -> Result<T>,
-    ) -> Result<T> {
-        let mut bound = match turn.take().filter(Bound::is_alive) {
+        ask: &impl Fn(Bound) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = (Bound, Result<T>)>,
+    {
+        let bound = match turn.take().filter(Bound::is_alive) {
             Some(bound) => bound,
             None => self.bind(anew).await?,
         };
-        let answer = ask(&mut bound).await;
+        let (bound, answer) = ask(bound).await;
         // A refusal of the address book itself leaves the session as it is.
         if matches!(answer, Ok(_) | Err(Fault::Operation { .. })) {
             *turn = Some(bound);

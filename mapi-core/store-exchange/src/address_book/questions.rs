@@ -6,7 +6,7 @@ use mapi_types::PropTag;
 use mapi_wire::{
     PropValue, TaggedValue,
     http::body::Text8,
-    nspi::{DnToMId, GetMatches, MId, QueryRows, Rows, SeekEntries, Stat, Tagged},
+    nspi::{DnToMId, GetMatches, GetProps, MId, QueryRows, Rows, SeekEntries, Stat, Tagged},
     restriction::Restriction,
 };
 
@@ -32,8 +32,41 @@ const DN_BYTES_MAX: usize = 4096;
 /// RELOP_EQ.
 const EQUAL: u8 = 4;
 
+/// MAPI_E_TABLE_TOO_BIG: more entries match than were asked for.
+const TABLE_TOO_BIG: u32 = 0x8004_0403;
+
+/// Entries that a text may mean; what matches too many is taken as the beginning of a display name.
+pub(super) async fn search(book: &mut Bound, text: &str, limit: usize) -> Result<Vec<Entry>> {
+    match matches(book, text).await {
+        Ok(mids) => {
+            let mids = mids.get(..limit).unwrap_or(&mids);
+            Ok(entries(&rows_of(book, mids, &columns::ENTRY).await?))
+        }
+        Err(fault) if fault.code() == Some(TABLE_TOO_BIG) => starting_with(book, text, limit).await,
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The entry with a distinguished name.
+pub(super) async fn entry(book: &mut Bound, dn: &str) -> Result<Option<Entry>> {
+    let found = mids_of(book, &[dn]).await?.into_iter().next();
+    let Some(current_rec) = found.filter(|mid| *mid != MId::default()) else {
+        return Ok(None);
+    };
+    let ask = GetProps {
+        flags: 0,
+        stat: Some(Stat {
+            current_rec,
+            ..beginning()
+        }),
+        tags: Some(columns::ENTRY.into()),
+    };
+    let values: Vec<Tagged> = book.ask(&ask).await?.values.unwrap_or_default();
+    Ok(Entry::of(values.as_slice()))
+}
+
 /// Entries that a text may mean. Source: MS-OXNSPI 3.1.4.1.10.
-pub(super) async fn matches(book: &mut Bound, text: &str) -> Result<Vec<MId>> {
+async fn matches(book: &mut Bound, text: &str) -> Result<Vec<MId>> {
     let value = TaggedValue {
         tag: columns::ANR,
         value: PropValue::String(text.into()),
@@ -62,7 +95,7 @@ pub(super) async fn matches(book: &mut Bound, text: &str) -> Result<Vec<MId>> {
 /// Rows of entries, in their order, one for each. Source: MS-OXNSPI 3.1.4.1.8.
 ///
 /// A server may give fewer at once than were asked for; what one never gives is missing at the end.
-pub(super) async fn rows_of(book: &mut Bound, mids: &[MId], columns: &[PropTag]) -> Result<Rows> {
+async fn rows_of(book: &mut Bound, mids: &[MId], columns: &[PropTag]) -> Result<Rows> {
     let mut all = Rows::default();
     let mut rest = mids;
     while !rest.is_empty() {
@@ -115,11 +148,7 @@ pub(super) async fn page(book: &mut Bound, mut stat: Stat, limit: usize) -> Resu
 }
 
 /// Entries whose display name begins with a text. Source: MS-OXNSPI 3.1.4.1.9.
-pub(super) async fn starting_with(
-    book: &mut Bound,
-    text: &str,
-    limit: usize,
-) -> Result<Vec<Entry>> {
+async fn starting_with(book: &mut Bound, text: &str, limit: usize) -> Result<Vec<Entry>> {
     let target = Tagged {
         tag: columns::DISPLAY_NAME,
         value: Some(PropValue::String(text.into())),
@@ -146,7 +175,7 @@ pub(super) async fn starting_with(
 }
 
 /// The ids of distinguished names in this session; 0 where there is no entry. Source: MS-OXNSPI 3.1.4.1.13.
-pub(super) async fn mids_of(book: &mut Bound, dns: &[&str]) -> Result<Vec<MId>> {
+async fn mids_of(book: &mut Bound, dns: &[&str]) -> Result<Vec<MId>> {
     let name = |dn: &&str| Text8::from(askable(dn, DN_BYTES_MAX));
     let ask = DnToMId {
         reserved: 0,
@@ -174,7 +203,7 @@ pub(super) async fn addresses_of(book: &mut Bound, dns: &[&str]) -> Result<Vec<O
     Ok(addresses.collect())
 }
 
-pub(super) fn entries(rows: &Rows) -> Vec<Entry> {
+fn entries(rows: &Rows) -> Vec<Entry> {
     (0..rows.rows.len())
         .filter_map(|row| Entry::of(&RowOf(rows, row)))
         .collect()

@@ -159,6 +159,7 @@ async fn a_probe_of_a_good_mailbox_finds_that_everything_works() {
         Step::Folders,
         Step::Messages,
         Step::Notifications,
+        Step::AddressBook,
     ];
     assert_eq!(steps, expected.map(|step| (step, Verdict::Works)));
     assert!(all);

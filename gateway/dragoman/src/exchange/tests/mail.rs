@@ -65,10 +65,17 @@ async fn mail_is_delivered_to_both_kinds_of_mailboxes_at_once() {
 #[tokio::test]
 async fn addresses_lead_to_mailboxes_that_somebody_has_the_key_to() {
     let world = with_alice().await;
+    world.server().change_user("alice", |user| {
+        user.aliases.push("al@example.test".to_owned())
+    });
     check_address(&world, ALICE, Ok(&[ALICE])).await;
     check_address(&world, "Alice+list@EXAMPLE.test", Ok(&[ALICE])).await;
+    check_address(&world, "al@example.test", Ok(&[ALICE])).await;
+    check_address(&world, "al+x@example.test", Ok(&[ALICE])).await;
     check_address(&world, LOCAL, Ok(&[LOCAL])).await;
     check_address(&world, "x@local.test", Err(ErrorKind::NotFound)).await;
+    check_address(&world, "x@example.test", Err(ErrorKind::NotFound)).await;
+    check_address(&world, "everybody@example.test", Err(ErrorKind::Denied)).await;
     check_address(&world, BOB, Err(ErrorKind::Unavailable)).await;
     world.login(BOB, "secret-bob").await.unwrap();
     check_address(&world, BOB, Ok(&[BOB])).await;
@@ -76,6 +83,27 @@ async fn addresses_lead_to_mailboxes_that_somebody_has_the_key_to() {
     let world = world.restart(ALICE_CONFIGURED).await;
     check_address(&world, BOB, Err(ErrorKind::Unavailable)).await;
     check_address(&world, ALICE, Ok(&[ALICE])).await;
+}
+
+#[tokio::test]
+async fn where_nobody_can_ask_no_address_is_unknown_for_certain() {
+    let world = World::new().await;
+    check_address(&world, "x@example.test", Err(ErrorKind::Unavailable)).await;
+    let mut world = with_alice().await;
+    world.server = None;
+    check_address(&world, "x@example.test", Err(ErrorKind::Unavailable)).await;
+    check_address(&world, "x@local.test", Err(ErrorKind::NotFound)).await;
+}
+
+#[tokio::test]
+async fn a_swarm_of_unknown_recipients_costs_one_question() {
+    let world = with_alice().await;
+    check_address(&world, "x@example.test", Err(ErrorKind::NotFound)).await;
+    let before = world.server().counters().requests;
+    for _ in 0..50 {
+        check_address(&world, "x@example.test", Err(ErrorKind::NotFound)).await;
+    }
+    assert_eq!(world.server().counters().requests, before);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Who gets in, what that costs, and what is believed while the server is away.
 
-use account::ErrorKind;
+use account::{ErrorKind, MailboxId, Principal};
 use exchange_standin::{Fault, What, When};
 
 use super::world::{ALICE, BOB, LOCAL, World, append};
@@ -164,4 +164,21 @@ async fn a_server_that_does_not_answer_does_not_keep_a_client_waiting() {
         world.login(ALICE, "secret-alice").await,
         Err(ErrorKind::Unavailable)
     );
+}
+
+#[tokio::test]
+async fn nobody_is_let_into_the_mailboxes_of_a_server_that_does_not_know_them() {
+    let world = World::new().await;
+    world.login(ALICE, "secret-alice").await.unwrap();
+    for (user, mailbox) in [(LOCAL, ALICE), (ALICE, LOCAL)] {
+        let principal = Principal {
+            user: user.to_owned(),
+        };
+        let opened = world
+            .gateway
+            .accounts()
+            .open(&principal, &MailboxId(mailbox.to_owned()))
+            .await;
+        assert_eq!(opened.unwrap_err().kind, ErrorKind::Denied, "{user}");
+    }
 }

@@ -1,0 +1,46 @@
+//! Addresses: which one a mailbox is known by, and who has one.
+
+use mapi_store::{Error, ErrorKind, Result};
+
+use super::{Exchange, Place, User, lock};
+use crate::address_book::Entry;
+
+impl Place {
+    /// The primary address of the mailbox, if it is of the same domain as the one given: a server speaks for its own
+    /// domain alone.
+    pub(super) async fn primary_address(&self, given: String) -> String {
+        let found = self.locator().find(false).await;
+        let primary = found.ok().and_then(|found| found.smtp_address.clone());
+        let domain = |address: &str| address.rsplit_once('@').map(|(_, of)| of.to_owned());
+        match primary.map(|primary| primary.to_lowercase()) {
+            Some(primary) if domain(&primary) == domain(&given) => primary,
+            _ => given,
+        }
+    }
+}
+
+impl Exchange {
+    /// Who has an address, by the address book. Configured accounts are asked first, then whoever has signed in.
+    ///
+    /// One request. Errors: `Unavailable` (nobody can ask, too), `Denied` (there is no address book), `Throttled`.
+    pub async fn find_address(&self, address: &str) -> Result<Option<Entry>> {
+        let user = self.asker().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unavailable,
+                "nobody has signed in who could ask the address book",
+            )
+        })?;
+        Ok(user.book.with_address(address).await?)
+    }
+
+    /// Somebody whose credentials are good.
+    fn asker(&self) -> Option<User> {
+        let users = lock(&self.users);
+        let good = |user: &&User| !user.place.is_refused();
+        let configured = users
+            .values()
+            .filter(good)
+            .find(|user| user.place.configured);
+        configured.or_else(|| users.values().find(good)).cloned()
+    }
+}
