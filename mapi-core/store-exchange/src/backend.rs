@@ -51,14 +51,17 @@ struct User {
     /// Sessions with other servers, for mailboxes that are there.
     elsewhere: Arc<Elsewhere>,
     book: Arc<AddressBook>,
+    people: Arc<People>,
 }
 
 impl User {
     fn new(sessions: Sessions, place: Arc<Place>) -> Self {
         let current = Arc::clone(&place);
+        let book = Arc::new(AddressBook::new(move || current.locator()));
         Self {
+            people: People::new(Arc::clone(&place), Arc::clone(&book)),
             sessions,
-            book: Arc::new(AddressBook::new(move || current.locator())),
+            book,
             place,
             elsewhere: Arc::default(),
         }

@@ -50,7 +50,7 @@ pub(crate) struct Mailbox {
     /// The mirror as its owner sees it.
     pub(crate) inner: Arc<dyn Store>,
     pub(crate) remote: Remote,
-    pub(crate) people: People,
+    pub(crate) people: Arc<People>,
     pub(crate) options: Options,
     /// Local ids of named properties.
     pub(crate) names: Arc<AsyncMutex<Names>>,
@@ -72,7 +72,7 @@ pub(crate) struct View {
     /// See [`Mailbox::is_whole`].
     pub(crate) is_whole: bool,
     /// Who is who.
-    pub(crate) people: People,
+    pub(crate) people: Arc<People>,
 }
 
 /// What is done by one at a time.

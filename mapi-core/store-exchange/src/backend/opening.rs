@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use mapi_store::{Error, ErrorKind, Principal, Result, Store};
 use mapi_types::{MailboxId, Version};
 
-use super::{Exchange, People, User, elsewhere::OtherPlace, lock, remote};
+use super::{Exchange, User, elsewhere::OtherPlace, lock, remote};
 use crate::{
     discover::{Failure, Reason, Subject},
     fault::{Fault, code},
@@ -83,7 +83,7 @@ impl Exchange {
         let view = View {
             guest,
             is_whole,
-            people: People(Arc::clone(&user.place)),
+            people: user.people,
         };
         let mailbox = Mailbox::new(&circle, remote, view);
         if fresh || !is_whole && circle.whole().is_none() {

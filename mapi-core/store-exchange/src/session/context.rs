@@ -68,12 +68,7 @@ impl Context {
 
     /// A context that takes the place of one whose state is unknown: the server ends that when it sees its cookies.
     /// Source: MS-OXCMAPIHTTP 3.1.7.2.
-    pub(crate) fn after(
-        server: Server,
-        guid: Guid,
-        client: Numbered,
-        cookies: Cookies,
-    ) -> Self {
+    pub(crate) fn after(server: Server, guid: Guid, client: Numbered, cookies: Cookies) -> Self {
         let shared = Shared {
             guid,
             client,

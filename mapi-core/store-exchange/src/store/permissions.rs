@@ -69,23 +69,12 @@ impl ExchangeStore {
         let mailbox = &self.mailbox;
         let fid = mailbox.folder_fid(folder).await?;
         let free_busy = self.has_free_busy(folder).await?;
-        let mut rows: Vec<Row> = Vec::new();
-        for granted in mailbox.remote.permissions(fid, free_busy).await? {
-            let member = match granted.member {
-                DEFAULT => Member::Default,
-                ANONYMOUS => Member::Anonymous,
-                _ => {
-                    let address = granted.address.as_deref();
-                    let name = mailbox.people.name_of(&granted.entry_id, address).await;
-                    Member::User(name)
-                }
-            };
-            // Of two names for one person, the first counts.
-            if rows.iter().all(|row| row.member != member) {
-                rows.push(Row { member, granted });
-            }
-        }
-        Ok(rows)
+        let table = mailbox.remote.permissions(fid, free_busy).await?;
+        let is_unnamed = |row: &&Granted| row.address.is_none() && !row.entry_id.is_empty();
+        let unnamed = table.iter().filter(is_unnamed);
+        let unnamed: Vec<_> = unnamed.map(|row| &*row.entry_id).collect();
+        let named = mailbox.people.names_of(&unnamed).await;
+        Ok(rows(&table, named))
     }
 
     async fn change_table(&self, folder: FolderId, steps: Vec<Step>) -> Result<()> {
@@ -117,6 +106,27 @@ impl ExchangeStore {
         let info = self.mailbox.inner.folder(folder).await?;
         Ok(info.role == Some(Role::Calendar))
     }
+}
+
+/// Rows with their members. `named` are those whom the server does not name by address, in their order.
+fn rows(table: &[Granted], named: Vec<String>) -> Vec<Row> {
+    let mut named = named.into_iter();
+    let mut rows: Vec<Row> = Vec::with_capacity(table.len());
+    for granted in table {
+        let member = match (granted.member, &granted.address) {
+            (DEFAULT, _) => Member::Default,
+            (ANONYMOUS, _) => Member::Anonymous,
+            (_, Some(address)) => Member::User(address.to_lowercase()),
+            (_, None) if granted.entry_id.is_empty() => continue,
+            (_, None) => Member::User(named.next().unwrap_or_default()),
+        };
+        // Of two names for one person, the first counts.
+        if rows.iter().all(|row| row.member != member) {
+            let granted = granted.clone();
+            rows.push(Row { member, granted });
+        }
+    }
+    rows
 }
 
 /// A table with addresses in lower case and rights of the seam alone. Errors: `Invalid`.
