@@ -7,36 +7,17 @@ use super::{
     mailbox::{Mailbox, MailboxKind},
 };
 
-const STORE_PROVIDER: Guid = Guid::from_fields(
-    0x38a1_bb10,
-    0x05e5,
-    0x101a,
-    [0xa1, 0xbb, 8, 0, 0x2b, 0x2a, 0x56, 0xc2],
-);
-const PRIVATE_STORE: Guid = Guid::from_fields(
-    0x1b55_fa20,
-    0xaa66,
-    0x11cd,
-    [0x9b, 0xc8, 0, 0xaa, 0, 0x2f, 0xc4, 0x5a],
-);
-const PUBLIC_STORE: Guid = Guid::from_fields(
-    0x1c83_0210,
-    0xaa66,
-    0x11cd,
-    [0x9b, 0xc8, 0, 0xaa, 0, 0x2f, 0xc4, 0x5a],
-);
-const PUBLIC_FOLDERS: Guid = Guid::from_fields(
-    0x1a44_7390,
-    0xaa66,
-    0x11cd,
-    [0x9b, 0xc8, 0, 0xaa, 0, 0x2f, 0xc4, 0x5a],
-);
-const ADDRESS_BOOK: Guid = Guid::from_fields(
-    0xdca7_40c8,
-    0xc042,
-    0x101a,
-    [0xb4, 0xb9, 8, 0, 0x2b, 0x2f, 0xe1, 0x82],
-);
+/// Who understands an entry id: octets, in the order in which the documents write them.
+const STORE_PROVIDER: Guid =
+    Guid(*b"\x38\xa1\xbb\x10\x05\xe5\x10\x1a\xa1\xbb\x08\x00\x2b\x2a\x56\xc2");
+const PRIVATE_STORE: Guid =
+    Guid(*b"\x1b\x55\xfa\x20\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
+const PUBLIC_STORE: Guid =
+    Guid(*b"\x1c\x83\x02\x10\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
+const PUBLIC_FOLDERS: Guid =
+    Guid(*b"\x1a\x44\x73\x90\xaa\x66\x11\xcd\x9b\xc8\x00\xaa\x00\x2f\xc4\x5a");
+const ADDRESS_BOOK: Guid =
+    Guid(*b"\xdc\xa7\x40\xc8\xc0\x42\x10\x1a\xb4\xb9\x08\x00\x2b\x2f\xe1\x82");
 
 /// Folder and message types. Source: MS-OXCDATA 2.2.4.1, 2.2.4.2.
 mod kind {
@@ -141,6 +122,8 @@ mod tests {
     #[test]
     fn a_persons_entry_id_gives_back_the_name() {
         let entry_id = address_book("/o=Example/cn=alice", 0);
+        let provider = b"\xdc\xa7\x40\xc8\xc0\x42\x10\x1a\xb4\xb9\x08\x00\x2b\x2f\xe1\x82";
+        assert_eq!(&entry_id[4..20], provider);
         assert_eq!(entry_id.len(), 28 + 20);
         assert_eq!(legacy_dn(&entry_id).as_deref(), Some("/o=Example/cn=alice"));
         assert_eq!(legacy_dn(&entry_id[..20]), None);

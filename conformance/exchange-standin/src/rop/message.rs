@@ -74,6 +74,23 @@ fn access(call: &Call<'_>, rights: Rights, message: &Message, mode: u8) -> Resul
     }
 }
 
+/// PidTagAccess of a message. Source: MS-OXCPRPT 2.2.1.1.
+pub(super) fn access_of(call: &Call<'_>, rights: Rights, message: &Message) -> i32 {
+    const MODIFY: i32 = 0x01;
+    const READ: i32 = 0x02;
+    const DELETE: i32 = 0x04;
+    let own = *message.creator == *call.user();
+    let may = |any, owned| rights.has(any) || own && rights.has(owned);
+    let mut bits = READ;
+    if may(Rights::EDIT_ANY, Rights::EDIT_OWNED) {
+        bits |= MODIFY;
+    }
+    if may(Rights::DELETE_ANY, Rights::DELETE_OWNED) {
+        bits |= DELETE;
+    }
+    bits
+}
+
 /// Makes a message. It is there once it is saved.
 pub(crate) fn create(call: &mut Call<'_>, ask: &CreateMessage) -> Outcome {
     let fid = fid_of(ask.folder_id)?;

@@ -15,6 +15,7 @@ use mapi_wire::{
 
 use super::{
     call::{Call, Outcome},
+    message::access_of,
     objects::Object,
     property_change, value_size,
 };
@@ -68,6 +69,10 @@ impl Call<'_> {
             Subject::Folder => {
                 let (mailbox, folder) = self.folder(slot)?;
                 mailbox.folder_prop(folder, self.user(), tag)
+            }
+            Subject::Message(View::Saved(message)) if tag == tags::ACCESS => {
+                let rights = mailbox.rights(self.user(), message.folder);
+                Some(PropValue::I32(access_of(self, rights, message)))
             }
             Subject::Message(view) => {
                 let found = view.prop(mailbox, tag);
