@@ -5,6 +5,7 @@ mod elsewhere;
 mod mirrors;
 mod opening;
 mod people;
+mod reach;
 
 use std::{
     collections::HashMap,
@@ -21,6 +22,7 @@ use store_openchange::{Mirror, OpenChange};
 
 use self::elsewhere::Elsewhere;
 pub(crate) use self::people::People;
+pub use self::reach::{Kind, Reachable};
 use crate::{
     Options,
     address_book::AddressBook,

@@ -17,6 +17,6 @@ mod session;
 mod store;
 mod values;
 
-pub use backend::Exchange;
+pub use backend::{Exchange, Kind, Reachable};
 pub use mailbox::Progress;
 pub use options::Options;

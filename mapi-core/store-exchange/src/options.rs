@@ -13,6 +13,9 @@ pub struct Options {
     pub bodies_bytes_max: u64,
     /// Whether bytes, sizes and structures of messages are made in advance, the newest first.
     pub render_ahead: bool,
+    /// What the public folders are called among mailboxes; `None`: they are not offered. Who has read what in them is
+    /// each user's own, so every user has a mailbox of this name, a slash and the user's address.
+    pub public_folders: Option<String>,
     /// How long a busy server is waited for on behalf of somebody.
     pub busy_max: Duration,
     /// How long a session is kept that nobody uses.
@@ -26,6 +29,7 @@ impl Default for Options {
             poll: Duration::from_secs(60),
             bodies_bytes_max: 1 << 30,
             render_ahead: true,
+            public_folders: Some("public".to_owned()),
             busy_max: Duration::from_secs(30),
             unused_max: Duration::from_secs(300),
         }

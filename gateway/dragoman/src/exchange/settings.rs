@@ -117,6 +117,7 @@ fn options(config: &Config, section: &ExchangeConfig) -> Options {
         render_ahead: section.render_ahead,
         busy_max: Duration::from_secs(section.busy_wait_s),
         unused_max: Duration::from_secs(section.session_idle_s),
+        ..Options::default()
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::{Arc, Weak};
 use mapi_store::{Error, ErrorKind, Principal, Result, Store};
 use mapi_types::{MailboxId, Version};
 
-use super::{Exchange, User, elsewhere::OtherPlace, lock, remote};
+use super::{Exchange, User, elsewhere::OtherPlace, lock, reach::Target, remote};
 use crate::{
     discover::{Failure, Reason, Subject},
     fault::{Fault, code},
+    http::Url,
     mailbox::{About, Circle, Guest, Mailbox, View},
     remote::{Remote, Sessions},
     session::StoreName,
@@ -64,17 +65,16 @@ impl Exchange {
         if let Some(seat) = circle.and_then(|circle| circle.seat(&principal.user)) {
             return Ok(seat);
         }
-        let user = lock(&self.users).get(&principal.user).cloned();
-        let user = user.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unavailable,
-                "the user has not signed in since the gateway started",
-            )
-        })?;
-        let is_own = principal.user == id.0;
-        let (remote, is_whole) = match is_own {
-            true => (remote(&user.sessions, &user.place).await?, true),
-            false => self.remote_of_other(&user, id).await?,
+        let user = self.user(principal)?;
+        let target = self.target(&user, principal, id).await?;
+        // The archive is the user's own as well.
+        let is_own = matches!(target, Target::Own | Target::Archive(_));
+        let (remote, is_whole) = match target {
+            Target::Own => (remote(&user.sessions, &user.place).await?, true),
+            Target::Archive(subject) => (self.remote_of(&user, subject).await?.0, true),
+            // The mirror is this user's alone.
+            Target::Public => (self.remote_of_public(&user).await?, true),
+            Target::Other(subject) => self.remote_of(&user, subject).await?,
         };
         let mirror = self.mirror(&remote, id).await?;
         let fresh = mirror.hierarchy_state().await?.is_none();
@@ -92,6 +92,17 @@ impl Exchange {
         Ok(circle.join(&principal.user, mailbox))
     }
 
+    /// Somebody's sessions.
+    pub(super) fn user(&self, principal: &Principal) -> Result<User> {
+        let user = lock(&self.users).get(&principal.user).cloned();
+        user.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unavailable,
+                "the user has not signed in since the gateway started",
+            )
+        })
+    }
+
     /// Everybody who has a mailbox open.
     fn circle(&self, id: &MailboxId, make: impl FnOnce() -> Arc<Circle>) -> Arc<Circle> {
         let mut open = lock(&self.mailboxes);
@@ -104,11 +115,10 @@ impl Exchange {
         circle
     }
 
-    /// The mailbox of another, with a user's own session, and whether the user sees it whole.
+    /// A mailbox that is not the user's first, with the user's own session, and whether the user has the owner's rights.
     ///
     /// Two requests, and a search where its place is not known. Errors: `NotFound`, `Denied`, those of the server.
-    async fn remote_of_other(&self, user: &User, id: &MailboxId) -> Result<(Remote, bool)> {
-        let subject = Subject::Address(id.0.clone());
+    async fn remote_of(&self, user: &User, subject: Subject) -> Result<(Remote, bool)> {
         let locator = user.place.locator();
         let found = locator.find_other(&subject, false).await.map_err(missing)?;
         let store = StoreName::Mailbox(found.legacy_dn.as_str().into());
@@ -118,20 +128,44 @@ impl Exchange {
             Err(fault) if fault.code() == Some(code::WRONG_SERVER) => {
                 // The answer may be old, too.
                 let found = locator.find_other(&subject, true).await.map_err(missing)?;
-                let sessions = user.elsewhere.sessions(&found.url, || {
-                    let own = Arc::clone(&user.place);
-                    let place = Arc::new(OtherPlace { own, subject });
-                    Sessions {
-                        front: self.session(&place),
-                        back: self.session(&place),
-                    }
-                });
+                let sessions = self.sessions_elsewhere(user, &found.url, subject);
                 let there = Remote::new(sessions, store);
                 let logon = there.logon().await?;
                 Ok((there, logon.owner))
             }
             Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// The public folders, with the user's own session: where the server says they are, else beside the mailbox.
+    async fn remote_of_public(&self, user: &User) -> Result<Remote> {
+        let locator = user.place.locator();
+        let own = locator.find(false).await.map_err(missing)?;
+        let beside = Remote::new(user.sessions.clone(), StoreName::Public);
+        let refused = match beside.logon().await {
+            Ok(_) => return Ok(beside),
+            Err(fault) => fault,
+        };
+        let Some(address) = &own.public_folders else {
+            return Err(refused.into());
+        };
+        let subject = Subject::Address(address.clone());
+        let found = locator.find_other(&subject, false).await.map_err(missing)?;
+        let sessions = self.sessions_elsewhere(user, &found.url, subject);
+        let there = Remote::new(sessions, StoreName::Public);
+        there.logon().await?;
+        Ok(there)
+    }
+
+    fn sessions_elsewhere(&self, user: &User, url: &Url, subject: Subject) -> Sessions {
+        user.elsewhere.sessions(url, || {
+            let own = Arc::clone(&user.place);
+            let place = Arc::new(OtherPlace { own, subject });
+            Sessions {
+                front: self.session(&place),
+                back: self.session(&place),
+            }
+        })
     }
 }
 

@@ -282,6 +282,9 @@ async fn round(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> 
     mailbox.name_hinted().await?;
     let next = mailbox.keeper.todo().folders.pop_first();
     if let Some(folder) = mailbox.most_urgent(next).await? {
+        if mailbox.waits_for_readers(folder).await? {
+            return Ok(true);
+        }
         match mailbox.sync_contents(folder).await {
             // It is gone, or closed to this user: the tree will say so.
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {}
@@ -318,6 +321,13 @@ impl Mailbox {
             .extend(folders.into_iter().map(|(folder, _)| folder));
         todo.render = true;
         Ok(())
+    }
+
+    /// Public folders are many: one is read when somebody opens it, and kept from then on.
+    async fn waits_for_readers(&self, folder: FolderId) -> Result<bool> {
+        Ok(self.remote.store == StoreName::Public
+            && !self.keeper.is_indexed(folder)
+            && !self.mirror.folder_sync(folder).await?.indexed)
     }
 
     /// New folders are to be read.

@@ -6,8 +6,7 @@ use mapi_wire::{
     fast_transfer::Event,
     ics::{Deletions, FolderHeader, Scope, State},
     rop::{
-        LogonResponse, SynchronizationConfigure, send_options, synchronization_extra_flags,
-        synchronization_flags,
+        SynchronizationConfigure, send_options, synchronization_extra_flags, synchronization_flags,
     },
 };
 
@@ -52,8 +51,7 @@ impl Remote {
         let seen = (state, Scope::Hierarchy);
         let session = &self.sessions.back;
         let mut download = Download::start(self, session, Some(seen), |logon, batch| {
-            let top = logon.folders.get(LogonResponse::IPM_SUBTREE).copied();
-            let input = batch.open_folder(top.unwrap_or_default());
+            let input = batch.open_folder(logon.top());
             configure(batch, input);
         })
         .await?;

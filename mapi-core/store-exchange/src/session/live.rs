@@ -49,6 +49,20 @@ pub(crate) struct LoggedOn {
     pub(crate) replguid: Guid,
     /// Whether the user has the owner's rights.
     pub(crate) owner: bool,
+    /// Whether these are the public folders.
+    pub(crate) is_public: bool,
+}
+
+impl LoggedOn {
+    /// The folder whose children people see. Source: MS-OXCSTOR 2.2.1.1.3, 2.2.1.1.4.
+    pub(crate) fn top(&self) -> Id {
+        const PUBLIC_TOP: usize = 1;
+        let place = match self.is_public {
+            true => PUBLIC_TOP,
+            false => LogonResponse::IPM_SUBTREE,
+        };
+        self.folders.get(place).copied().unwrap_or_default()
+    }
 }
 
 /// What came of a batch.
@@ -293,6 +307,7 @@ fn take_in(done: &mut Executed, answers: Vec<ResponseBuffer>) -> Option<BufferTo
 }
 
 fn logged_on(logon_id: u8, handle: u32, response: LogonResponse) -> LoggedOn {
+    let is_public = matches!(response.store, rop::Store::Public { .. });
     let (mailbox_guid, replid, replguid, owner) = match response.store {
         rop::Store::Private(mailbox) => (
             mailbox.mailbox_guid,
@@ -312,6 +327,7 @@ fn logged_on(logon_id: u8, handle: u32, response: LogonResponse) -> LoggedOn {
         replid,
         replguid,
         owner,
+        is_public,
     }
 }
 

@@ -65,12 +65,24 @@ impl ExchangeStore {
         }
     }
 
-    /// Whether a folder may be made below another, or go there. What the top allows, the server knows.
+    /// Whether a folder may be made below another, or go there. The top is no folder of the mirror: one request then.
     pub(super) async fn admit_below(&self, parent: Option<FolderId>) -> Result<()> {
         self.refuse_nobody()?;
-        match parent {
-            Some(parent) => self.admit(parent, Rights::CREATE_SUBFOLDER).await.map(drop),
-            None => Ok(()),
+        match (&self.guest, parent) {
+            (_, Some(parent)) => self.admit(parent, Rights::CREATE_SUBFOLDER).await.map(drop),
+            (None, None) => Ok(()),
+            (Some(_), None) => {
+                let remote = &self.mailbox.remote;
+                let top = remote.logon().await?.top();
+                let rights = remote.rights(&[top]).await?;
+                match rights
+                    .iter()
+                    .all(|rights| rights.allow(Rights::CREATE_SUBFOLDER))
+                {
+                    true => Ok(()),
+                    false => Err(denied()),
+                }
+            }
         }
     }
 

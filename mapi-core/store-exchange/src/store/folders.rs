@@ -2,7 +2,7 @@
 
 use mapi_store::{Error, ErrorKind, FolderInfo, NewFolder, Result, Rights};
 use mapi_types::FolderId;
-use mapi_wire::{Id, rop::LogonResponse};
+use mapi_wire::Id;
 
 use super::ExchangeStore;
 use crate::mailbox::remote_id;
@@ -85,11 +85,7 @@ impl ExchangeStore {
     async fn parent(&self, parent: Option<FolderId>) -> Result<Id> {
         match parent {
             Some(parent) => self.mailbox.folder_fid(parent).await,
-            None => {
-                let logon = self.mailbox.remote.logon().await?;
-                let top = logon.folders.get(LogonResponse::IPM_SUBTREE).copied();
-                Ok(top.unwrap_or_default())
-            }
+            None => Ok(self.mailbox.remote.logon().await?.top()),
         }
     }
 
