@@ -142,9 +142,8 @@ impl Exchange {
         let locator = user.place.locator();
         let own = locator.find(false).await.map_err(missing)?;
         let beside = Remote::new(user.sessions.clone(), StoreName::Public);
-        let refused = match beside.logon().await {
-            Ok(_) => return Ok(beside),
-            Err(fault) => fault,
+        let Err(refused) = beside.logon().await else {
+            return Ok(beside);
         };
         let Some(address) = &own.public_folders else {
             return Err(refused.into());
