@@ -49,6 +49,11 @@ impl Backends {
         Ok(())
     }
 
+    /// The embedded store, with the mirrors too.
+    pub(crate) fn embedded(&self) -> &Arc<OpenChange> {
+        &self.embedded
+    }
+
     /// The Exchange servers.
     pub(crate) fn sections(&self) -> &[Arc<Section>] {
         &self.sections

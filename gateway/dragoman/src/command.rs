@@ -1,6 +1,7 @@
 //! The commands: each reads the configuration, then works on the data folder or asks a running server.
 
 pub(crate) mod administration;
+mod grants;
 mod maintenance;
 mod mapi_decode;
 mod mirror;

@@ -96,6 +96,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
 
     let mut tasks = JoinSet::new();
     exchange::keep_open(&administration, &mut tasks, &stopping);
+    exchange::watch(&administration, &mut tasks, &stopping);
     announce(&listeners)?;
     for listener in listeners {
         tasks.spawn(accept(gateway.clone(), listener, stopping.clone()));
@@ -110,7 +111,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     say("ready")?;
 
-    wait_for_the_end(&gateway).await?;
+    wait_for_the_end(&gateway, &administration).await?;
     tracing::info!("shutting down");
     ready.store(false, Ordering::Relaxed);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
@@ -210,8 +211,8 @@ pub(crate) fn say(line: &str) -> Result<()> {
         .doing(|| "standard output".to_owned())
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate again.
-async fn wait_for_the_end(gateway: &Gateway) -> Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGHUP reads the certificate and the passwords of configured mailboxes again.
+async fn wait_for_the_end(gateway: &Gateway, administration: &Administration) -> Result<()> {
     let listen = |kind| signal(kind).doing(|| "signals".to_owned());
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -220,10 +221,15 @@ async fn wait_for_the_end(gateway: &Gateway) -> Result<()> {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => match gateway.certificates.reload() {
-                Ok(()) => tracing::info!("certificate reloaded"),
-                Err(failure) => tracing::error!(%failure, "certificate not reloaded, the old one stays in use"),
-            },
+            _ = hangup.recv() => {
+                match gateway.certificates.reload() {
+                    Ok(()) => tracing::info!("certificate reloaded"),
+                    Err(failure) => tracing::error!(%failure, "certificate not reloaded, the old one stays in use"),
+                }
+                if let Err(failure) = administration.backends().add_accounts(&gateway.config) {
+                    tracing::error!(%failure, "not all passwords of mailboxes reloaded, old ones stay in use");
+                }
+            }
         }
     }
 }

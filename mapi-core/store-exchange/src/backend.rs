@@ -207,15 +207,22 @@ impl Exchange {
         user.is_some_and(|user| !user.place.is_refused())
     }
 
-    /// Gives credentials for a mailbox that must work although nobody signs in. Nothing is asked of the server yet.
+    /// Gives credentials for a mailbox that must work although nobody signs in, or other ones than before. Nothing is
+    /// asked of the server yet.
     pub fn add_account(&self, address: &str, credentials: Credentials, policy: Policy) {
         let name = address.to_lowercase();
         let place = Place::new(self.locator(&name, credentials, policy), true);
-        let sessions = Sessions {
-            front: self.session(&place),
-            back: self.session(&place),
-        };
-        lock(&self.users).insert(name, User::new(sessions, place));
+        let mut users = lock(&self.users);
+        match users.get(&name) {
+            Some(user) if user.place.configured => user.place.become_like(&place),
+            _ => {
+                let sessions = Sessions {
+                    front: self.session(&place),
+                    back: self.session(&place),
+                };
+                users.insert(name, User::new(sessions, place));
+            }
+        }
     }
 
     fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {

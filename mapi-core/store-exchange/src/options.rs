@@ -5,6 +5,8 @@ use std::time::Duration;
 /// How mailboxes of a server are mirrored. Every limit has a name and a default.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What metrics call the server.
+    pub name: String,
     /// What stands in message ids and encapsulated addresses where a message has none of its own.
     pub domain: String,
     /// How often every folder is looked at although the server told of no change.
@@ -25,6 +27,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            name: String::new(),
             domain: "localhost".to_owned(),
             poll: Duration::from_secs(60),
             bodies_bytes_max: 1 << 30,

@@ -2,9 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use account::{
-    Account, Accounts, FolderId, FolderInfo, MailboxId, Member, Permission, Principal, Rights,
-};
+use account::{Account, Accounts, FolderId, FolderInfo, MailboxId, Principal};
 use directory::Directory;
 use mapi_store::{Backend, ErrorKind};
 use store_openchange::OpenChange;
@@ -24,15 +22,6 @@ pub(crate) struct Administration {
     pub(super) backends: Arc<Backends>,
     accounts: Arc<Accounts>,
 }
-
-/// Rights by the names people give them.
-const RIGHTS: [(&str, Rights); 5] = [
-    ("none", Rights::NONE),
-    ("visible", Rights::VISIBLE),
-    ("reviewer", Rights::REVIEWER),
-    ("editor", Rights::EDITOR),
-    ("owner", Rights::ALL),
-];
 
 impl Administration {
     /// Opens the directory and the embedded store of a data folder, which the caller has locked.
@@ -285,7 +274,7 @@ impl Administration {
     }
 
     /// A mailbox as its owner sees it.
-    async fn owned(&self, mailbox: &str) -> Result<Account> {
+    pub(super) async fn owned(&self, mailbox: &str) -> Result<Account> {
         let id = self.mailbox_id(mailbox)?;
         let principal = Principal { user: id.0.clone() };
         self.accounts
@@ -294,7 +283,7 @@ impl Administration {
             .doing(|| format!("opening {mailbox}"))
     }
 
-    async fn folder(&self, account: &Account, path: &str) -> Result<FolderInfo> {
+    pub(super) async fn folder(&self, account: &Account, path: &str) -> Result<FolderInfo> {
         let folders = account
             .folders()
             .await
@@ -309,68 +298,6 @@ impl Administration {
         }
         at.cloned()
             .ok_or_else(|| Failure::new(format!("{path}: no such folder")))
-    }
-
-    async fn grant(&self, mailbox: &str, member: &str, rights: &str, folder: &str) -> Result<()> {
-        let (_, rights) = RIGHTS
-            .iter()
-            .find(|(name, _)| *name == rights)
-            .ok_or_else(|| {
-                let names: Vec<_> = RIGHTS.iter().map(|(name, _)| *name).collect();
-                Failure::new(format!(
-                    "rights `{rights}`: expected one of {}",
-                    names.join(", ")
-                ))
-            })?;
-        let member = match member {
-            "default" => Member::Default,
-            user => {
-                let user = self
-                    .directory
-                    .user(user)
-                    .ok_or_else(|| Failure::new(format!("{user}: no such user")))?;
-                Member::User(user.mailbox.as_str().to_owned())
-            }
-        };
-        let account = self.owned(mailbox).await?;
-        let folder = self.folder(&account, folder).await?.id;
-        let mut permissions = account
-            .permissions(folder)
-            .await
-            .doing(|| "reading the rights".to_owned())?;
-        permissions.retain(|permission| permission.member != member);
-        permissions.push(Permission {
-            member,
-            rights: *rights,
-        });
-        account
-            .set_permissions(folder, &permissions)
-            .await
-            .doing(|| "changing the rights".to_owned())
-    }
-
-    async fn grants(&self, mailbox: &str, folder: &str) -> Result<Vec<String>> {
-        let account = self.owned(mailbox).await?;
-        let folder = self.folder(&account, folder).await?.id;
-        let permissions = account
-            .permissions(folder)
-            .await
-            .doing(|| "reading the rights".to_owned())?;
-        let line = |permission: &Permission| {
-            let member = match &permission.member {
-                Member::Default => "default",
-                Member::Anonymous => "anonymous",
-                Member::User(user) => user,
-            };
-            let known = RIGHTS
-                .iter()
-                .find(|(_, rights)| *rights == permission.rights);
-            match known {
-                Some((name, _)) => format!("{member} {name}"),
-                None => format!("{member} {:#x}", permission.rights.0),
-            }
-        };
-        Ok(permissions.iter().map(line).collect())
     }
 
     async fn backup(&self, mailbox: &str, to: &Path, folder: Option<&str>) -> Result<Vec<String>> {

@@ -31,14 +31,13 @@ impl Probe {
     pub(crate) fn new(config: &Config, user: &str, password_file: Option<&Path>) -> Result<Self> {
         let address = Address::parse(user).doing(|| user.to_owned())?;
         let defaults = ExchangeConfig::default();
-        let (section, configured) = match config.exchange_of(address.domain()) {
-            Some((name, section)) => (format!("exchange.{name}"), section),
-            None => (
-                "no section names this domain: with defaults".to_owned(),
-                &defaults,
-            ),
+        let found = config.exchange_of(address.domain());
+        let section = match found {
+            Some((name, _)) => format!("exchange.{name}"),
+            None => "no section names this domain: with defaults".to_owned(),
         };
-        let settings = Settings::of(config, configured)?;
+        let (name, configured) = found.unwrap_or(("probe", &defaults));
+        let settings = Settings::of(config, (name, configured))?;
         let address = address.to_string();
         let credentials = give_credentials(configured, &address, password_file)?;
         Ok(Self {

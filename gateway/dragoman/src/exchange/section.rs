@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,14 +14,15 @@ use blake3::Hash;
 use directory::Address;
 use store_exchange::{
     Exchange,
-    address_book::{Entry, EntryKind},
     auth::Policy,
+    http::{Client, Url},
 };
 use store_openchange::OpenChange;
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     Settings,
+    addresses::{Addresses, mailbox},
     settings::{account_credentials, credentials},
     sign_ins::{Kept, Known, SignIns},
 };
@@ -31,17 +35,15 @@ use crate::{
 const SIGN_INS_CONCURRENT_MAX: usize = 64;
 /// How long nobody with a remembered password waits for a server that was away a moment ago.
 const AWAY_KEPT: Duration = Duration::from_secs(15);
-/// How long looking up an address may take: a mail server waits for it.
-const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long an answer of the address book is remembered: mail for unknown addresses comes in swarms.
-const OWNERS_KEPT: Duration = Duration::from_secs(60);
-/// The most addresses that are remembered.
-const OWNERS_MAX: u64 = 10_000;
-
 /// One Exchange organisation.
 pub(crate) struct Section {
     name: String,
     exchange: Arc<Exchange>,
+    client: Client,
+    /// Where the server is, as far as that is configured.
+    url: Option<Url>,
+    /// Whether the server could not be reached when it was looked at.
+    is_down: AtomicBool,
     policy: Policy,
     sign_ins: SignIns,
     sign_in_timeout: Duration,
@@ -49,8 +51,7 @@ pub(crate) struct Section {
     /// Mailboxes whose credentials are configured.
     accounts: HashSet<MailboxId>,
     away_since: Mutex<Option<Instant>>,
-    /// What the address book said a moment ago.
-    owners: moka::sync::Cache<String, Option<Owner>>,
+    addresses: Addresses,
 }
 
 impl Section {
@@ -60,7 +61,10 @@ impl Section {
         (name, section): (&str, &ExchangeConfig),
         mirrors: Arc<OpenChange>,
     ) -> Result<Self> {
-        let settings = Settings::of(config, section).doing(|| format!("exchange.{name}"))?;
+        let settings =
+            Settings::of(config, (name, section)).doing(|| format!("exchange.{name}"))?;
+        let url = settings.discover.url.clone();
+        let places = url.or_else(|| settings.discover.autodiscover.clone());
         let mut key = [0; 32];
         getrandom::fill(&mut key).doing(|| "randomness".to_owned())?;
         let kept = Kept {
@@ -69,6 +73,9 @@ impl Section {
         };
         Ok(Self {
             name: name.to_owned(),
+            client: settings.client.clone(),
+            url: places,
+            is_down: AtomicBool::new(false),
             exchange: Exchange::new(
                 mirrors,
                 settings.client,
@@ -85,10 +92,7 @@ impl Section {
                 .map(|address| mailbox(address))
                 .collect(),
             away_since: Mutex::default(),
-            owners: moka::sync::Cache::builder()
-                .max_capacity(OWNERS_MAX)
-                .time_to_live(OWNERS_KEPT)
-                .build(),
+            addresses: Addresses::new(),
         })
     }
 
@@ -232,61 +236,40 @@ impl Section {
         }
     }
 
-    /// The mailbox that mail for an address goes to.
-    ///
-    /// Errors: `NotFound` (nobody there has this address), `Denied` (it is no mailbox's), `Unavailable` (nobody can tell
-    /// now, or nobody has the key to the mailbox).
-    pub(crate) async fn resolve(&self, address: &Address) -> account::Result<Vec<MailboxId>> {
-        let known = |address: &Address| {
-            let mailbox = MailboxId(address.to_string());
-            self.exchange.can_open(&mailbox).then_some(mailbox)
+    /// Looks whether the server can be reached. Nobody signs in for that.
+    pub(crate) async fn look(&self) {
+        let url = match &self.url {
+            Some(url) => Some(url.clone()),
+            None => self.exchange.server_url().await,
         };
-        let plain = address.without_detail();
-        if let Some(mailbox) = known(address).or_else(|| plain.as_ref().and_then(known)) {
-            return Ok(vec![mailbox]);
-        }
-        let mut found = self.look_up(address).await?;
-        if let (None, Some(plain)) = (&found, &plain) {
-            found = self.look_up(plain).await?;
-        }
-        let mailbox = match found {
-            None => return Err(Error::new(ErrorKind::NotFound, "nobody has this address")),
-            Some(Owner::Other) => {
-                return Err(Error::new(
-                    ErrorKind::Denied,
-                    "the address is not that of a mailbox",
-                ));
+        // As long as nobody has found the server, nobody misses it.
+        let Some(url) = url else { return };
+        let reached = self.client.connect(&url).await;
+        let is_down = reached.is_err();
+        let up = metrics::gauge!("exchange_up", "server" => self.name.clone());
+        up.set(if is_down { 0.0 } else { 1.0 });
+        let was_down = self.is_down.swap(is_down, Ordering::AcqRel);
+        match reached {
+            Err(error) if !was_down => {
+                tracing::warn!(server = self.name, %error, "the Exchange server is out of reach");
             }
-            Some(Owner::Mailbox(mailbox)) => mailbox,
-        };
-        match self.exchange.can_open(&mailbox) {
-            true => Ok(vec![mailbox]),
-            false => Err(Error::new(
-                ErrorKind::Unavailable,
-                "the mailbox's owner has not signed in since the gateway started",
-            )),
+            Ok(_) if was_down => {
+                tracing::info!(server = self.name, "the Exchange server is back");
+            }
+            _ => {}
         }
     }
 
-    /// Who has an address, by the address book.
-    async fn look_up(&self, address: &Address) -> account::Result<Option<Owner>> {
-        let text = address.to_string();
-        if let Some(known) = self.owners.get(&text) {
-            return Ok(known);
-        }
-        let asked = timeout(LOOK_UP_TIMEOUT, self.exchange.find_address(&text)).await;
-        let late = || Error::new(ErrorKind::Unavailable, "the address book did not answer");
-        let entry = asked.unwrap_or_else(|_| Err(late())).map_err(|error| {
-            // Whoever may not ask does not know that nobody is there.
-            Error::with_source(
+    /// The mailbox that mail for an address goes to. See [`Addresses::resolve`]; `Unavailable` at once when the server was
+    /// out of reach a moment ago, for it is better said now than after the message has been sent.
+    pub(crate) async fn resolve(&self, address: &Address) -> account::Result<Vec<MailboxId>> {
+        if self.is_down.load(Ordering::Acquire) {
+            return Err(Error::new(
                 ErrorKind::Unavailable,
-                "the address book says nothing",
-                error,
-            )
-        })?;
-        let owner = entry.map(|entry| Owner::of(&entry));
-        self.owners.insert(text, owner.clone());
-        Ok(owner)
+                "the Exchange server is out of reach",
+            ));
+        }
+        self.addresses.resolve(&self.exchange, address).await
     }
 
     /// Forgets a user who is removed.
@@ -325,35 +308,7 @@ impl Section {
     }
 }
 
-/// Who has an address.
-#[derive(Clone, Debug)]
-enum Owner {
-    /// A mailbox, by its primary address.
-    Mailbox(MailboxId),
-    /// A list, a contact, a public folder.
-    Other,
-}
-
-impl Owner {
-    fn of(entry: &Entry) -> Self {
-        match (entry.kind, &entry.smtp_address) {
-            (EntryKind::Mailbox | EntryKind::Room | EntryKind::Equipment, Some(address)) => {
-                Self::Mailbox(mailbox(address))
-            }
-            _ => Self::Other,
-        }
-    }
-}
-
 /// What a wrong password and an unknown user get.
 fn refusal() -> Error {
     Error::new(ErrorKind::Unauthenticated, "user or password is wrong")
-}
-
-/// The mailbox of an address, as every part of the gateway writes it.
-fn mailbox(address: &str) -> MailboxId {
-    match Address::parse(address) {
-        Ok(address) => MailboxId(address.to_string()),
-        Err(_) => MailboxId(address.to_lowercase()),
-    }
 }

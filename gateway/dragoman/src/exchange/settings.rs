@@ -28,11 +28,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads certificate authorities and the proxy's password from disk.
-    pub(crate) fn of(config: &Config, section: &ExchangeConfig) -> Result<Self> {
+    pub(crate) fn of(config: &Config, (name, section): (&str, &ExchangeConfig)) -> Result<Self> {
         Ok(Self {
             client: client(section)?,
             discover: discover_options(section)?,
-            options: options(config, section),
+            options: options(config, name, section),
             policy: policy(section.authentication),
         })
     }
@@ -107,10 +107,11 @@ fn discover_options(section: &ExchangeConfig) -> Result<discover::Options> {
     })
 }
 
-fn options(config: &Config, section: &ExchangeConfig) -> Options {
+fn options(config: &Config, name: &str, section: &ExchangeConfig) -> Options {
     let mut domains = section.domains.iter();
     let domain = domains.find(|domain| *domain != ANY_DOMAIN);
     Options {
+        name: name.to_owned(),
         domain: domain.unwrap_or(&config.hostname).clone(),
         poll: Duration::from_secs(section.poll_interval_s),
         bodies_bytes_max: section.mirror_bodies_bytes_max,

@@ -3,7 +3,7 @@
 use mapi_store::{Error, ErrorKind, Result};
 
 use super::{Exchange, Place, User, lock};
-use crate::address_book::Entry;
+use crate::{address_book::Entry, http::Url};
 
 impl Place {
     /// The primary address of the mailbox, if it is of the same domain as the one given: a server speaks for its own
@@ -31,6 +31,13 @@ impl Exchange {
             )
         })?;
         Ok(user.book.with_address(address).await?)
+    }
+
+    /// Where a mailbox of this organisation is, as the last search for one found it. Nobody is asked unless that is old.
+    pub async fn server_url(&self) -> Option<Url> {
+        let asker = self.asker()?;
+        let found = asker.place.locator().find(false).await.ok()?;
+        Some(found.url.clone())
     }
 
     /// Somebody whose credentials are good.

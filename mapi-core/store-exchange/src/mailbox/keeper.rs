@@ -208,7 +208,9 @@ pub(super) fn start(circle: &Arc<Circle>) {
                 }
                 Err(error) => {
                     tracing::info!(mailbox = %mailbox.id, %error, "the mirror could not be brought up to date");
-                    metrics::counter!("exchange_sync_failures_total").increment(1);
+                    let server = mailbox.options.name.clone();
+                    metrics::counter!("exchange_sync_failures_total", "server" => server)
+                        .increment(1);
                     drop(mailbox);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_MAX);

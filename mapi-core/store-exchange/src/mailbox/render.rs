@@ -78,7 +78,9 @@ impl Mailbox {
             let page = page.to_vec();
             let rendered = spawn_blocking(move || make_all(&page, fetched, &names, &domain));
             let rendered = rendered.await.unwrap_or_default();
-            metrics::counter!("exchange_messages_rendered_total").increment(rendered.len() as u64);
+            let server = self.options.name.clone();
+            metrics::counter!("exchange_messages_rendered_total", "server" => server)
+                .increment(rendered.len() as u64);
             self.mirror.put_rendered(folder, rendered).await?;
         }
         Ok(())

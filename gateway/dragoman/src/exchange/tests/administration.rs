@@ -10,7 +10,7 @@ use store_exchange::{
 use super::world::{ALICE, LOCAL, World, append, inbox};
 use crate::{
     command::Request,
-    exchange::{Settings, credentials},
+    exchange::{Settings, credentials, watch::size},
 };
 
 fn text(text: &str) -> String {
@@ -114,6 +114,19 @@ async fn dropping_a_mirror_keeps_its_numbers_and_resetting_it_does_not() {
 }
 
 #[tokio::test]
+async fn mirrors_are_measured_by_server() {
+    let world = World::new().await;
+    let account = world.open(ALICE, "secret-alice").await;
+    append(&world, &account, "Subject: one\r\n\r\n")
+        .await
+        .unwrap();
+    let backends = world.gateway.backends();
+    let size = size(backends, &backends.sections()[0]).await;
+    assert_eq!((size.mirrors, size.messages, size.pending), (1.0, 1.0, 0.0));
+    assert_eq!(size.kept, "Subject: one\r\n\r\n".len() as f64);
+}
+
+#[tokio::test]
 async fn a_mirror_that_is_not_there_has_no_status() {
     let world = World::new().await;
     for mailbox in [ALICE, LOCAL, "x"] {
@@ -127,7 +140,7 @@ async fn a_mirror_that_is_not_there_has_no_status() {
 /// Probes, and gives the verdict of each step but those that were only tried.
 async fn probed(world: &World, user: &str, password: &str) -> (bool, Vec<(Step, Verdict)>) {
     let section = &world.config.exchange["main"];
-    let settings = Settings::of(&world.config, section).unwrap();
+    let settings = Settings::of(&world.config, ("main", section)).unwrap();
     let user = discover::User {
         address: text(user),
         credentials: credentials(user, password),

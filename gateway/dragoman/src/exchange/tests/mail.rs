@@ -96,6 +96,18 @@ async fn where_nobody_can_ask_no_address_is_unknown_for_certain() {
 }
 
 #[tokio::test]
+async fn a_mail_server_hears_at_once_that_the_server_is_away() {
+    let mut world = with_alice().await;
+    let section = world.gateway.backends().sections()[0].clone();
+    section.look().await;
+    check_address(&world, ALICE, Ok(&[ALICE])).await;
+    world.server = None;
+    section.look().await;
+    check_address(&world, ALICE, Err(ErrorKind::Unavailable)).await;
+    check_address(&world, LOCAL, Ok(&[LOCAL])).await;
+}
+
+#[tokio::test]
 async fn a_swarm_of_unknown_recipients_costs_one_question() {
     let world = with_alice().await;
     check_address(&world, "x@example.test", Err(ErrorKind::NotFound)).await;
