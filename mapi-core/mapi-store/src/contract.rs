@@ -1,7 +1,8 @@
 //! The suite that every store passes: what the documentation of [`Store`] promises, as runnable cases.
 //!
 //! A store's own crate writes `mapi_store::contract_tests!(make_backend);` in a test, where `make_backend` is an
-//! `async fn() -> Fixture`; every case then is a test of its own, on a fresh backend.
+//! `async fn() -> Fixture`; every case then is a test of its own, on a fresh backend. A store that keeps everything
+//! itself writes `mapi_store::own_contract_tests!(make_backend);` too: see [`own`].
 //!
 //! Where the traits leave a choice, the suite settles it:
 //!
@@ -13,7 +14,13 @@
 //! * A save of several drafts, and a transfer, may use one version or several; an update uses one.
 //! * [`Expected::version`](crate::Expected) is met as long as the item's version is at most that.
 //! * A change of content drops what was true of the bytes only: `ORIGINAL_SIZE`, `ORIGINAL_PREFIX` and `DERIVED_*` are
-//!   missing then. `ORIGINAL` can still be read, because attachments may be ranges of it.
+//!   missing then, or are those of the new bytes in a store that renders items. `ORIGINAL` can still be read, because
+//!   attachments may be ranges of it.
+//! * Where a server of others keeps the items, it adds properties of its own to what it was given (dates, ids, a
+//!   search key), and computes some itself (PidTagRecordKey, PidTagRtfInSync). Of a message all other values come back,
+//!   of recipients and attachments too; text without U+0000. A message that had no original is rendered there.
+//! * A mailbox that was made by somebody else has its folders' names in that language, and may have no folder of
+//!   [`Role::Archive`](crate::Role), which servers make when somebody first archives.
 //! * Softly deleted items are listed by [`Table::SoftDeleted`](crate::Table), under the numbers they had; every
 //!   other method finds nothing under those numbers.
 //! * A folder that the principal does not see is `NotFound`; a visible one without the right is `Denied`.
@@ -41,6 +48,7 @@ mod mailbox;
 pub mod mailboxes;
 pub mod notices;
 pub mod originals;
+pub mod own;
 pub mod permissions;
 pub mod properties;
 pub mod queries;
@@ -116,6 +124,22 @@ where
 macro_rules! contract_tests {
     ($make:ident) => {
         $crate::__contract_cases!(test $make);
+    };
+}
+
+/// The cases of [`own`] as tests, for a store that keeps everything itself: beside [`contract_tests`].
+#[macro_export]
+macro_rules! own_contract_tests {
+    ($make:ident) => {
+        $crate::__contract_expand! { test $make
+            own {
+                a_new_mailbox_has_a_folder_for_every_role
+                a_message_comes_back_as_it_was_given
+                no_original_is_made_of_properties
+                a_content_change_leaves_no_facts
+                parts_of_an_edited_message_stay_where_they_were
+            }
+        }
     };
 }
 

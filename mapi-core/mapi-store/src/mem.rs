@@ -139,6 +139,7 @@ mod eager {
     }
 
     crate::contract_tests!(make_backend);
+    crate::own_contract_tests!(make_backend);
 }
 
 #[cfg(test)]
@@ -153,6 +154,7 @@ mod lazy {
     }
 
     crate::contract_tests!(make_backend);
+    crate::own_contract_tests!(make_backend);
 }
 
 #[cfg(test)]

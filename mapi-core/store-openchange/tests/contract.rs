@@ -19,6 +19,7 @@ mod originals_in_rows {
     }
 
     mapi_store::contract_tests!(make);
+    mapi_store::own_contract_tests!(make);
 }
 
 mod originals_in_small_segments {
@@ -32,6 +33,7 @@ mod originals_in_small_segments {
     }
 
     mapi_store::contract_tests!(make);
+    mapi_store::own_contract_tests!(make);
 }
 
 mod one_thread_and_no_idle_handles {
@@ -47,4 +49,5 @@ mod one_thread_and_no_idle_handles {
     }
 
     mapi_store::contract_tests!(make);
+    mapi_store::own_contract_tests!(make);
 }

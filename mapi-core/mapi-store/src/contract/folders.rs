@@ -7,7 +7,7 @@ use mapi_types::{FolderId, Version};
 use super::mailbox::{Mailbox, fails, mail_folder, special};
 use crate::{Backend, ErrorKind, FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Role};
 
-/// A new mailbox has a folder for every role, found by role.
+/// A new mailbox has a folder for every role, found by role; that for mail put away may come later.
 pub async fn a_new_mailbox_has_its_special_folders(backend: Arc<dyn Backend>) {
     let alice = Mailbox::new(backend).await;
     let tree = alice.store.hierarchy(Version(0)).await.unwrap();
@@ -18,13 +18,12 @@ pub async fn a_new_mailbox_has_its_special_folders(backend: Arc<dyn Backend>) {
             .iter()
             .filter(|folder| folder.role == Some(role))
             .collect();
-        let [folder] = found.as_slice() else {
-            panic!("{role:?}: {found:?}")
+        let folder = match found.as_slice() {
+            [folder] => folder,
+            [] if role == Role::Archive => continue,
+            _ => panic!("{role:?}: {found:?}"),
         };
-        assert_eq!(
-            (folder.name.as_str(), folder.class.as_str()),
-            role.defaults()
-        );
+        assert_eq!(folder.class, role.defaults().1);
         assert_eq!(
             (folder.parent, folder.items, folder.hidden),
             (None, 0, false)
@@ -185,8 +184,7 @@ pub async fn a_folder_cannot_move_below_itself(backend: Arc<dyn Backend>) {
 pub async fn special_folders_cannot_be_moved_or_deleted(backend: Arc<dyn Backend>) {
     let alice = Mailbox::new(backend).await;
     let folder = alice.make_folder("folder").await;
-    for role in Role::ALL {
-        let special = special(&*alice.store, role).await;
+    for special in all_special(&alice).await {
         let renamed = alice.store.move_folder(special.id, None, "renamed").await;
         fails(renamed, ErrorKind::Invalid);
         let moved = alice
@@ -242,8 +240,8 @@ pub async fn a_folder_made_again_has_another_epoch(backend: Arc<dyn Backend>) {
             .await;
         alice.store.delete_folder(folder.id).await.unwrap();
     }
-    for role in Role::ALL {
-        assert_ne!(special(&*alice.store, role).await.epoch.0, 0);
+    for special in all_special(&alice).await {
+        assert_ne!(special.epoch.0, 0);
     }
 }
 
@@ -315,6 +313,14 @@ pub async fn a_future_hierarchy_version_is_invalid(backend: Arc<dyn Backend>) {
         alice.store.hierarchy(Version(to.0 + 1)).await,
         ErrorKind::Invalid,
     );
+}
+
+async fn all_special(alice: &Mailbox) -> Vec<FolderInfo> {
+    let tree = hierarchy(alice, Version(0)).await;
+    let special = tree.changed.into_iter();
+    let special: Vec<_> = special.filter(|folder| folder.role.is_some()).collect();
+    assert!(special.len() >= Role::ALL.len() - 1);
+    special
 }
 
 async fn hierarchy(alice: &Mailbox, since: Version) -> HierarchyDelta {

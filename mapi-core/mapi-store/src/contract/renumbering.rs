@@ -5,8 +5,9 @@ use std::sync::Arc;
 use mapi_types::{Change, Derived, Draft, Message, PropTag, Version, tags, tags::message_flags};
 
 use super::mailbox::{Mailbox, any, delta, draft, draft_of, flagged, keyed, numbers, set, text};
+use super::originals::piece;
 use super::updates::{keywords, keywords_of};
-use crate::{Backend, Object};
+use crate::{Backend, Object, READ_BYTES_MAX};
 
 /// A new content gets a new number under the same key; the bytes it came as are no longer its bytes.
 pub async fn a_content_change_renumbers(backend: Arc<dyn Backend>) {
@@ -37,41 +38,49 @@ pub async fn a_content_change_renumbers(backend: Arc<dyn Backend>) {
         (numbers(&delta.rows), delta.removed),
         (vec![new], vec![old.number])
     );
-    let columns = [
-        tags::SUBJECT.tag(),
-        tags::MESSAGE_FLAGS.tag(),
-        tags::ITEM_SIZE.tag(),
-        tags::ITEM_VERSION.tag(),
-        tags::ORIGINAL_SIZE.tag(),
-        tags::ORIGINAL_PREFIX.tag(),
-        tags::DERIVED_RENDERER.tag(),
-        tags::DERIVED_ENVELOPE.tag(),
-        tags::DERIVED_STRUCTURE.tag(),
-        tags::DERIVED_HEADER.tag(),
-    ];
-    let bag = alice
-        .store
-        .props(Object::Item(alice.inbox, new), &columns)
-        .await
-        .unwrap();
+    let object = Object::Item(alice.inbox, new);
+    let bag = alice.store.props(object, &FACTS).await.unwrap();
     assert_eq!(bag.get(&tags::SUBJECT), Some("new"));
     assert_eq!(
         bag.get(&tags::MESSAGE_FLAGS),
         Some(message_flags::READ),
         "flags stay"
     );
-    assert!(bag.get(&tags::ITEM_SIZE).unwrap() > 0);
+    let size = bag.get(&tags::ITEM_SIZE).unwrap();
+    assert!(size > 0);
     assert_eq!(
         bag.get(&tags::ITEM_VERSION),
         updated.version.map(|version| version.0 as i64)
     );
-    let left: Vec<PropTag> = bag.iter().map(|(tag, _)| tag).collect();
-    assert_eq!(
-        left.len(),
-        4,
-        "facts about the original are gone: {left:x?}"
-    );
+    // Facts are gone, or those of the new bytes.
+    assert_eq!(bag.get(&tags::ORIGINAL_PREFIX).unwrap_or_default(), b"");
+    assert_ne!(bag.get(&tags::DERIVED_ENVELOPE), Some(&b"envelope"[..]));
+    match bag.get(&tags::ORIGINAL_SIZE) {
+        None => assert_eq!(bag.len(), 4, "{bag:?}"),
+        Some(original) => {
+            assert_eq!(original, size);
+            let piece = piece(new, tags::ORIGINAL.tag(), 0, READ_BYTES_MAX);
+            let read = alice.store.read_bytes(alice.inbox, &[piece]).await.unwrap();
+            let bytes = read[0].as_deref().unwrap();
+            assert_eq!(bytes.len() as i64, size);
+            assert!(bytes.windows(12).any(|part| part == b"Subject: new"));
+        }
+    }
 }
+
+/// What there is to know of an item and of its bytes; asks for them.
+pub(super) const FACTS: [PropTag; 10] = [
+    tags::SUBJECT.tag(),
+    tags::MESSAGE_FLAGS.tag(),
+    tags::ITEM_SIZE.tag(),
+    tags::ITEM_VERSION.tag(),
+    tags::ORIGINAL_SIZE.tag(),
+    tags::ORIGINAL_PREFIX.tag(),
+    tags::DERIVED_RENDERER.tag(),
+    tags::DERIVED_ENVELOPE.tag(),
+    tags::DERIVED_STRUCTURE.tag(),
+    tags::DERIVED_HEADER.tag(),
+];
 
 /// Categories are flags of a mail and content of an event.
 pub async fn categories_renumber_events_but_not_mail(backend: Arc<dyn Backend>) {
@@ -120,7 +129,7 @@ pub async fn renumbered_items_keep_their_order(backend: Arc<dyn Backend>) {
 }
 
 /// A read mail with everything that belongs to an original.
-fn full_draft() -> Draft {
+pub(super) fn full_draft() -> Draft {
     let plain = draft("old");
     let derived = Derived {
         renderer: 3,
