@@ -1,6 +1,9 @@
 //! An item as the remote's index has it, made ready for its row, and how it differs from what is stored.
 
-use mapi_types::{FileTime, PropBag, PropTag, Value, changes_content, tags};
+use mapi_types::{
+    FileTime, PropBag, PropTag, Value, changes_content,
+    tags::{self, message_flags},
+};
 
 use crate::{
     codec::{BagReader, Externals, Stored, VALUE_INLINE_MAX, encode_bag, encode_stored},
@@ -98,12 +101,21 @@ pub(super) fn hot_differs(old: &Hot, new: &Hot) -> Differs {
 pub(super) fn hot_with(old: &Hot, new: &Hot, pick: impl Fn(PropTag) -> bool) -> Result<Hot> {
     let mut hot = old.clone();
     for tag in HOT_TAGS.into_iter().filter(|tag| pick(*tag)) {
-        // The status is not synchronized: without one, ours stays.
-        if tag != tags::MESSAGE_STATUS.tag() || new.status.is_some() {
+        if tag == tags::MESSAGE_FLAGS.tag() {
+            hot.flags = flags_with(old.flags, new.flags);
+        } else if tag != tags::MESSAGE_STATUS.tag() || new.status.is_some() {
+            // The status is not synchronized: without one, ours stays.
             hot.set(tag, new.value(tag))?;
         }
     }
     Ok(hot)
+}
+
+/// Flags of a known item: read or not is as the remote says. Its other bits are settled when an item is made; what
+/// the remote adds to them afterwards is its own bookkeeping, and what we change of them it does not hear of.
+fn flags_with(old: Option<i32>, new: Option<i32>) -> Option<i32> {
+    let bits = old.unwrap_or(0) & !message_flags::READ | new.unwrap_or(0) & message_flags::READ;
+    old.map(|_| bits).or((bits != 0).then_some(bits))
 }
 
 /// How the encoded bag `new` differs from `old`. Where `partial`, what `new` does not have is content of no concern.

@@ -75,9 +75,19 @@ impl Known<'_> {
             &self.new.cold,
             false,
         )?);
+        // We may know more of the same content than the index does: what we saved or changed ourselves.
+        let cold = match same_key && self.remote.body != body::DROPPED {
+            true => cold_with(
+                old_cold,
+                &self.new.cold,
+                |_| true,
+                |tag| changes_content(class, tag),
+            )?,
+            false => self.new.cold.clone(),
+        };
         Ok(Next {
             hot,
-            cold: (old_cold != self.new.cold).then(|| self.new.cold.clone()),
+            cold: (*old_cold != cold).then_some(cold),
             fresh: None,
             visible: differs.flags || differs.content && !same_key,
         })

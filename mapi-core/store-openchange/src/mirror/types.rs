@@ -85,8 +85,9 @@ pub struct RemoteItem {
     /// Its change key.
     pub change_key: ChangeKey,
     /// Its properties, always the same columns: what is missing here is missing there. PidTagMessageStatus is the
-    /// exception, for it is not synchronized: missing, it stays as it is here. PidTagMessageSize is taken as a guess
-    /// of the size until the item is rendered. Values above 64 KiB are left out.
+    /// exception, for it is not synchronized: missing, it stays as it is here. Of PidTagMessageFlags a known item takes
+    /// mfRead alone. PidTagMessageSize is taken as a guess of the size until the item is rendered. Values above 64 KiB
+    /// are left out.
     pub props: PropBag,
     /// PidTagInternetArticleNumber: the number it gets if the folder's first pass can give every item its own.
     pub number_hint: Option<u32>,
