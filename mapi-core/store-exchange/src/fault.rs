@@ -107,6 +107,8 @@ pub mod code {
     pub const FOLDER_HAS_FOLDERS: u32 = 0x8004_0609;
     /// ecFolderCycle.
     pub const FOLDER_CYCLE: u32 = 0x8004_060b;
+    /// SYNC_W_CLIENT_CHANGE_NEWER: it is done, and the client said it knows of more.
+    pub const SYNC_CLIENT_CHANGE_NEWER: u32 = 0x4_0821;
     /// SYNC_E_OBJECT_DELETED.
     pub const SYNC_OBJECT_DELETED: u32 = 0x8004_0800;
     /// SYNC_E_IGNORE.
@@ -131,6 +133,11 @@ impl Fault {
     /// Whether what was asked may have been done although no answer says so.
     pub const fn outcome_is_unknown(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::Malformed(_))
+    }
+
+    /// Whether what was begun in a session context cannot be gone on with, while another one may serve.
+    pub const fn lost_context(&self) -> bool {
+        matches!(self, Self::Expired | Self::Lost(_))
     }
 
     /// Whether the session context is of no more use.

@@ -12,14 +12,14 @@ mod state;
 mod sync;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
 use mapi_store::{Error, ErrorKind, PropName, Result, Store};
-use mapi_types::{FolderId, MailboxId, MessageTree, PropBag};
+use mapi_types::{AttachmentData, Draft, FolderId, MailboxId, MessageTree};
 use mapi_wire::{Gid, Guid, Id, ics::State};
 use store_openchange::{Mirror, RemoteId};
 use tokio::{
@@ -33,7 +33,12 @@ pub(crate) use self::{
     guest::{About, Guest},
     keeper::Keeper,
 };
-use crate::{Options, backend::People, remote::Remote, values::Names};
+use crate::{
+    Options,
+    backend::People,
+    remote::Remote,
+    values::{Names, wire_name},
+};
 
 /// How long a session feeds nothing after the server refused it.
 const OUT_FOR: Duration = Duration::from_secs(60);
@@ -187,20 +192,31 @@ impl Mailbox {
         self.names.lock().await.name(id)
     }
 
-    /// The names of the named properties in a draft.
-    pub(crate) async fn names_of(
-        &self,
-        props: &PropBag,
-        tree: &MessageTree,
-    ) -> HashMap<u16, PropName> {
+    /// The names of the named properties in a draft, and in all it contains.
+    pub(crate) async fn names_of(&self, draft: &Draft) -> HashMap<u16, PropName> {
         let names = self.names.lock().await;
-        let tags = props
-            .iter()
-            .chain(tree.props.iter())
-            .map(|(tag, _)| tag.id());
-        tags.filter(|id| *id >= 0x8000)
+        let mut ids: HashSet<_> = draft.props.iter().map(|(tag, _)| tag.id()).collect();
+        collect_ids(&draft.message.tree, &mut ids);
+        ids.into_iter()
+            .filter(|id| *id >= 0x8000)
             .filter_map(|id| Some((id, names.name(id)?)))
             .collect()
+    }
+
+    /// Local ids of named properties, which are known from then on.
+    pub(crate) async fn property_ids(
+        &self,
+        names: &[PropName],
+        create: bool,
+    ) -> Result<Vec<Option<u16>>> {
+        let mut known = self.names.lock().await;
+        let ids = self.inner.named_properties(names, create).await?;
+        for (name, id) in names.iter().zip(&ids) {
+            if let Some(id) = id {
+                known.learn(wire_name(name), *id);
+            }
+        }
+        Ok(ids)
     }
 
     /// Sees to it that the server tells of changes.
@@ -227,4 +243,20 @@ impl Mailbox {
 /// A lasting name as the mirror writes it.
 pub(crate) fn remote_id(gid: Gid) -> RemoteId {
     RemoteId(gid.to_bytes().into())
+}
+
+/// The ids of all properties of a message and of all it contains.
+fn collect_ids(tree: &MessageTree, ids: &mut HashSet<u16>) {
+    let attachments = tree.attachments.iter().map(|one| &one.props);
+    let bags = std::iter::once(&tree.props)
+        .chain(&tree.recipients)
+        .chain(attachments);
+    for bag in bags {
+        ids.extend(bag.iter().map(|(tag, _)| tag.id()));
+    }
+    for attachment in &tree.attachments {
+        if let AttachmentData::Message(embedded) = &attachment.data {
+            collect_ids(embedded, ids);
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
     discover::{self, Found, Locator, Outcome},
     fault::{Cause, Fault, Result, code},
     http::{Client, Kind},
-    remote::{ContentsPart, Remote, Sessions},
+    remote::{ContentsPart, Deleting, Remote, Sessions},
     session::{Context, Event, Place, Session, StoreName, Times},
 };
 
@@ -356,7 +356,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                 None
             }
         };
-        if let Err(fault) = remote.delete_folder(parent, made).await {
+        if let Err(fault) = remote.delete_folder(parent, made, Deleting::ForGood).await {
             tracing::warn!(%fault, name, "the probe's folder stays in Deleted Items");
         }
         outcome
@@ -365,7 +365,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
 
 /// How many messages there are, as far as the server says, and how many came first.
 async fn first_messages(remote: &Remote, inbox: Id) -> Result<(Option<u32>, usize)> {
-    let mut contents = remote.contents(inbox, State::default()).await?;
+    let mut contents = remote.contents(inbox, State::default(), false).await?;
     let (mut expected, mut come) = (None, 0);
     while let Some(part) = contents.next().await? {
         match part {

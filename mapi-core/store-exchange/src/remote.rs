@@ -25,16 +25,20 @@ use tokio::sync::Mutex;
 pub(crate) use self::{
     contents::{ContentsPart, IndexRow},
     download::Download,
+    folder_write::Deleting,
     folders::SpecialFolders,
     hierarchy::{FolderRow, HierarchyPart},
     messages::{Fetched, MESSAGES_MAX},
     rights::FOLDERS_MAX as RIGHTS_FOLDERS_MAX,
-    transfer::{Arrived, Transferring},
+    transfer::{Transferring, Transfers, Way},
     upload::{Chosen, Upload},
     write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};
 use crate::session::{Session, StoreName};
+
+/// How often what takes several requests is begun, when contexts are lost on the way.
+const STARTS_MAX: u32 = 3;
 
 /// The sessions of one user: what people wait for does not stand behind a long download.
 #[derive(Clone)]

@@ -7,6 +7,7 @@
 mod access;
 mod folders;
 mod permissions;
+mod rows;
 mod save;
 mod transfer;
 mod write;
@@ -321,7 +322,7 @@ impl Store for ExchangeStore {
         names: &'a [PropName],
         create: bool,
     ) -> Task<'a, Vec<Option<u16>>> {
-        self.inner.named_properties(names, create)
+        Box::pin(self.mailbox.property_ids(names, create))
     }
 
     fn notices(&self) -> broadcast::Receiver<Notice> {

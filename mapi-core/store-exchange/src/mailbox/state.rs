@@ -5,7 +5,7 @@ use mapi_types::PropTag;
 use mapi_wire::ics::{Scope, State};
 
 /// Changes whenever the index of a folder has other columns: then every folder is read anew.
-const REVISION: u8 = 1;
+const REVISION: u8 = 2;
 
 /// A state as octets: each set with its tag and its length.
 pub(super) fn encode(state: &State) -> Bytes {

@@ -3,7 +3,9 @@
 use mapi_store::{Error, ErrorKind, Result, Role};
 use mapi_types::{FolderId, Version};
 use mapi_wire::{Gid, ics::State};
-use store_openchange::{ChangeKey, FirstPass, HierarchyBatch, ItemBatch, RemoteFolder, RemoteItem};
+use store_openchange::{
+    ChangeKey, FirstPass, FolderSync, HierarchyBatch, ItemBatch, RemoteFolder, RemoteItem,
+};
 
 use super::{Mailbox, Work, circle::unread, remote_id, state};
 use crate::{
@@ -89,8 +91,20 @@ impl Mailbox {
 
     /// Makes a folder's index like the server's.
     ///
-    /// Goes on where it was when it is broken off. Errors: `NotFound`, those of the server and of the mirror.
+    /// Goes on where it was when it is broken off. Writes to the folder wait meanwhile: what the server said before a
+    /// write would undo the write here until the server says it again. Only while a whole folder is read, which may
+    /// take long, they do not wait. Errors: `NotFound`, those of the server and of the mirror.
     pub(crate) async fn sync_contents(&self, folder: FolderId) -> Result<()> {
+        let sync = self.mirror.folder_sync(folder).await?;
+        let _writes = match is_whole(&sync) {
+            true => None,
+            false => Some(self.turn(Work::Write(folder)).await),
+        };
+        self.sync_contents_in_write(folder).await
+    }
+
+    /// [`Self::sync_contents`] for who writes to the folder.
+    pub(crate) async fn sync_contents_in_write(&self, folder: FolderId) -> Result<()> {
         if self.may_read(folder) {
             return self.sync_items(folder).await;
         }
@@ -114,14 +128,14 @@ impl Mailbox {
     /// One pass over what changed.
     async fn pass(&self, folder: FolderId) -> Result<()> {
         let sync = self.mirror.folder_sync(folder).await?;
-        let mut seen = sync.state.as_deref().and_then(state::decode);
-        if seen.is_none() && sync.state.is_some() {
+        let seen = sync.state.as_deref().and_then(state::decode);
+        if seen.is_none() {
             self.mirror.restart(folder).await?;
-            seen = None;
         }
-        let over_all = !sync.indexed || sync.passing || seen.is_none();
+        let over_all = is_whole(&sync);
         let fid = self.folder_fid(folder).await?;
-        let mut contents = self.remote.contents(fid, seen.unwrap_or_default()).await?;
+        let seen = seen.unwrap_or_default();
+        let mut contents = self.remote.contents(fid, seen, sync.indexed).await?;
         let running = over_all.then_some(FirstPass::Running);
         while let Some(part) = contents.next().await? {
             let batch = match part {
@@ -162,6 +176,10 @@ impl Mailbox {
             }
         }
         self.keeper.synchronized(folder);
+        if !sync.indexed {
+            // Now what is for programs.
+            self.keeper.doubt(folder);
+        }
         Ok(())
     }
 
@@ -189,6 +207,12 @@ impl Mailbox {
         self.keeper.note_indexed(folder);
         Ok(())
     }
+}
+
+/// Whether what comes next is a pass over all items of a folder, or the rest of one.
+fn is_whole(sync: &FolderSync) -> bool {
+    let seen = sync.state.as_deref().and_then(state::decode);
+    !sync.indexed || sync.passing || seen.is_none()
 }
 
 fn is_empty(batch: &ItemBatch) -> bool {

@@ -1,12 +1,18 @@
 //! The index of a folder by incremental synchronization: light rows of every message, what is gone, what was read.
 //!
+//! Associated messages are asked for as well, but not when the messages for people have no numbers yet: numbers then
+//! are those of the server, as far as it has them, and no two of its tables share one.
+//!
 //! Source: MS-OXCFXICS 2.2.4.3.2 (contentsSync).
 
-use mapi_types::{OwnedValue, PropBag, PropTag, tags};
+use mapi_types::{
+    OwnedValue, PropBag, PropTag,
+    tags::{self, message_flags},
+};
 use mapi_wire::{
     Gid, Id,
     fast_transfer::{Event, MessageChange},
-    ics::{Audience, Deletions, MessageHeader, Progress, ReadStates, Scope, State},
+    ics::{Audience, Deletions, IdSet, MessageHeader, Progress, ReadStates, Scope, State},
     rop::{
         SynchronizationConfigure, send_options, synchronization_extra_flags, synchronization_flags,
     },
@@ -46,8 +52,9 @@ const ROWS: usize = 1000;
 
 /// The properties of a message that a mirror knows before it fetches the message.
 ///
-/// Change them, and every mirror has to read its folders anew: see `mirror::REVISION`.
-const COLUMNS: [PropTag; 14] = [
+/// Everything that is a flag must be among them: what is missing here, the mirror takes for missing there. Change them,
+/// and every mirror has to read its folders anew: see `mailbox::state::REVISION`.
+const COLUMNS: [PropTag; 15] = [
     tags::MESSAGE_CLASS.tag(),
     tags::SUBJECT.tag(),
     tags::MESSAGE_FLAGS.tag(),
@@ -58,6 +65,7 @@ const COLUMNS: [PropTag; 14] = [
     tags::INTERNET_ARTICLE_NUMBER.tag(),
     tags::ICON_INDEX.tag(),
     tags::LAST_VERB_EXECUTED.tag(),
+    tags::LAST_VERB_EXECUTION_TIME.tag(),
     tags::FLAG_STATUS.tag(),
     tags::FOLLOWUP_ICON.tag(),
     tags::TODO_ITEM_FLAGS.tag(),
@@ -69,14 +77,21 @@ pub(crate) struct Contents {
     remote: Remote,
     download: Download,
     state: State,
+    associated: bool,
     rows: Vec<IndexRow>,
     done: bool,
     next: Option<ContentsPart>,
 }
 
 impl Remote {
-    /// Begins to ask what changed in a folder since `state`; the newest messages come first.
-    pub(crate) async fn contents(&self, folder: Id, state: State) -> Result<Contents> {
+    /// Begins to ask what changed in a folder since `state`, also of its associated messages if that is said; the
+    /// newest messages come first.
+    pub(crate) async fn contents(
+        &self,
+        folder: Id,
+        state: State,
+        associated: bool,
+    ) -> Result<Contents> {
         let names = self.index_names().await?;
         let mut columns = COLUMNS.to_vec();
         columns.extend(names.keywords);
@@ -84,13 +99,14 @@ impl Remote {
         let session = &self.sessions.back;
         let download = Download::start(self, session, Some(seen), move |_, batch| {
             let input = batch.open_folder(folder);
-            configure(batch, input, columns.clone());
+            configure(batch, input, columns.clone(), associated);
         })
         .await?;
         Ok(Contents {
             remote: self.clone(),
             download,
             state,
+            associated,
             rows: Vec::new(),
             done: false,
             next: None,
@@ -98,9 +114,13 @@ impl Remote {
     }
 }
 
-fn configure(batch: &mut Batch, input: u8, property_tags: Vec<PropTag>) {
+fn configure(batch: &mut Batch, input: u8, property_tags: Vec<PropTag>, associated: bool) {
     use synchronization_extra_flags as extra;
     use synchronization_flags as flags;
+    let audience = match associated {
+        true => flags::NORMAL | flags::FAI,
+        false => flags::NORMAL,
+    };
     let output = batch.slot();
     debug_assert_eq!(output, SOURCE);
     batch.push(SynchronizationConfigure {
@@ -111,7 +131,7 @@ fn configure(batch: &mut Batch, input: u8, property_tags: Vec<PropTag>) {
         send_options: send_options::UNICODE | send_options::FORCE_UNICODE,
         synchronization_flags: flags::UNICODE
             | flags::READ_STATE
-            | flags::NORMAL
+            | audience
             | flags::ONLY_SPECIFIED_PROPERTIES
             | flags::NO_FOREIGN_IDENTIFIERS
             | flags::PROGRESS,
@@ -152,9 +172,7 @@ impl Contents {
                 }
                 Event::ReadStates(props) => self.read_states(&props).await?,
                 Event::State(props) => {
-                    let mut state = State::from_properties(&props)?;
-                    state.forget_reads_to_come();
-                    ContentsPart::End(state)
+                    ContentsPart::End(self.seen(State::from_properties(&props)?))
                 }
                 _ => continue,
             };
@@ -168,6 +186,15 @@ impl Contents {
         Ok(None)
     }
 
+    /// What has been seen at the end, as far as it was asked for.
+    fn seen(&self, mut state: State) -> State {
+        state.forget_reads_to_come();
+        if !self.associated {
+            state.cnset_seen_associated = IdSet::new();
+        }
+        state
+    }
+
     fn rows(&mut self) -> ContentsPart {
         ContentsPart::Rows(std::mem::take(&mut self.rows), self.state.clone())
     }
@@ -178,13 +205,17 @@ impl Contents {
         let Some(gid) = Gid::from_bytes(&header.identity.source_key) else {
             return Ok(());
         };
+        let audience = match header.associated {
+            true => Audience::Programs,
+            false => Audience::People,
+        };
         if let Some(number) = header.change_number {
             let change = self.remote.gid(number).await?;
-            self.state.note_change(gid, change, Audience::People);
+            self.state.note_change(gid, change, audience);
         }
         let mut props = bag(&change.message.props, &Names::default());
         let article = props.get(&tags::INTERNET_ARTICLE_NUMBER);
-        let mut more = Vec::new();
+        let mut more = vec![table(&props, header.associated)];
         if let Some(size) = header.size {
             more.push((tags::MESSAGE_SIZE.tag(), OwnedValue::I64(size.into())));
         }
@@ -209,5 +240,48 @@ impl Contents {
             read.extend(gids.into_iter().map(|gid| (gid, is_read)));
         }
         Ok(ContentsPart::Read(read))
+    }
+}
+
+/// Flags that say which table a message is in, as its header does.
+fn table(props: &PropBag, associated: bool) -> (PropTag, OwnedValue) {
+    let flags = props.get(&tags::MESSAGE_FLAGS).unwrap_or_default() & !message_flags::ASSOCIATED;
+    let table = match associated {
+        true => message_flags::ASSOCIATED,
+        false => 0,
+    };
+    (tags::MESSAGE_FLAGS.tag(), OwnedValue::I32(flags | table))
+}
+
+#[cfg(test)]
+mod tests {
+    use mapi_types::changes_content;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_is_a_flag_is_a_column_of_the_index() {
+        // What the mirror keeps for itself, and the named property whose id is asked for.
+        let apart = [tags::MESSAGE_STATUS.tag(), tags::KEYWORDS.tag()];
+        let ids =
+            (0..=0xffff_u32).flat_map(|id| [3, 0x40, 0x101f].map(|kind| PropTag(id << 16 | kind)));
+        let flags = ids.filter(|tag| !changes_content("IPM.Note", *tag));
+        let missing: Vec<_> = flags
+            .filter(|tag| !COLUMNS.contains(tag) && !apart.contains(tag))
+            .collect();
+        assert_eq!(missing, []);
+    }
+
+    #[test]
+    fn a_message_is_in_the_table_that_its_header_names() {
+        let check = |flags, associated, expected| {
+            let props = [(tags::MESSAGE_FLAGS.tag(), OwnedValue::I32(flags))];
+            let (_, value) = table(&props.into_iter().collect(), associated);
+            assert_eq!(value, OwnedValue::I32(expected));
+        };
+        check(0x1, false, 0x1);
+        check(0x1, true, 0x41);
+        check(0x41, true, 0x41);
+        check(0x41, false, 0x1);
     }
 }

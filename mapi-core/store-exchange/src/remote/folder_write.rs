@@ -13,6 +13,15 @@ use crate::{
     values::tagged,
 };
 
+/// How a folder is deleted. Source: MS-OXCFOLD 2.2.1.3.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Deleting {
+    /// As a user would: the server keeps it for a while.
+    Softly,
+    /// For good, with folders that were deleted from it.
+    ForGood,
+}
+
 impl Remote {
     /// Makes a folder. Errors: `DUPLICATE_NAME`.
     pub(crate) async fn create_folder(&self, parent: Id, name: &str, class: &str) -> Result<Id> {
@@ -97,24 +106,36 @@ impl Remote {
         }
     }
 
-    /// Deletes a folder with its messages.
-    pub(crate) async fn delete_folder(&self, parent: Id, folder_id: Id) -> Result<()> {
+    /// Deletes a folder with its messages; whether all of it went.
+    pub(crate) async fn delete_folder(
+        &self,
+        parent: Id,
+        folder_id: Id,
+        how: Deleting,
+    ) -> Result<bool> {
+        let flags = match how {
+            Deleting::Softly => DeleteFolder::DELETE_MESSAGES,
+            Deleting::ForGood => {
+                DeleteFolder::DELETE_MESSAGES
+                    | DeleteFolder::DELETE_FOLDERS
+                    | DeleteFolder::DELETE_HARD_DELETE
+            }
+        };
         let mut answers = self
             .in_folder(parent, Repeat::Safe, move |batch, input| {
                 batch.push(DeleteFolder {
                     logon_id: batch.logon_id,
                     input,
-                    delete_folder_flags: DeleteFolder::DELETE_MESSAGES,
+                    delete_folder_flags: flags,
                     folder_id,
                 });
             })
             .await?;
         match answers.take() {
-            Ok(Response::DeleteFolder(done)) if !done.partial_completion => Ok(()),
-            Ok(Response::DeleteFolder(_)) => Err(partial(DeleteFolder::ROP_ID)),
+            Ok(Response::DeleteFolder(done)) => Ok(!done.partial_completion),
             Ok(_) => Err(unexpected()),
             // An earlier attempt whose answer was lost.
-            Err(Fault::Operation { code, .. }) if code == code::NOT_FOUND => Ok(()),
+            Err(Fault::Operation { code, .. }) if code == code::NOT_FOUND => Ok(true),
             Err(fault) => Err(fault),
         }
     }

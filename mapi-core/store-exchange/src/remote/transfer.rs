@@ -3,94 +3,135 @@
 use mapi_types::FileTime;
 use mapi_wire::{
     Gid, Id,
+    ics::{PredecessorChangeList, Xid},
     rop::{self, Response, open_mode, save_flags},
 };
 
 use super::{
     Remote,
-    upload::{Chosen, identity},
-    write::{PAGE_OF_LOGON, change_key, change_key_of},
+    upload::{Chosen, identity, import_flag},
+    write::{PAGE_OF_LOGON, change_key, change_key_of, read_flags_of},
 };
 use crate::{
     fault::{Fault, Result, code},
     session::{Answers, Batch, Repeat, expect_rop, unexpected},
 };
 
-/// Messages in one batch: each copy takes two slots.
+/// Messages in one batch: each takes two slots.
 const AT_ONCE: usize = 50;
+
+/// From which folder to which.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub(crate) from: Gid,
+    pub(crate) from_id: Id,
+    pub(crate) to_id: Id,
+}
 
 /// One message to be moved or copied.
 #[derive(Clone, Debug)]
 pub(crate) struct Transferring {
     pub(crate) source: Gid,
     pub(crate) source_id: Id,
+    /// The change key that is known of it.
+    pub(crate) change_key: Xid,
     /// What it will be called.
     pub(crate) target: Chosen,
+    pub(crate) target_id: Id,
+    pub(crate) associated: bool,
+    pub(crate) read: bool,
 }
 
 /// What a message that was moved or copied has now.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) gid: Gid,
-    pub(crate) change_key: Box<[u8]>,
+    /// Its change key; `None` when it may be another version than the one that was known.
+    pub(crate) change_key: Option<Box<[u8]>>,
+}
+
+/// What became of messages, in the order in which they were given, until one failed.
+#[derive(Debug, Default)]
+pub(crate) struct Transfers {
+    /// `None` for one that is gone.
+    pub(crate) arrived: Vec<Option<Arrived>>,
+    /// Why the others were left alone.
+    pub(crate) failed: Option<Fault>,
 }
 
 impl Remote {
-    /// Moves messages from one folder to another; `None` for one that is gone.
+    /// Moves messages from one folder to another. About fifty of them a request.
     ///
-    /// A batch that was carried out and whose answer is lost must not be repeated: the caller looks at both folders.
-    pub(crate) async fn move_messages(
-        &self,
-        (from, to): (Gid, Id),
-        messages: Vec<Transferring>,
-    ) -> Result<Vec<Option<Arrived>>> {
-        let mut moved = Vec::with_capacity(messages.len());
-        for page in messages.chunks(AT_ONCE) {
-            let page = page.to_vec();
-            let asked = page.clone();
-            let mut answers = self
-                .in_folder(to, Repeat::Never, move |batch, folder| {
-                    move_all(batch, folder, from, &asked);
-                })
-                .await?;
-            expect_rop!(answers, SynchronizationOpenCollector)?;
+    /// A request whose answer was lost is repeated: what it had moved is found under the id that was chosen.
+    pub(crate) async fn move_messages(&self, way: Way, messages: Vec<Transferring>) -> Transfers {
+        let fill = move |batch: &mut Batch, folder, page: &[Transferring]| {
+            let collector = open_collector(batch, folder);
             for one in page {
-                moved.push(match answers.take() {
-                    Ok(Response::SynchronizationImportMessageMove(_)) => Some(Arrived {
-                        gid: one.target.gid,
-                        change_key: one.target.change_key.to_bytes().into(),
-                    }),
-                    Ok(_) => return Err(unexpected()),
-                    Err(Fault::Operation { code, .. }) if is_gone(code) => None,
-                    Err(fault) => return Err(fault),
-                });
+                move_one(batch, way, collector, one);
             }
-        }
-        Ok(moved)
+            batch.release(collector);
+        };
+        self.transfer(way.to_id, messages, fill, moved).await
     }
 
-    /// Copies messages from one folder to another; `None` for one that is gone. About 25 of them a request.
+    /// Copies messages from one folder to another. About fifty of them a request.
     pub(crate) async fn copy_messages(
         &self,
-        (from, to): (Id, Id),
+        way: Way,
         messages: Vec<Transferring>,
         now: FileTime,
-    ) -> Result<Vec<Option<Arrived>>> {
-        let mut copied = Vec::with_capacity(messages.len());
-        for page in messages.chunks(AT_ONCE) {
-            let page = page.to_vec();
-            let asked = page.clone();
-            let mut answers = self
-                .in_folder(to, Repeat::Safe, move |batch, folder| {
-                    copy_all(batch, (from, folder), &asked, now);
-                })
-                .await?;
-            expect_rop!(answers, SynchronizationOpenCollector)?;
+    ) -> Transfers {
+        let fill = move |batch: &mut Batch, folder, page: &[Transferring]| {
+            let collector = open_collector(batch, folder);
             for one in page {
-                copied.push(arrived(&mut answers, &one)?);
+                copy_one(batch, way.from_id, collector, (one, now));
+            }
+            batch.release(collector);
+        };
+        self.transfer(way.to_id, messages, fill, copied).await
+    }
+
+    async fn transfer(
+        &self,
+        to: Id,
+        messages: Vec<Transferring>,
+        fill: impl Fn(&mut Batch, u8, &[Transferring]) + Clone + Send + Sync + 'static,
+        read: impl Fn(&mut Answers, &Transferring) -> Result<Option<Arrived>>,
+    ) -> Transfers {
+        let mut done = Transfers::default();
+        for page in messages.chunks(AT_ONCE) {
+            let (asked, fill) = (page.to_vec(), fill.clone());
+            let answers = self
+                .in_folder(to, Repeat::Safe, move |batch, folder| {
+                    fill(batch, folder, &asked);
+                })
+                .await;
+            let answers = answers.and_then(|mut answers| {
+                expect_rop!(answers, SynchronizationOpenCollector)?;
+                Ok(answers)
+            });
+            let mut answers = match answers {
+                Ok(answers) => answers,
+                Err(fault) => {
+                    done.failed = Some(fault);
+                    return done;
+                }
+            };
+            for one in page {
+                match read(&mut answers, one) {
+                    Ok(arrived) => done.arrived.push(arrived),
+                    // Those after it in the batch may have been done: the folders will show.
+                    Err(fault) => {
+                        done.failed.get_or_insert(fault);
+                        done.arrived.push(None);
+                    }
+                }
+            }
+            if done.failed.is_some() {
+                return done;
             }
         }
-        Ok(copied)
+        done
     }
 }
 
@@ -112,87 +153,148 @@ fn open_collector(batch: &mut Batch, folder: u8) -> u8 {
     output
 }
 
-fn move_all(batch: &mut Batch, folder: u8, from: Gid, messages: &[Transferring]) {
-    let collector = open_collector(batch, folder);
-    for one in messages {
-        batch.push(rop::SynchronizationImportMessageMove {
-            logon_id: batch.logon_id,
-            input: collector,
-            source_folder_id: from.to_bytes().into(),
-            source_message_id: one.source.to_bytes().into(),
-            predecessor_change_list: one.target.predecessors().into(),
-            destination_message_id: one.target.gid.to_bytes().into(),
-            change_number: one.target.change_key.to_bytes().into(),
-        });
-    }
-    batch.release(collector);
+/// Opens a message, asks for its change key. Returns its slot.
+fn open(batch: &mut Batch, folder_id: Id, message_id: Id) -> u8 {
+    let output = batch.slot();
+    batch.push(rop::OpenMessage {
+        logon_id: batch.logon_id,
+        input: Batch::LOGON,
+        output,
+        code_page_id: PAGE_OF_LOGON,
+        folder_id,
+        // Only for reading, gromox 3.10 refuses a message that the user may not write.
+        open_mode_flags: open_mode::BEST_ACCESS,
+        message_id,
+    });
+    batch.push(change_key_of(batch.logon_id, output));
+    output
 }
 
-fn copy_all(batch: &mut Batch, (from, folder): (Id, u8), messages: &[Transferring], now: FileTime) {
-    let logon_id = batch.logon_id;
-    let collector = open_collector(batch, folder);
-    for one in messages {
-        let source = batch.slot();
-        batch.push(rop::OpenMessage {
-            logon_id,
-            input: Batch::LOGON,
-            output: source,
-            code_page_id: PAGE_OF_LOGON,
-            folder_id: from,
-            open_mode_flags: open_mode::READ_ONLY,
-            message_id: one.source_id,
-        });
-        let target = batch.slot();
-        batch.push(rop::SynchronizationImportMessageChange {
-            logon_id,
-            input: collector,
-            output: target,
-            import_flag: 0,
-            property_values: identity(&one.target, now),
-        });
-        batch.push(rop::CopyTo {
-            logon_id,
-            source,
-            destination: target,
-            want_asynchronous: false,
-            want_sub_objects: true,
-            copy_flags: 0,
-            excluded_tags: Vec::new(),
-        });
-        batch.push(rop::SaveChangesMessage {
-            logon_id,
-            response: target,
-            input: target,
-            save_flags: save_flags::KEEP_OPEN_READ_ONLY | save_flags::FORCE_SAVE,
-        });
-        batch.push(change_key_of(logon_id, target));
-        batch.release(target);
-        batch.release(source);
+/// Moves a message, with a look at its change key before and after: servers may give it another one.
+fn move_one(batch: &mut Batch, way: Way, collector: u8, one: &Transferring) {
+    let source = open(batch, way.from_id, one.source_id);
+    batch.release(source);
+    let known = one.change_key.to_bytes();
+    let mut predecessors = PredecessorChangeList::new();
+    predecessors.insert(one.change_key);
+    batch.push(rop::SynchronizationImportMessageMove {
+        logon_id: batch.logon_id,
+        input: collector,
+        source_folder_id: way.from.to_bytes().into(),
+        source_message_id: one.source.to_bytes().into(),
+        predecessor_change_list: predecessors.to_bytes().into(),
+        destination_message_id: one.target.gid.to_bytes().into(),
+        change_number: known.into(),
+    });
+    let target = open(batch, way.to_id, one.target_id);
+    batch.release(target);
+}
+
+/// The answers about one message that was moved.
+fn moved(answers: &mut Answers, one: &Transferring) -> Result<Option<Arrived>> {
+    let key = |response| match response {
+        Some(Response::GetPropertiesSpecific(response)) => change_key(&response.row),
+        _ => None,
+    };
+    answers.take_any();
+    let before = key(answers.take_any());
+    let done = answers.take();
+    let found = answers.take();
+    let after = key(answers.take_any());
+    let known = one.change_key.to_bytes();
+    let same = before.is_some_and(|before| *before == *known);
+    let key = after.filter(|_| same);
+    let arrived = |change_key| {
+        Ok(Some(Arrived {
+            gid: one.target.gid,
+            change_key,
+        }))
+    };
+    match done {
+        Ok(Response::SynchronizationImportMessageMove(_)) => arrived(key),
+        Ok(_) => Err(unexpected()),
+        Err(Fault::Operation { code, .. }) if code == code::SYNC_CLIENT_CHANGE_NEWER => {
+            arrived(key)
+        }
+        // It has been moved there before.
+        Err(Fault::Operation { code, .. }) if is_gone(code) && found.is_ok() => arrived(None),
+        Err(Fault::Operation { code, .. }) if is_gone(code) => Ok(None),
+        Err(fault) => Err(fault),
     }
-    batch.release(collector);
+}
+
+fn copy_one(batch: &mut Batch, from: Id, collector: u8, (one, now): (&Transferring, FileTime)) {
+    let logon_id = batch.logon_id;
+    let source = open(batch, from, one.source_id);
+    let target = batch.slot();
+    batch.push(rop::SynchronizationImportMessageChange {
+        logon_id,
+        input: collector,
+        output: target,
+        import_flag: import_flag(one.associated),
+        property_values: identity(&one.target, now, &PredecessorChangeList::new()),
+    });
+    batch.push(rop::CopyTo {
+        logon_id,
+        source,
+        destination: target,
+        want_asynchronous: false,
+        want_sub_objects: true,
+        copy_flags: 0,
+        excluded_tags: Vec::new(),
+    });
+    batch.push(rop::SaveChangesMessage {
+        logon_id,
+        response: target,
+        input: target,
+        save_flags: save_flags::KEEP_OPEN_READ_ONLY | save_flags::FORCE_SAVE,
+    });
+    batch.push(change_key_of(logon_id, target));
+    batch.push(rop::SetMessageReadFlag {
+        logon_id,
+        response: target,
+        input: target,
+        read_flags: read_flags_of(one.read),
+        client_data: None,
+    });
+    batch.release(target);
+    batch.release(source);
 }
 
 /// The answers about one copy.
-fn arrived(answers: &mut Answers, one: &Transferring) -> Result<Option<Arrived>> {
-    const ROPS: usize = 5;
+fn copied(answers: &mut Answers, one: &Transferring) -> Result<Option<Arrived>> {
+    const ROPS: usize = 7;
     let all: Vec<_> = (0..ROPS).map_while(|_| answers.take_any()).collect();
+    if all.len() < ROPS {
+        return Err(unexpected());
+    }
     if let Some(Response::Failed(failed)) = all.first() {
         return match is_gone(failed.code) {
             true => Ok(None),
             false => Err(Fault::operation(failed.rop_id, failed.code)),
         };
     }
-    for response in &all {
-        if let Response::Failed(failed) = response {
-            return Err(Fault::operation(failed.rop_id, failed.code));
+    let arrived = |change_key| {
+        Ok(Some(Arrived {
+            gid: one.target.gid,
+            change_key,
+        }))
+    };
+    // Whether it is read is no reason to say that there is no copy.
+    for response in all.iter().take(ROPS - 1) {
+        match response {
+            Response::Failed(failed) if failed.code == code::SYNC_IGNORE => return arrived(None),
+            Response::Failed(failed) => {
+                return Err(Fault::operation(failed.rop_id, failed.code));
+            }
+            _ => {}
         }
     }
-    let known = match all.last() {
+    let key = |response: Option<&Response>| match response {
         Some(Response::GetPropertiesSpecific(response)) => change_key(&response.row),
         _ => None,
     };
-    Ok(Some(Arrived {
-        gid: one.target.gid,
-        change_key: known.unwrap_or_else(|| one.target.change_key.to_bytes().into()),
-    }))
+    let known = one.change_key.to_bytes();
+    let same = key(all.get(1)).is_some_and(|source| *source == *known);
+    arrived(key(all.get(5)).filter(|_| same))
 }

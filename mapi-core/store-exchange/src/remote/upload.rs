@@ -8,18 +8,18 @@ use mapi_types::{FileTime, PropTag, tags};
 use mapi_wire::{
     Gid, Globcnt, Guid, Id, PropValue, TaggedValue,
     fast_transfer::{Encoder, Message},
-    ics::Xid,
-    rop::{self, Response, save_flags},
+    ics::{PredecessorChangeList, Xid},
+    rop::{self, Response, open_mode, save_flags},
 };
 use tokio::sync::Mutex;
 
 use super::{
-    Remote,
-    write::{change_key, change_key_of},
+    Remote, STARTS_MAX,
+    write::{CHANGE_KEY, PAGE_OF_LOGON, change_key, change_key_of, read_flags_of},
 };
 use crate::{
     fault::{Fault, Result, code},
-    session::{Batch, LoggedOn, Repeat, expect_rop},
+    session::{Batch, LoggedOn, Repeat, expect_rop, unexpected},
 };
 
 /// How many ids are asked for at a time.
@@ -47,21 +47,23 @@ pub(crate) struct Chosen {
     pub(crate) change_key: Xid,
 }
 
-/// A message that the server has now.
+/// Which changes of a message the server has.
 #[derive(Clone, Debug)]
-pub(crate) struct Uploaded {
-    pub(crate) id: Id,
-    /// The change key it has.
-    pub(crate) change_key: Option<Box<[u8]>>,
+pub(crate) struct Versions {
+    pub(crate) change_key: Box<[u8]>,
+    pub(crate) predecessors: PredecessorChangeList,
 }
 
 /// What is uploaded.
 #[derive(Clone)]
 pub(crate) struct Upload {
     pub(crate) chosen: Chosen,
+    /// The changes that this one follows; empty for a new message. One that is not among them is not overwritten.
+    pub(crate) after: PredecessorChangeList,
     pub(crate) modified: FileTime,
     pub(crate) message: Arc<Message>,
     pub(crate) associated: bool,
+    pub(crate) read: bool,
 }
 
 impl Remote {
@@ -112,10 +114,69 @@ impl Remote {
         })
     }
 
-    /// Uploads a message under its chosen id; one that is there already becomes what this says.
+    /// Which changes of a message the server has; `None` when it is gone. One request.
+    pub(crate) async fn versions(&self, folder: Id, message: Id) -> Result<Option<Versions>> {
+        const PREDECESSORS: PropTag = PropTag(0x65e3_0102);
+        let session = &self.sessions.front;
+        let mut answers = session
+            .run(&self.store, Repeat::Safe, move |logon| {
+                let logon_id = logon.logon_id;
+                let mut batch = Batch::new(logon);
+                let input = batch.slot();
+                batch.push(rop::OpenMessage {
+                    logon_id,
+                    input: Batch::LOGON,
+                    output: input,
+                    code_page_id: PAGE_OF_LOGON,
+                    folder_id: folder,
+                    open_mode_flags: open_mode::READ_ONLY,
+                    message_id: message,
+                });
+                batch.push(rop::GetPropertiesSpecific {
+                    logon_id,
+                    input,
+                    property_size_limit: 0,
+                    want_unicode: 1,
+                    property_tags: vec![CHANGE_KEY, PREDECESSORS],
+                });
+                batch.release(input);
+                batch
+            })
+            .await?;
+        match expect_rop!(answers, OpenMessage) {
+            Ok(_) => {}
+            Err(Fault::Operation { code, .. }) if is_gone(code) => return Ok(None),
+            Err(fault) => return Err(fault),
+        }
+        let row = expect_rop!(answers, GetPropertiesSpecific)?.row;
+        let (Some(PropValue::Binary(change_key)), Some(PropValue::Binary(list))) =
+            (row.value(0), row.value(1))
+        else {
+            return Err(unexpected());
+        };
+        Ok(Some(Versions {
+            change_key: change_key.clone(),
+            predecessors: PredecessorChangeList::from_bytes(list)?,
+        }))
+    }
+
+    /// Uploads a message under its chosen id; one that is there already becomes what this says. Returns the change key
+    /// it has then, if the server tells.
     ///
-    /// One request, unless it is large.
-    pub(crate) async fn upload(&self, folder: Id, upload: &Upload) -> Result<Uploaded> {
+    /// One request, unless it is large. Errors: `SYNC_CONFLICT` when the server has a change that is not among those
+    /// before.
+    pub(crate) async fn upload(&self, folder: Id, upload: &Upload) -> Result<Option<Box<[u8]>>> {
+        let mut starts = 1;
+        loop {
+            // Its id was chosen, so nothing is doubled.
+            match self.try_upload(folder, upload).await {
+                Err(fault) if fault.lost_context() && starts < STARTS_MAX => starts += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_upload(&self, folder: Id, upload: &Upload) -> Result<Option<Box<[u8]>>> {
         let mut encoder = Encoder::new();
         encoder.message(&upload.message);
         let mut pieces = Vec::new();
@@ -134,15 +195,11 @@ impl Remote {
         expect_rop!(answers, OpenFolder)?;
         expect_rop!(answers, SynchronizationOpenCollector)?;
         match expect_rop!(answers, SynchronizationImportMessageChange) {
-            // An earlier attempt, whose answer was lost, has done it.
-            Err(fault) if is_superseded(&fault) => {
-                return Ok(Uploaded {
-                    id: self.id(upload.chosen.gid).await?,
-                    change_key: None,
-                });
-            }
-            imported => imported?,
-        };
+            Ok(_) => {}
+            // It is there: an earlier attempt whose answer was lost.
+            Err(Fault::Operation { code, .. }) if code == code::SYNC_IGNORE => return Ok(None),
+            Err(fault) => return Err(fault),
+        }
         expect_rop!(answers, FastTransferDestinationConfigure)?;
         expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         if whole {
@@ -161,12 +218,13 @@ impl Remote {
                 .await?;
             expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         }
+        let read = upload.read;
         let answers = session
             .go_on(&self.store, generation, move |logon| {
                 let mut batch = Batch::new(logon);
                 let message = batch.known(handles[0]);
                 let transfer = batch.known(handles[1]);
-                closing(&mut batch, message, transfer);
+                closing(&mut batch, (message, transfer), read);
                 batch
             })
             .await?;
@@ -203,8 +261,8 @@ fn opening(logon: &LoggedOn, folder: Id, what: &Upload, first: &[u8], whole: boo
         logon_id,
         input: collector,
         output: message,
-        import_flag: if what.associated { ASSOCIATED } else { 0 },
-        property_values: identity(&what.chosen, what.modified),
+        import_flag: import_flag(what.associated),
+        property_values: identity(&what.chosen, what.modified, &what.after),
     });
     let transfer = batch.slot();
     debug_assert_eq!(transfer, TRANSFER);
@@ -217,21 +275,33 @@ fn opening(logon: &LoggedOn, folder: Id, what: &Upload, first: &[u8], whole: boo
     });
     batch.push(put(logon_id, transfer, first));
     if whole {
-        closing(&mut batch, message, transfer);
+        closing(&mut batch, (message, transfer), what.read);
         batch.release(collector);
         batch.release(input);
     }
     batch
 }
 
-/// ImportFlag: a message for programs.
-const ASSOCIATED: u8 = 0x10;
+/// ImportFlag of a message, which may be one for programs. Source: MS-OXCFXICS 2.2.3.2.4.2.1.
+pub(super) const fn import_flag(associated: bool) -> u8 {
+    const ASSOCIATED: u8 = 0x10;
+    const FAIL_ON_CONFLICT: u8 = 0x40;
+    match associated {
+        true => FAIL_ON_CONFLICT | ASSOCIATED,
+        false => FAIL_ON_CONFLICT,
+    }
+}
 
-/// Which version of which message it is. Source: MS-OXCFXICS 2.2.3.2.4.2.1.
-pub(super) fn identity(chosen: &Chosen, modified: FileTime) -> Vec<TaggedValue> {
-    const CHANGE_KEY: PropTag = PropTag(0x65e2_0102);
+/// Which version of which message it is, and what it follows. Source: MS-OXCFXICS 2.2.3.2.4.2.1.
+pub(super) fn identity(
+    chosen: &Chosen,
+    modified: FileTime,
+    after: &PredecessorChangeList,
+) -> Vec<TaggedValue> {
     const PREDECESSORS: PropTag = PropTag(0x65e3_0102);
     let change = chosen.change_key.to_bytes();
+    let mut predecessors = after.clone();
+    predecessors.insert(chosen.change_key);
     let binary = |tag, octets: &[u8]| TaggedValue {
         tag,
         value: PropValue::Binary(octets.into()),
@@ -243,21 +313,11 @@ pub(super) fn identity(chosen: &Chosen, modified: FileTime) -> Vec<TaggedValue> 
             value: PropValue::Time(modified.0),
         },
         binary(CHANGE_KEY, &change),
-        binary(PREDECESSORS, &chosen.predecessors()),
+        binary(PREDECESSORS, &predecessors.to_bytes()),
     ]
 }
 
-impl Chosen {
-    /// The predecessor change list of a first version: the change itself.
-    pub(super) fn predecessors(&self) -> Vec<u8> {
-        let change = self.change_key.to_bytes();
-        let mut list = vec![change.len() as u8];
-        list.extend_from_slice(&change);
-        list
-    }
-}
-
-fn put(logon_id: u8, input: u8, piece: &[u8]) -> rop::Request {
+pub(super) fn put(logon_id: u8, input: u8, piece: &[u8]) -> rop::Request {
     rop::FastTransferDestinationPutBuffer {
         logon_id,
         input,
@@ -266,7 +326,7 @@ fn put(logon_id: u8, input: u8, piece: &[u8]) -> rop::Request {
     .into()
 }
 
-fn closing(batch: &mut Batch, message: u8, transfer: u8) {
+fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bool) {
     let logon_id = batch.logon_id;
     batch.release(transfer);
     batch.push(rop::SaveChangesMessage {
@@ -276,23 +336,29 @@ fn closing(batch: &mut Batch, message: u8, transfer: u8) {
         save_flags: save_flags::KEEP_OPEN_READ_ONLY | save_flags::FORCE_SAVE,
     });
     batch.push(change_key_of(logon_id, message));
+    // A message whose content is replaced stays read or unread with some servers, others forget it.
+    batch.push(rop::SetMessageReadFlag {
+        logon_id,
+        response: message,
+        input: message,
+        read_flags: read_flags_of(read),
+        client_data: None,
+    });
     batch.release(message);
 }
 
-fn saved(mut answers: crate::session::Answers) -> Result<Uploaded> {
-    let id = expect_rop!(answers, SaveChangesMessage)?.message_id;
-    let change_key = match answers.take_any() {
+/// What comes after the message was saved changes nothing about that.
+fn saved(mut answers: crate::session::Answers) -> Result<Option<Box<[u8]>>> {
+    expect_rop!(answers, SaveChangesMessage)?;
+    Ok(match answers.take_any() {
         Some(Response::GetPropertiesSpecific(response)) => change_key(&response.row),
-        // It is saved all the same.
         _ => None,
-    };
-    Ok(Uploaded { id, change_key })
+    })
+}
+
+const fn is_gone(code: u32) -> bool {
+    matches!(code, code::NOT_FOUND | code::OBJECT_DELETED)
 }
 
 /// What a mailbox has reserved.
 pub(super) type Reservation = Mutex<Reserved>;
-
-/// Whether the server says that it has this version already, or a later one.
-fn is_superseded(fault: &Fault) -> bool {
-    fault.code() == Some(code::SYNC_IGNORE)
-}

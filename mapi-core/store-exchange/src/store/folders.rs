@@ -1,17 +1,18 @@
 //! Making, moving and deleting folders: on the server, and then the tree is synchronized.
 
 use mapi_store::{Error, ErrorKind, FolderInfo, NewFolder, Result, Rights};
-use mapi_types::FolderId;
+use mapi_types::{FolderId, Version};
 use mapi_wire::Id;
 
 use super::ExchangeStore;
-use crate::mailbox::remote_id;
+use crate::{mailbox::remote_id, remote::Deleting};
 
 impl ExchangeStore {
     pub(super) async fn make_folder(&self, folder: &NewFolder) -> Result<FolderInfo> {
         let mailbox = &self.mailbox;
         self.refuse_name(&folder.name)?;
         let parent = self.parent(folder.parent).await?;
+        self.refuse_taken(folder.parent, &folder.name, None).await?;
         let made = mailbox
             .remote
             .create_folder(parent, &folder.name, &folder.class)
@@ -44,7 +45,11 @@ impl ExchangeStore {
                 "a special folder stays where it is",
             ));
         }
+        if info.parent == parent && info.name == name {
+            return Ok(());
+        }
         self.refuse_cycle(folder, parent).await?;
+        self.refuse_taken(parent, name, Some(folder)).await?;
         let fid = mailbox.folder_fid(folder).await?;
         let old_parent = self.parent(info.parent).await?;
         let new_parent = self.parent(parent).await?;
@@ -59,26 +64,67 @@ impl ExchangeStore {
         mailbox.sync_hierarchy().await
     }
 
+    /// Deletes a folder with its messages. The server keeps them for as long as it keeps what was deleted.
     pub(super) async fn remove_folder(&self, folder: FolderId) -> Result<()> {
         let mailbox = &self.mailbox;
         let info = self.inner.folder(folder).await?;
-        let tree = self.inner.hierarchy(mapi_types::Version(0)).await?;
-        let has_children = tree
-            .changed
-            .iter()
-            .any(|other| other.parent == Some(folder));
-        if info.role.is_some() || has_children {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "the folder is special, or has folders in it",
-            ));
-        }
+        self.refuse_indelible(&info).await?;
         let fid = mailbox.folder_fid(folder).await?;
         let parent = self.parent(info.parent).await?;
         let gid = mailbox.folder_gid(folder).await?;
-        mailbox.remote.delete_folder(parent, fid).await?;
+        if !mailbox
+            .remote
+            .delete_folder(parent, fid, Deleting::Softly)
+            .await?
+        {
+            // gromox 3.10 lets folders that were deleted softly stand in the way of the one they were in.
+            mailbox.sync_hierarchy().await?;
+            self.refuse_indelible(&info).await?;
+            let how = Deleting::ForGood;
+            if !mailbox.remote.delete_folder(parent, fid, how).await? {
+                mailbox.keeper.doubt(folder);
+                return Err(Error::new(
+                    ErrorKind::Denied,
+                    "the server deleted a part of the folder",
+                ));
+            }
+        }
         mailbox.sync_hierarchy().await?;
         mailbox.deleted(gid).await
+    }
+
+    /// Errors: `Invalid` when the folder is special, or has folders in it.
+    async fn refuse_indelible(&self, folder: &FolderInfo) -> Result<()> {
+        let tree = self.mailbox.inner.hierarchy(Version(0)).await?;
+        let mut others = tree.changed.iter();
+        let has_children = others.any(|other| other.parent == Some(folder.id));
+        match folder.role.is_some() || has_children {
+            true => Err(Error::new(
+                ErrorKind::Invalid,
+                "the folder is special, or has folders in it",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Servers compare names as they like. Errors: `Exists` when a sibling has the name, compared without case.
+    async fn refuse_taken(
+        &self,
+        parent: Option<FolderId>,
+        name: &str,
+        except: Option<FolderId>,
+    ) -> Result<()> {
+        let tree = self.mailbox.inner.hierarchy(Version(0)).await?;
+        let lower = name.to_lowercase();
+        let taken = tree.changed.iter().any(|sibling| {
+            sibling.parent == parent
+                && Some(sibling.id) != except
+                && sibling.name.to_lowercase() == lower
+        });
+        match taken {
+            true => Err(Error::new(ErrorKind::Exists, "a folder has this name")),
+            false => Ok(()),
+        }
     }
 
     /// The folder above; the top is the folder whose children people see.
@@ -103,7 +149,7 @@ impl ExchangeStore {
     }
 
     async fn refuse_cycle(&self, folder: FolderId, parent: Option<FolderId>) -> Result<()> {
-        let tree = self.inner.hierarchy(mapi_types::Version(0)).await?;
+        let tree = self.mailbox.inner.hierarchy(Version(0)).await?;
         let mut above = parent;
         // Every step goes up, and the tree has no loop.
         while let Some(id) = above {

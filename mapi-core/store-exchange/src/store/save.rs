@@ -10,42 +10,56 @@
 //! [`Mirror::begin_save`]: store_openchange::Mirror::begin_save
 //! [`Mirror::finish_save`]: store_openchange::Mirror::finish_save
 
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::HashSet, sync::Arc, time::SystemTime};
 
 use mapi_store::{Error, ErrorKind, Expected, Result, Saved};
-use mapi_types::{Draft, FileTime, FolderId, PropBag, PropTag, tags};
-use mapi_wire::{Gid, Id};
+use mapi_types::{
+    Draft, FileTime, FolderId, OwnedValue, PropBag, PropTag, Version, tags, tags::message_flags,
+};
+use mapi_wire::{Gid, Id, fast_transfer, ics::PredecessorChangeList};
 use store_openchange::{Begun, ChangeKey, Finished, Pending, RemoteId};
 use tokio::task::spawn_blocking;
 
 use super::ExchangeStore;
 use crate::{
+    fault::Fault,
     mailbox::{Work, remote_id},
     message::{to_message, whole},
     remote::{Chosen, Upload},
 };
 
+/// How often a content is uploaded over one that somebody else changes at the same time.
+const CONFLICTS_MAX: u32 = 3;
+
+/// A draft as it goes to the server.
+struct Prepared {
+    message: fast_transfer::Message,
+    flags: i32,
+}
+
 impl ExchangeStore {
     pub(super) async fn save_all(&self, folder: FolderId, drafts: &[Draft]) -> Result<Vec<Saved>> {
+        let mailbox = &self.mailbox;
+        mailbox.indexed(folder).await?;
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        let mailbox = &self.mailbox;
-        mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
         let fid = mailbox.folder_fid(folder).await?;
         let namespace = mailbox.namespace().await?;
         let chosen = mailbox.remote.choose(drafts.len(), namespace).await?;
         let pending: Vec<_> = chosen.iter().zip(drafts).map(pending).collect();
         let begun = mailbox.mirror.begin_save(folder, &pending).await?;
-        let mut finished = Vec::new();
-        for (at, begun) in begun.iter().enumerate() {
+        let mut finished: Vec<Finished> = Vec::new();
+        for ((begun, chosen), draft) in begun.iter().zip(&chosen).zip(drafts) {
             let Begun::Upload(id) = begun else { continue };
-            let (Some(chosen), Some(draft)) = (chosen.get(at), drafts.get(at)) else {
+            // A key that was given twice is one item.
+            if finished.iter().any(|one| one.id == *id) {
                 continue;
-            };
+            }
             let chosen = under(id, chosen);
-            match self.upload(fid, &chosen, draft).await {
+            let new = PredecessorChangeList::new();
+            match self.upload(fid, (&chosen, draft), new).await {
                 Ok(one) => finished.push(one),
                 Err(error) => {
                     self.take_back(folder, fid, &finished, id, &error).await;
@@ -53,58 +67,59 @@ impl ExchangeStore {
                 }
             }
         }
-        let mut saved = mailbox
-            .mirror
-            .finish_save(folder, finished)
-            .await?
-            .into_iter();
-        let answer = |begun| match begun {
-            Begun::Existing(saved) => Some(saved),
-            Begun::Upload(_) => saved.next(),
-        };
-        let all: Vec<_> = begun.into_iter().filter_map(answer).collect();
+        let ids: Vec<_> = finished.iter().map(|one| one.id.clone()).collect();
+        let saved = mailbox.mirror.finish_save(folder, finished).await?;
+        let all = answers(begun, &ids, &saved);
         match all.len() == drafts.len() {
             true => Ok(all),
             false => Err(Error::new(ErrorKind::Internal, "a saved item is missing")),
         }
     }
 
-    /// Uploads one draft.
-    async fn upload(&self, fid: Id, chosen: &Chosen, draft: &Draft) -> Result<Finished> {
+    /// Uploads one draft, which follows these changes.
+    async fn upload(
+        &self,
+        fid: Id,
+        (chosen, draft): (&Chosen, &Draft),
+        after: PredecessorChangeList,
+    ) -> Result<Finished> {
         let mailbox = &self.mailbox;
         let now = FileTime::from(SystemTime::now());
-        let names = mailbox.names_of(&draft.props, &draft.message.tree).await;
-        let source = draft.clone();
-        let message = spawn_blocking(move || {
-            let tree = whole(&source, now)?;
-            let name_of = |id| names.get(&id).cloned();
-            Ok::<_, std::io::Error>((to_message(&tree, &is_computed, &name_of), tree.props))
-        });
-        let failed = |error| Error::with_source(ErrorKind::Internal, "an upload failed", error);
-        let (message, props) = message.await.map_err(failed)?.map_err(|error| {
-            Error::with_source(ErrorKind::Unavailable, "reading a draft", error)
-        })?;
+        let prepared = self.prepared(draft, now).await?;
         let upload = Upload {
             chosen: chosen.clone(),
+            after,
             modified: now,
-            message: Arc::new(message),
-            associated: false,
+            message: Arc::new(prepared.message),
+            associated: prepared.flags & message_flags::ASSOCIATED != 0,
+            read: prepared.flags & message_flags::READ != 0,
         };
-        let uploaded = mailbox.remote.upload(fid, &upload).await?;
-        self.mark_read(fid, uploaded.id, &props).await?;
+        let change_key = mailbox.remote.upload(fid, &upload).await?;
         let own = || chosen.change_key.to_bytes().into();
         Ok(Finished {
             id: remote_id(chosen.gid),
-            change_key: ChangeKey(uploaded.change_key.unwrap_or_else(own)),
+            change_key: ChangeKey(change_key.unwrap_or_else(own)),
             props: PropBag::default(),
         })
     }
 
-    /// An import is unread or read as the server likes: it is told.
-    async fn mark_read(&self, fid: Id, message: Id, props: &PropBag) -> Result<()> {
-        let flags = props.get(&tags::MESSAGE_FLAGS).unwrap_or_default();
-        let read = flags & tags::message_flags::READ != 0;
-        Ok(self.mailbox.remote.set_read(fid, &[message], read).await?)
+    /// A draft as a stream of properties.
+    async fn prepared(&self, draft: &Draft, now: FileTime) -> Result<Prepared> {
+        let names = self.mailbox.names_of(draft).await;
+        let source = draft.clone();
+        let prepare = move || {
+            let tree = whole(&source, now)?;
+            let name_of = |id| names.get(&id).cloned();
+            Ok::<_, std::io::Error>(Prepared {
+                message: to_message(&tree, &is_computed, &name_of),
+                flags: tree.props.get(&tags::MESSAGE_FLAGS).unwrap_or_default(),
+            })
+        };
+        let failed = |error| Error::with_source(ErrorKind::Internal, "an upload failed", error);
+        spawn_blocking(prepare)
+            .await
+            .map_err(failed)?
+            .map_err(|error| Error::with_source(ErrorKind::Unavailable, "reading a draft", error))
     }
 
     /// All or none: what was uploaded before one failed goes again. What cannot be undone now, the next
@@ -132,15 +147,14 @@ impl ExchangeStore {
             return;
         }
         // Whether the failed one is there is not known when its answer was lost: its intent stays until then.
-        let unknown = error
-            .source
-            .as_ref()
-            .and_then(|source| source.downcast_ref::<crate::fault::Fault>())
-            .is_none_or(crate::fault::Fault::outcome_is_unknown);
-        if !unknown {
+        if outcome_is_known(error) {
             ids.push(failed.clone());
         }
-        if let Err(error) = mailbox.mirror.forget_pending(folder, ids).await {
+        self.forget(folder, ids).await;
+    }
+
+    async fn forget(&self, folder: FolderId, ids: Vec<RemoteId>) {
+        if let Err(error) = self.mailbox.mirror.forget_pending(folder, ids).await {
             tracing::warn!(%error, "drafts that were not saved are still kept");
         }
     }
@@ -152,29 +166,55 @@ impl ExchangeStore {
         draft: &Draft,
     ) -> Result<Saved> {
         let mailbox = &self.mailbox;
+        mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
-        let gone = || Error::new(ErrorKind::NotFound, "no such item");
-        let known = mailbox.mirror.remote_ids(folder, &[expect.item]).await?;
-        let known = known.into_iter().next().flatten().ok_or_else(gone)?;
-        if let Some(version) = expect.version {
-            let bag = self
-                .inner
-                .props(
-                    mapi_store::Object::Item(folder, expect.item),
-                    &[tags::ITEM_VERSION.tag()],
-                )
-                .await?;
-            if bag
-                .get(&tags::ITEM_VERSION)
-                .unwrap_or_default()
-                .cast_unsigned()
-                > version.0
-            {
-                return Err(Error::new(ErrorKind::Conflict, "the item has changed"));
+        let mut tries = 1;
+        loop {
+            match self.try_replace(folder, expect, draft).await {
+                // Somebody was faster. Who expects no version takes what is there.
+                Err(error)
+                    if error.kind == ErrorKind::Conflict
+                        && expect.version.is_none()
+                        && tries < CONFLICTS_MAX =>
+                {
+                    tries += 1;
+                }
+                done => return done,
             }
         }
+    }
+
+    async fn try_replace(
+        &self,
+        folder: FolderId,
+        expect: Expected,
+        draft: &Draft,
+    ) -> Result<Saved> {
+        let mailbox = &self.mailbox;
+        let gone = || Error::new(ErrorKind::NotFound, "no such item");
+        let changed = || Error::new(ErrorKind::Conflict, "the item has changed");
+        let known = mailbox.mirror.remote_ids(folder, &[expect.item]).await?;
+        let known = known.into_iter().next().flatten().ok_or_else(gone)?;
         let gid = Gid::from_bytes(&known.id.0).ok_or_else(gone)?;
+        let columns = [tags::ITEM_VERSION.tag(), tags::MESSAGE_FLAGS.tag()];
+        let rows = self.rows_of(folder, &[expect.item], &columns).await?;
+        let version = rows
+            .get(expect.item, &tags::ITEM_VERSION)
+            .ok_or_else(gone)?;
+        let is_newer = |seen: Version| version.cast_unsigned() > seen.0;
+        if expect.version.is_some_and(is_newer) {
+            return Err(changed());
+        }
         let fid = mailbox.folder_fid(folder).await?;
+        let mid = mailbox.remote.id(gid).await?;
+        let there = mailbox.remote.versions(fid, mid).await?;
+        let there = there.ok_or_else(gone).inspect_err(|_| {
+            mailbox.keeper.doubt(folder);
+        })?;
+        if expect.version.is_some() && there.change_key != known.change_key.0 {
+            mailbox.keeper.doubt(folder);
+            return Err(changed());
+        }
         let namespace = mailbox.namespace().await?;
         // The number of a fresh id counts this change.
         let fresh = mailbox.remote.choose(1, namespace).await?;
@@ -183,11 +223,62 @@ impl ExchangeStore {
             gid,
             change_key: change_key.ok_or_else(gone)?,
         };
+        let flags = rows.get(expect.item, &tags::MESSAGE_FLAGS).unwrap_or(0);
+        let draft = &in_table_of(draft, flags);
         let pending = [pending((&chosen, draft))];
         mailbox.mirror.begin_save(folder, &pending).await?;
-        let finished = self.upload(fid, &chosen, draft).await?;
+        let finished = match self.upload(fid, (&chosen, draft), there.predecessors).await {
+            Ok(finished) => finished,
+            Err(error) => {
+                if outcome_is_known(&error) {
+                    self.forget(folder, vec![known.id]).await;
+                }
+                mailbox.keeper.doubt(folder);
+                return Err(error);
+            }
+        };
         let saved = mailbox.mirror.finish_save(folder, vec![finished]).await?;
         saved.into_iter().next().ok_or_else(gone)
+    }
+}
+
+/// The draft as one for whom the item with these flags is, people or programs: that stays.
+fn in_table_of(draft: &Draft, flags: i32) -> Draft {
+    let tag = &tags::MESSAGE_FLAGS;
+    let shared = draft.message.tree.props.get(tag);
+    let own = draft.props.get(tag).or(shared).unwrap_or_default();
+    let there = flags & message_flags::ASSOCIATED;
+    let flags = OwnedValue::I32(own & !message_flags::ASSOCIATED | there);
+    Draft {
+        props: draft.props.with(&[(tag.tag(), flags)], &[]),
+        ..draft.clone()
+    }
+}
+
+/// One answer for each draft. `saved` are the items of `ids`.
+fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
+    let mut told = HashSet::new();
+    let mut answer = |begun| match begun {
+        Begun::Existing(saved) => Some(saved),
+        Begun::Upload(id) => {
+            let at = ids.iter().position(|one| *one == id)?;
+            let saved = saved.get(at)?.clone();
+            Some(Saved {
+                existing: saved.existing || !told.insert(id),
+                ..saved
+            })
+        }
+    };
+    begun.into_iter().filter_map(&mut answer).collect()
+}
+
+/// Whether it is known that the server has not done what was asked.
+fn outcome_is_known(error: &Error) -> bool {
+    let source = error.source.as_ref();
+    match source.and_then(|source| source.downcast_ref::<Fault>()) {
+        Some(fault) => !fault.outcome_is_unknown(),
+        // It was not asked at all.
+        None => true,
     }
 }
 

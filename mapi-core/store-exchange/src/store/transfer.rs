@@ -2,19 +2,20 @@
 
 use std::time::SystemTime;
 
-use mapi_store::{Result, Transfer, Transferred};
-use mapi_types::{FileTime, FolderId, ItemNumber};
-use mapi_wire::Gid;
+use mapi_store::{Error, ErrorKind, Result, Transfer, Transferred};
+use mapi_types::{FileTime, FolderId, ItemKey, ItemNumber, tags, tags::message_flags};
+use mapi_wire::{Gid, ics::Xid};
 use store_openchange::{ChangeKey, Moved};
 
 use super::ExchangeStore;
 use crate::{
-    fault::Fault,
     mailbox::{Work, remote_id},
-    remote::Transferring,
+    remote::{Transferring, Transfers, Way},
 };
 
 impl ExchangeStore {
+    /// A server does not move several messages at once: when it refuses one, those before it have gone, and are told
+    /// by the change logs of both folders.
     pub(super) async fn transfer_all(
         &self,
         from: FolderId,
@@ -23,85 +24,130 @@ impl ExchangeStore {
         how: Transfer,
     ) -> Result<Vec<Transferred>> {
         let mailbox = &self.mailbox;
+        mailbox.indexed(from).await?;
         mailbox.indexed(to).await?;
+        let mut items = items.to_vec();
+        items.sort_unstable();
+        items.dedup();
         // Always in the same order, so that two that cross do not wait for each other.
         let _first = mailbox.turn(Work::Write(from.min(to))).await;
         let _second = match from == to {
             true => None,
             false => Some(mailbox.turn(Work::Write(from.max(to))).await),
         };
-        let known = mailbox.mirror.remote_ids(from, items).await?;
-        let namespace = mailbox.namespace().await?;
-        let mut chosen = mailbox
-            .remote
-            .choose(items.len(), namespace)
-            .await?
-            .into_iter();
-        let (mut numbers, mut messages) = (Vec::new(), Vec::new());
-        for (number, known) in items.iter().zip(known) {
-            let source = known.and_then(|known| Gid::from_bytes(&known.id.0));
-            let (Some(source), Some(target)) = (source, chosen.next()) else {
-                continue;
-            };
-            numbers.push(*number);
-            messages.push(Transferring {
-                source,
-                source_id: mailbox.remote.id(source).await?,
-                target,
-            });
-        }
+        let (numbers, messages) = self.transferring(from, &items).await?;
         if messages.is_empty() {
             return Ok(Vec::new());
         }
-        let arrived = self.carry_out(from, to, how, messages).await;
-        let arrived = match arrived {
-            Ok(arrived) => arrived,
-            Err(fault) => {
-                // Part of it may have been done: both folders will show.
-                mailbox.keeper.doubt(from);
-                mailbox.keeper.doubt(to);
-                return Err(fault.into());
-            }
-        };
+        if how == Transfer::Move && from != to {
+            self.refuse_taken_keys(from, &numbers, to).await?;
+        }
+        let done = self.carry_out((from, to), how, messages).await?;
         let moved: Vec<_> = numbers
             .into_iter()
-            .zip(arrived)
+            .zip(done.arrived)
             .filter_map(|(number, arrived)| {
                 let arrived = arrived?;
                 Some(Moved {
                     number,
                     id: remote_id(arrived.gid),
-                    change_key: Some(ChangeKey(arrived.change_key)),
+                    change_key: arrived.change_key.map(ChangeKey),
                 })
             })
             .collect();
-        mailbox.mirror.transferred(from, to, how, moved).await
+        let transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
+        match done.failed {
+            None => Ok(transferred),
+            Some(fault) => {
+                mailbox.keeper.doubt(from);
+                mailbox.keeper.doubt(to);
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Those of the items that are there, with what the server has to be told of them.
+    async fn transferring(
+        &self,
+        from: FolderId,
+        items: &[ItemNumber],
+    ) -> Result<(Vec<ItemNumber>, Vec<Transferring>)> {
+        let mailbox = &self.mailbox;
+        let known = mailbox.mirror.remote_ids(from, items).await?;
+        let rows = self
+            .rows_of(from, items, &[tags::MESSAGE_FLAGS.tag()])
+            .await?;
+        let namespace = mailbox.namespace().await?;
+        let chosen = mailbox.remote.choose(items.len(), namespace).await?;
+        let (mut numbers, mut messages) = (Vec::new(), Vec::new());
+        for ((number, known), target) in items.iter().zip(known).zip(chosen) {
+            let Some(known) = known else { continue };
+            let (Some(source), Some(change_key)) = (
+                Gid::from_bytes(&known.id.0),
+                Xid::from_bytes(&known.change_key.0),
+            ) else {
+                continue;
+            };
+            let flags = rows.get(*number, &tags::MESSAGE_FLAGS).unwrap_or_default();
+            numbers.push(*number);
+            messages.push(Transferring {
+                source,
+                source_id: mailbox.remote.id(source).await?,
+                change_key,
+                target_id: mailbox.remote.id(target.gid).await?,
+                target,
+                associated: flags & message_flags::ASSOCIATED != 0,
+                read: flags & message_flags::READ != 0,
+            });
+        }
+        Ok((numbers, messages))
+    }
+
+    /// What moves keeps its key, which must not be taken.
+    async fn refuse_taken_keys(
+        &self,
+        from: FolderId,
+        numbers: &[ItemNumber],
+        to: FolderId,
+    ) -> Result<()> {
+        let rows = self
+            .rows_of(from, numbers, &[tags::SOURCE_KEY.tag()])
+            .await?;
+        let key = |number: &ItemNumber| rows.get(*number, &tags::SOURCE_KEY);
+        let keys: Vec<_> = numbers
+            .iter()
+            .filter_map(key)
+            .map(|key| ItemKey(key.into()))
+            .collect();
+        let taken = self.mailbox.inner.find(to, &keys).await?;
+        match taken.iter().any(Option::is_some) {
+            true => Err(Error::new(
+                ErrorKind::Exists,
+                "the folder has an item with this key",
+            )),
+            false => Ok(()),
+        }
     }
 
     async fn carry_out(
         &self,
-        from: FolderId,
-        to: FolderId,
+        (from, to): (FolderId, FolderId),
         how: Transfer,
         messages: Vec<Transferring>,
-    ) -> Result<Vec<Option<crate::remote::Arrived>>, Fault> {
+    ) -> Result<Transfers> {
         let mailbox = &self.mailbox;
-        let gid = |folder| async move {
-            mailbox
-                .folder_gid(folder)
-                .await
-                .map_err(|error| Fault::Away(error.into()))
+        let from = mailbox.folder_gid(from).await?;
+        let way = Way {
+            from,
+            from_id: mailbox.remote.id(from).await?,
+            to_id: mailbox.folder_fid(to).await?,
         };
-        let (from, to) = (gid(from).await?, gid(to).await?);
-        let remote = &mailbox.remote;
-        let to = remote.id(to).await?;
-        match how {
-            Transfer::Move => remote.move_messages((from, to), messages).await,
+        Ok(match how {
+            Transfer::Move => mailbox.remote.move_messages(way, messages).await,
             Transfer::Copy => {
-                let from = remote.id(from).await?;
                 let now = FileTime::from(SystemTime::now());
-                remote.copy_messages((from, to), messages, now).await
+                mailbox.remote.copy_messages(way, messages, now).await
             }
-        }
+        })
     }
 }

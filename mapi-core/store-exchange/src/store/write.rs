@@ -3,24 +3,26 @@
 //! What only Dragoman knows (the mark for deletion, that a disposition notification was sent: PidTagMessageStatus) stays
 //! in the mirror, for servers do not synchronize it.
 
-use std::collections::HashMap;
-
 use mapi_store::{
-    Deletion, Error, ErrorKind, Expected, Items, Object, Query, Result, Table, Updated,
+    ByteRange, Deletion, Error, ErrorKind, Expected, INLINE_BYTES_MAX, Object, PropName,
+    READ_BYTES_MAX, Result, Updated,
 };
 use mapi_types::{
-    Change, FolderId, ItemNumber, OwnedValue, PropTag, RowSet, Value, tags,
+    Change, FolderId, ItemNumber, OwnedValue, PropTag, Version, tags,
     tags::{message_flags, message_status},
 };
-use mapi_wire::{Gid, Id, TaggedValue};
+use mapi_wire::{Gid, Id};
 use store_openchange::{ChangeKey, RemoteItemRef, Written};
 
 use super::ExchangeStore;
 use crate::{
     mailbox::Work,
     remote::{ChangeKeys, PropsChange},
-    values::{tag, tagged, wire_name},
+    values::{tag, tagged, to_stream, wire_name},
 };
+
+/// The most octets of values that are written with one ROP; what is beyond them is streamed.
+const VALUE_OCTETS_MAX: usize = 16 << 10;
 
 /// What a change means for one item on the server.
 #[derive(Debug, Default)]
@@ -38,33 +40,46 @@ impl ExchangeStore {
         change: &Change,
     ) -> Result<Updated> {
         let mailbox = &self.mailbox;
+        mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
+        // What the mirror would refuse, the server must not hear of.
+        mailbox
+            .mirror
+            .updated(folder, Vec::new(), change.clone())
+            .await?;
+        let mut items = items.to_vec();
+        items.sort_by_key(|expected| expected.item);
+        items.dedup_by_key(|expected| expected.item);
         let numbers: Vec<_> = items.iter().map(|expected| expected.item).collect();
         let known = mailbox.mirror.remote_ids(folder, &numbers).await?;
-        let rows = self.old_values(folder, &numbers, change).await?;
-        let old = by_number(&rows);
+        let rows = self.rows_of(folder, &numbers, &touched(change)).await?;
         let mut writes = Vec::new();
         let mut written = Vec::with_capacity(items.len());
-        for (expected, known) in items.iter().zip(known) {
+        for (expected, known) in items.into_iter().zip(known) {
+            let number = expected.item;
             written.push(Written {
-                item: *expected,
+                item: expected,
                 based_on: None,
                 change_key: None,
             });
-            let (Some(known), Some(row)) = (known, old.get(&expected.item)) else {
+            let (Some(known), Some(version)) = (known, rows.get(number, &tags::ITEM_VERSION))
+            else {
                 continue;
             };
-            let version = row
-                .get(&tags::ITEM_VERSION)
-                .unwrap_or_default()
-                .cast_unsigned();
-            if expected.version.is_some_and(|at_most| version > at_most.0) {
+            let stale = |at_most: Version| version.cast_unsigned() > at_most.0;
+            if expected.version.is_some_and(stale) {
                 continue;
             }
-            let effect = effect(&change.apply(|tag| row.value(tag)));
+            let new = change.apply(|tag| rows.value(number, tag));
+            let mut effect = effect(&new, rows.get(number, &tags::MESSAGE_FLAGS).unwrap_or(0));
+            self.without_same(folder, number, &mut effect).await?;
             writes.push((written.len() - 1, known, effect));
         }
-        let keys = self.write_effects(folder, writes).await?;
+        let keys = self.write_effects(folder, writes).await;
+        let keys = keys.inspect_err(|_| {
+            // Part of it may have been done.
+            mailbox.keeper.doubt(folder);
+        })?;
         for (place, keys) in keys {
             if let Some(written) = written.get_mut(place) {
                 written.based_on = keys.before.map(ChangeKey);
@@ -77,33 +92,53 @@ impl ExchangeStore {
             .await
     }
 
-    /// Number, version and whatever the change depends on.
-    async fn old_values(
+    /// Rows have no large values: whether one is the new one is found out here, for to write it would be a change of
+    /// the message.
+    async fn without_same(
         &self,
         folder: FolderId,
-        numbers: &[ItemNumber],
-        change: &Change,
-    ) -> Result<RowSet> {
-        let mut columns = vec![
-            tags::INTERNET_ARTICLE_NUMBER.tag(),
-            tags::ITEM_VERSION.tag(),
-            tags::MESSAGE_FLAGS.tag(),
-        ];
-        let touched = change.set.iter().map(|(tag, _)| *tag);
-        let touched = touched.chain(change.delete.iter().copied());
-        let touched = touched.chain(change.bits.iter().map(|bits| bits.tag));
-        columns.extend(touched.chain(change.strings.iter().map(|strings| strings.tag)));
-        columns.sort_unstable();
-        columns.dedup();
-        let query = Query {
-            table: Table::Contents(folder),
-            columns: &columns,
-            items: Items::Numbers(numbers),
-            filter: None,
-            sort: &[],
-            limit: u32::MAX,
-        };
-        self.inner.query(&query).await
+        item: ItemNumber,
+        effect: &mut Effect,
+    ) -> Result<()> {
+        let mut set = Vec::with_capacity(effect.set.len());
+        for (tag, value) in std::mem::take(&mut effect.set) {
+            let same = match octets(&value) {
+                Some(new) if new.len() > INLINE_BYTES_MAX => {
+                    self.is_value(folder, (item, tag), new).await?
+                }
+                _ => false,
+            };
+            if !same {
+                set.push((tag, value));
+            }
+        }
+        effect.set = set;
+        Ok(())
+    }
+
+    /// Whether the mirror has just these octets as a value.
+    async fn is_value(
+        &self,
+        folder: FolderId,
+        (item, tag): (ItemNumber, PropTag),
+        octets: &[u8],
+    ) -> Result<bool> {
+        let mut offset = 0;
+        // One piece more than there are octets: nothing must follow.
+        for piece in octets.chunks(READ_BYTES_MAX as usize).chain([&[][..]]) {
+            let range = ByteRange {
+                item,
+                tag,
+                offset,
+                len: (piece.len() as u32).max(1),
+            };
+            let read = self.mailbox.inner.read_bytes(folder, &[range]).await?;
+            if read.into_iter().next().flatten().as_deref() != Some(piece) {
+                return Ok(false);
+            }
+            offset += piece.len() as u64;
+        }
+        Ok(true)
     }
 
     /// Carries effects out on the server. Returns the new change keys by place.
@@ -113,10 +148,7 @@ impl ExchangeStore {
         writes: Vec<(usize, RemoteItemRef, Effect)>,
     ) -> Result<Vec<(usize, ChangeKeys)>> {
         let mailbox = &self.mailbox;
-        let nothing = |(_, _, effect): &(_, _, Effect)| {
-            effect.read.is_none() && effect.set.is_empty() && effect.delete.is_empty()
-        };
-        if writes.iter().all(nothing) {
+        if writes.iter().all(|(_, _, effect)| effect.is_nothing()) {
             return Ok(Vec::new());
         }
         let fid = mailbox.folder_fid(folder).await?;
@@ -149,19 +181,36 @@ impl ExchangeStore {
     }
 
     async fn props_change(&self, message: Id, effect: &Effect) -> Result<PropsChange> {
-        let mut set: Vec<TaggedValue> = Vec::new();
-        for (tag, value) in &effect.set {
-            set.push(tagged(self.server_tag(*tag).await?.id(), value.as_value()));
-        }
-        let mut delete = Vec::new();
-        for tag in &effect.delete {
-            delete.push(self.server_tag(*tag).await?);
-        }
-        Ok(PropsChange {
+        let mut change = PropsChange {
             message,
-            set,
-            delete,
-        })
+            ..PropsChange::default()
+        };
+        for (tag, value) in &effect.set {
+            let size = octets(value).map_or(8, |octets| 2 * octets.len());
+            if change.octets + size > VALUE_OCTETS_MAX {
+                let name = match tag.id() {
+                    0..0x8000 => None,
+                    id => Some(wire_name(&self.name_of(id).await?)),
+                };
+                change
+                    .large
+                    .push(to_stream(tag.id(), name, value.as_value()));
+                continue;
+            }
+            let id = self.server_tag(*tag).await?.id();
+            change.set.push(tagged(id, value.as_value()));
+            change.octets += size;
+        }
+        for tag in &effect.delete {
+            change.delete.push(self.server_tag(*tag).await?);
+        }
+        Ok(change)
+    }
+
+    /// The name of a named property.
+    async fn name_of(&self, id: u16) -> Result<PropName> {
+        let unknown = || Error::new(ErrorKind::Invalid, "a named property without a name");
+        self.mailbox.name_of(id).await.ok_or_else(unknown)
     }
 
     /// A tag as the server knows it: named properties have ids of its own.
@@ -169,8 +218,8 @@ impl ExchangeStore {
         if local.id() < 0x8000 {
             return Ok(local);
         }
-        let unknown = || Error::new(ErrorKind::Invalid, "a named property without a name");
-        let name = self.mailbox.name_of(local.id()).await.ok_or_else(unknown)?;
+        let unknown = || Error::new(ErrorKind::Invalid, "a named property without an id");
+        let name = self.name_of(local.id()).await?;
         let ids = self
             .mailbox
             .remote
@@ -181,6 +230,9 @@ impl ExchangeStore {
         Ok(tag(id, kind))
     }
 
+    /// Deletes items. However it is to be done, the server keeps them for as long as it keeps what was deleted, for
+    /// somebody to recover: no purge takes that away from a user or an administrator. What was deleted softly is
+    /// listed here, as far as that was done here.
     pub(super) async fn delete_all(
         &self,
         folder: FolderId,
@@ -188,11 +240,14 @@ impl ExchangeStore {
         how: Deletion,
     ) -> Result<Vec<ItemNumber>> {
         let mailbox = &self.mailbox;
+        mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
-        let numbers = match how {
+        let mut numbers = match how {
             Deletion::HardIfMarked => self.marked(folder, items).await?,
             Deletion::Soft | Deletion::Hard => items.to_vec(),
         };
+        numbers.sort_unstable();
+        numbers.dedup();
         let known = mailbox.mirror.remote_ids(folder, &numbers).await?;
         let mut messages = Vec::new();
         let mut there = Vec::new();
@@ -208,10 +263,15 @@ impl ExchangeStore {
         }
         let fid = mailbox.folder_fid(folder).await?;
         if mailbox.remote.delete(fid, &messages).await? {
-            return mailbox.mirror.removed(folder, there).await;
+            return match how {
+                Deletion::Soft => mailbox.inner.delete(folder, &there, how).await,
+                Deletion::Hard | Deletion::HardIfMarked => {
+                    mailbox.mirror.removed(folder, there).await
+                }
+            };
         }
         // Some stayed, or had gone before: only the server knows which.
-        mailbox.sync_contents(folder).await?;
+        mailbox.sync_contents_in_write(folder).await?;
         let still = mailbox.mirror.remote_ids(folder, &there).await?;
         let gone = there
             .into_iter()
@@ -222,26 +282,14 @@ impl ExchangeStore {
 
     /// Those of the items that are marked for deletion now.
     async fn marked(&self, folder: FolderId, items: &[ItemNumber]) -> Result<Vec<ItemNumber>> {
-        let columns = [
-            tags::INTERNET_ARTICLE_NUMBER.tag(),
-            tags::MESSAGE_STATUS.tag(),
-        ];
-        let query = Query {
-            table: Table::Contents(folder),
-            columns: &columns,
-            items: Items::Numbers(items),
-            filter: None,
-            sort: &[],
-            limit: u32::MAX,
+        let rows = self
+            .rows_of(folder, items, &[tags::MESSAGE_STATUS.tag()])
+            .await?;
+        let is_marked = |item: &ItemNumber| {
+            let status = rows.get(*item, &tags::MESSAGE_STATUS).unwrap_or(0);
+            status & message_status::DELETE_MARKED != 0
         };
-        let rows = self.inner.query(&query).await?;
-        let marked = rows.rows().filter(|row| {
-            row.get(&tags::MESSAGE_STATUS).unwrap_or(0) & message_status::DELETE_MARKED != 0
-        });
-        Ok(marked
-            .filter_map(|row| row.get(&tags::INTERNET_ARTICLE_NUMBER))
-            .map(|number| ItemNumber(number.cast_unsigned()))
-            .collect())
+        Ok(items.iter().copied().filter(is_marked).collect())
     }
 
     pub(super) async fn put_props(&self, object: Object, change: &Change) -> Result<()> {
@@ -250,31 +298,80 @@ impl ExchangeStore {
     }
 }
 
-fn by_number(rows: &RowSet) -> HashMap<ItemNumber, mapi_types::Row<'_>> {
-    rows.rows()
-        .filter_map(|row| {
-            let number = row.get(&tags::INTERNET_ARTICLE_NUMBER)?.cast_unsigned();
-            Some((ItemNumber(number), row))
-        })
-        .collect()
+/// Every column that a change depends on.
+fn touched(change: &Change) -> Vec<PropTag> {
+    let mut columns = vec![tags::ITEM_VERSION.tag(), tags::MESSAGE_FLAGS.tag()];
+    columns.extend(change.set.iter().map(|(tag, _)| *tag));
+    columns.extend(&change.delete);
+    columns.extend(change.bits.iter().map(|bits| bits.tag));
+    columns.extend(change.strings.iter().map(|strings| strings.tag));
+    columns
 }
 
-/// What the server is told of new values.
-fn effect(new: &[(PropTag, Option<OwnedValue>)]) -> Effect {
+/// The octets of a value without a fixed size.
+fn octets(value: &OwnedValue) -> Option<&[u8]> {
+    match value {
+        OwnedValue::Str(text) => Some(text.as_bytes()),
+        OwnedValue::Bin(octets) | OwnedValue::Strs(octets) | OwnedValue::Bins(octets) => {
+            Some(octets)
+        }
+        _ => None,
+    }
+}
+
+/// What the server is told of new values of an item that has these flags.
+fn effect(new: &[(PropTag, Option<OwnedValue>)], flags: i32) -> Effect {
     let mut effect = Effect::default();
     for (tag, value) in new {
         match (*tag, value) {
-            (flags, value) if flags == tags::MESSAGE_FLAGS.tag() => {
-                let bits = match value.as_ref().map(OwnedValue::as_value) {
-                    Some(Value::I32(bits)) => bits,
+            (tag, value) if tag == tags::MESSAGE_FLAGS.tag() => {
+                let bits = match value {
+                    Some(OwnedValue::I32(bits)) => *bits,
                     _ => 0,
                 };
-                effect.read = Some(bits & message_flags::READ != 0);
+                // The other bits are settled when a message is first saved: MS-OXCMSG 2.2.1.6.
+                if (bits ^ flags) & message_flags::READ != 0 {
+                    effect.read = Some(bits & message_flags::READ != 0);
+                }
             }
-            (status, _) if status == tags::MESSAGE_STATUS.tag() => {}
+            (tag, _) if tag == tags::MESSAGE_STATUS.tag() => {}
             (tag, Some(value)) => effect.set.push((tag, value.clone())),
             (tag, None) => effect.delete.push(tag),
         }
     }
     effect
+}
+
+impl Effect {
+    fn is_nothing(&self) -> bool {
+        self.read.is_none() && self.set.is_empty() && self.delete.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_hears_of_reading_only_when_that_changes() {
+        let check = |old, new, expected| {
+            let new = [(tags::MESSAGE_FLAGS.tag(), Some(OwnedValue::I32(new)))];
+            assert_eq!(effect(&new, old).read, expected, "{old:x} {new:?}");
+        };
+        check(0x0, 0x1, Some(true));
+        check(0x9, 0x8, Some(false));
+        check(0x9, 0x1, None);
+        check(0x0, 0x8, None);
+    }
+
+    #[test]
+    fn what_only_the_mirror_knows_is_not_told() {
+        let new = [
+            (tags::MESSAGE_STATUS.tag(), Some(OwnedValue::I32(8))),
+            (tags::FLAG_STATUS.tag(), None),
+        ];
+        let effect = effect(&new, 0);
+        assert_eq!((effect.read, effect.set.len()), (None, 0));
+        assert_eq!(effect.delete, [tags::FLAG_STATUS.tag()]);
+    }
 }
