@@ -19,6 +19,7 @@ mod flags;
 mod keyword;
 mod mailbox_name;
 mod mailboxes;
+mod operation;
 mod pattern;
 mod plan;
 mod recent;

@@ -7,11 +7,13 @@ use imap_wire::{
     decode,
 };
 use tokio::{sync::watch, time::Instant};
+use tracing::Instrument;
 
 use crate::{
     Peer, Server, TlsState, capability,
     command::{self, append::Arriving},
     connection::{Connection, Wait},
+    operation,
     reply::{Failure, Reply},
     state::State,
 };
@@ -82,13 +84,16 @@ impl<'s> Session<'s> {
             match self.next().await? {
                 Next::Frame => {
                     let arriving = self.arriving.take();
+                    let line = operation::line(&self.connection.framer);
                     match decode(self.connection.framer.frame()) {
                         Ok(command) => {
                             self.bad_commands = 0;
                             metrics::counter!("imap_commands_total", "command" => command.body.name())
                                 .increment(1);
+                            let span = operation::span(line, &command, &self.state);
                             // A command's future is large, a waiting session's should not be.
-                            Box::pin(self.execute(command, arriving)).await?;
+                            let execution = Box::pin(self.execute(command, arriving));
+                            execution.instrument(span).await?;
                         }
                         Err(error) => {
                             self.bad_commands += 1;
@@ -217,6 +222,7 @@ impl<'s> Session<'s> {
     }
 
     async fn answer(&mut self, tag: &imap_wire::Tag, reply: Reply) -> io::Result<()> {
+        operation::answered(reply.as_ref().map_or_else(status, |_| "OK"));
         let mut writer = self.connection.writer();
         match reply {
             Ok(done) => done.write(tag, &mut writer),
@@ -258,6 +264,16 @@ impl<'s> Session<'s> {
 /// Whether passwords may come from this peer: over TLS, or from this machine.
 pub(crate) fn is_private(peer: &Peer) -> bool {
     peer.tls == TlsState::Active || peer.loopback
+}
+
+/// How a failure is answered.
+const fn status(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Bad(_) => "BAD",
+        Failure::No(..) => "NO",
+        Failure::Bye(_) => "BYE",
+        Failure::Io(_) => "connection lost",
+    }
 }
 
 /// A failure in the words of a tagged response.

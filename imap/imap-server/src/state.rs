@@ -65,6 +65,16 @@ impl State {
             Self::NotAuthenticated | Self::Over => None,
         }
     }
+
+    /// Who has logged in.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Authenticated(user) | Self::Selected(user, _) => {
+                Some(&user.account.principal().user)
+            }
+            Self::NotAuthenticated | Self::Over => None,
+        }
+    }
 }
 
 /// Keywords as they go on the wire, rendered once per set and not per message.

@@ -20,7 +20,7 @@ use crate::{
     cache::Objects,
     feed,
     mailbox::{Mailbox, lock},
-    spool,
+    spool, traced,
 };
 
 /// All mailboxes the gateway serves. One a process.
@@ -83,7 +83,8 @@ impl Accounts {
     /// blocking pool, or a few round trips of the backend, unless the same login was checked a moment ago.
     /// Errors: `Unauthenticated`, `Internal`, `Unavailable`, `Throttled`.
     pub async fn login(&self, user: &str, password: &str) -> Result<Principal> {
-        match self.backend.authenticate(user, password).await? {
+        let authentication = self.backend.authenticate(user, password);
+        match traced::backend("authenticate", None, authentication).await? {
             Some(principal) => Ok(principal),
             None => self.verify(user, password).await,
         }
@@ -163,7 +164,9 @@ impl Accounts {
             }
             self.opened.invalidate(&key);
         }
-        let store = self.backend.logon(principal, mailbox).await?;
+        let logon = self.backend.logon(principal, mailbox);
+        let store = traced::backend("logon", Some(mailbox), logon).await?;
+        let store = traced::store(store, mailbox);
         let shared = Arc::clone(&self.shared);
         let opened = || {
             let mailbox = self.mailbox(mailbox, &store);

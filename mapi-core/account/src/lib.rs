@@ -29,6 +29,7 @@ mod search;
 mod size;
 mod spool;
 mod text_match;
+mod traced;
 mod tree;
 mod watch;
 mod write;

@@ -12,6 +12,7 @@ mod batch;
 mod context;
 mod live;
 mod notify;
+mod operation;
 #[cfg(test)]
 mod replay;
 
@@ -119,6 +120,8 @@ struct Asked {
     repeat: Repeat,
     build: Build,
     reply: oneshot::Sender<Result<Answers>>,
+    /// What it is done for, as far as somebody traces.
+    span: tracing::Span,
 }
 
 impl Session {
@@ -185,6 +188,7 @@ impl Session {
             repeat,
             build,
             reply,
+            span: operation::current(),
         });
         let ended = || Fault::Away("the session has ended".into());
         self.jobs.send(job).await.map_err(|_| ended())?;

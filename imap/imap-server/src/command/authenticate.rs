@@ -13,6 +13,7 @@ use sasl::{
 use crate::{
     Attempt, LoginOutcome, capability,
     connection::Wait,
+    operation,
     reply::{Done, DoneCode, Failure, Reply},
     session::Session,
     state::{Authenticated, State},
@@ -201,6 +202,7 @@ async fn enter(
     let mailbox = MailboxId(principal.user.clone());
     let account = server.accounts.open(&principal, &mailbox).await?;
     tracing::info!(user = principal.user, "logged in");
+    operation::logged_in(&principal.user);
     metrics::counter!("imap_logins_total", "outcome" => "accepted").increment(1);
     session.state = State::Authenticated(Authenticated {
         account,

@@ -16,6 +16,7 @@ use tokio::{
     sync::{Notify, broadcast::error::RecvError},
     time::{Instant, timeout},
 };
+use tracing::Instrument;
 
 use super::{Circle, Mailbox, remote_id};
 use crate::session::{Event, Place, StoreName};
@@ -196,7 +197,8 @@ pub(super) fn start(circle: &Arc<Circle>) {
                 }
             };
             mailbox.keeper.todo().busy = true;
-            let outcome = round(&mailbox, &feeders, &mut turn).await;
+            let span = tracing::trace_span!(target: "operation", "mirror", mailbox = mailbox.id.0);
+            let outcome = round(&mailbox, &feeders, &mut turn).instrument(span).await;
             mailbox.keeper.todo().busy = matches!(outcome, Ok(true));
             let until = turn.poll_at.min(Instant::now() + mailbox.options.poll);
             drop((feeders, circle));

@@ -12,6 +12,7 @@ use tokio::{
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
+use tracing::Instrument;
 
 use super::{
     Answers, Asked, Context, Event, Handles, Job, Locate, Repeat, StoreName, Times,
@@ -115,7 +116,8 @@ impl Actor {
     async fn answer(&mut self, job: Asked) {
         let mut tries = Tries::default();
         loop {
-            let fault = match self.attempt(&job).await {
+            let attempt = self.attempt(&job).instrument(job.span.clone());
+            let fault = match attempt.await {
                 Ok(answers) => {
                     // Whoever asked may have gone away.
                     let _ = job.reply.send(Ok(answers));

@@ -15,6 +15,9 @@ use mapi_wire::{
     },
 };
 
+use tracing::Instrument;
+
+use super::operation;
 use crate::{
     auth::{Channel, Credentials, Policy},
     fault::{BUSY_DEFAULT, Fault, Result},
@@ -149,8 +152,16 @@ impl Context {
             value.set_sensitive(name.as_str().eq_ignore_ascii_case(header::COOKIE));
             request.headers.append(name, value);
         }
-        let response = self.channel.send(&request).await?;
-        self.answer(response).await
+        let span = operation::request(kind, request.body.len());
+        let exchange = async {
+            let body = match self.channel.send(&request).await {
+                Ok(response) => self.answer(response).await,
+                Err(error) => Err(error.into()),
+            };
+            operation::request_ended(&body);
+            body
+        };
+        exchange.instrument(span).await
     }
 
     fn head(&self, request_type: RequestType) -> RequestHead {
@@ -174,6 +185,7 @@ impl Context {
 
     /// Reads an answer and judges it.
     async fn answer(&mut self, mut response: Response) -> Result<Vec<u8>> {
+        operation::request_headed(response.status.as_u16());
         if response.status != StatusCode::OK {
             return Err(refusal(&response));
         }
@@ -183,6 +195,7 @@ impl Context {
         // A refusal comes as a page, with its code in the head.
         let code = head.response_code.unwrap_or(ResponseCode::SUCCESS);
         if !code.is_success() {
+            operation::request_answered(code, None);
             self.remember(&head);
             return Err(verdict(code));
         }
@@ -200,7 +213,9 @@ impl Context {
             head.apply(name, value);
         }
         self.remember(&head);
-        match head.response_code.unwrap_or(ResponseCode::SUCCESS) {
+        let code = head.response_code.unwrap_or(ResponseCode::SUCCESS);
+        operation::request_answered(code, Some(framed.body.len()));
+        match code {
             ResponseCode::SUCCESS => Ok(framed.body),
             code => Err(verdict(code)),
         }

@@ -11,7 +11,9 @@ use mapi_wire::{
     },
 };
 
-use super::{Batch, Context, Handles, Located, StoreName};
+use tracing::Instrument;
+
+use super::{Batch, Context, Handles, Located, StoreName, operation};
 use crate::fault::{Fault, Result, code};
 
 /// The code page of 8-bit strings; everything that can be is asked for in UTF-16.
@@ -210,7 +212,13 @@ impl Live {
             unasked: Vec::new(),
         };
         for _ in 0..SPLITS_MAX {
-            let answers = self.round(&batch).await?;
+            let span = operation::batch(&batch);
+            let round = async {
+                let answers = self.round(&batch).await;
+                operation::batch_answered(answers.as_deref());
+                answers
+            };
+            let answers = round.instrument(span).await?;
             let rest = take_in(&mut done, answers);
             let Some(rest) = rest else {
                 return Ok(done);
