@@ -180,7 +180,7 @@ impl MailboxAccess {
 
     /// Moves a message; its new id.
     pub fn move_message(&self, mid: Mid, to: Fid) -> Result<Mid> {
-        self.change(|mailbox| mailbox.move_message(mid, to, None))
+        self.change(|mailbox| mailbox.move_message(mid, to, None, None))
     }
 
     /// Copies a message; the id of the copy.

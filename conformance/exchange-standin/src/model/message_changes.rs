@@ -265,36 +265,30 @@ impl Mailbox {
         let mut moved = Vec::new();
         for mid in mids {
             if self.folder(from)?.message(*mid).is_some() {
-                moved.push(self.move_message(*mid, to, None)?);
+                moved.push(self.move_message(*mid, to, None, None)?);
             }
         }
         Ok(moved)
     }
 
-    /// Moves a message into a folder. It gets another id: `target`, with a version, when a client chose them.
+    /// Moves a message into a folder. It gets another id and version: those that a client chose, when it chose them.
     /// Source: MS-OXCFXICS 3.2.5.9.4.4.
     pub fn move_message(
         &mut self,
         mid: Mid,
         to: Fid,
-        target: Option<(Mid, Xid, Predecessors)>,
+        target: Option<Mid>,
+        version: Option<(Xid, Predecessors)>,
     ) -> Result<Mid> {
         self.folder(to)?;
         let from = self.message(mid)?.folder;
         let old = self.folder_mut(from)?.take(mid).ok_or(Code::NOT_FOUND)?;
         self.forget(from, mid)?;
         let (cn, own_key) = self.take_change();
-        let (new, change_key, predecessors) = match target {
-            Some((new, change_key, mut predecessors)) => {
-                predecessors.add(&change_key);
-                (new, change_key, predecessors)
-            }
-            None => {
-                let mut predecessors = old.predecessors.clone();
-                predecessors.add(&own_key);
-                (Mid(self.take_counter()), own_key, predecessors)
-            }
-        };
+        let (change_key, mut predecessors) =
+            version.unwrap_or_else(|| (own_key, old.predecessors.clone()));
+        predecessors.add(&change_key);
+        let new = target.unwrap_or_else(|| Mid(self.take_counter()));
         let folder = self.folder_mut(to)?;
         let message = Message {
             mid: new,

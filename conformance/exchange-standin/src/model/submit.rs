@@ -257,7 +257,8 @@ impl Mailbox {
         };
         let message = self.message(mid)?;
         let version = (message.change_key.clone(), message.predecessors.clone());
-        self.move_message(mid, folder, wanted.map(|mid| (mid, version.0, version.1)))?;
+        let version = wanted.is_some().then_some(version);
+        self.move_message(mid, folder, wanted, version)?;
         Ok(())
     }
 

@@ -322,7 +322,8 @@ pub(crate) fn message_move(call: &mut Call<'_>, ask: &SynchronizationImportMessa
     merged.merge(&predecessors);
     check_namespace(call, ask.input, &change_key)?;
     let mailbox = call.mailbox_mut(ask.input)?;
-    let mid = mailbox.move_message(mid, to, Some((Mid(target), change_key, merged)))?;
+    let version = (descent != Descent::Newer).then_some((change_key, merged));
+    let mid = mailbox.move_message(mid, to, Some(Mid(target)), version)?;
     let moved = mailbox.message(mid)?;
     let (id, change, associated) = (
         mailbox.gid(mid.0),

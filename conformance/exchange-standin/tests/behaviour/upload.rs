@@ -2,7 +2,11 @@
 
 use exchange_standin::{
     Config, MailboxAccess, Server,
-    model::{draft::Draft, ids::Mid, message_changes::Deletion},
+    model::{
+        draft::Draft,
+        ids::{Fid, Mid},
+        message_changes::Deletion,
+    },
 };
 use mapi_types::PropTag;
 use mapi_wire::{
@@ -27,6 +31,7 @@ const IGNORE: u32 = 0x8004_0801;
 const CONFLICT: u32 = 0x8004_0802;
 const DELETED: u32 = 0x8004_0800;
 const INVALID: u32 = 0x8007_0057;
+const NEWER: u32 = 0x0004_0821;
 
 /// A time between that of mail a test delivers and the far future.
 const LATE: u64 = 200_000_000_000_000_000;
@@ -265,39 +270,67 @@ fn of_two_changes_of_one_version_the_later_one_stays() {
     assert_eq!(test.subjects(), ["late"]);
 }
 
-#[test]
-fn a_move_has_the_id_a_client_chose() {
-    let mut test = Test::new();
+/// A move of a message of the Inbox by a client that knows these changes of it; the folder it goes to, and its new id.
+fn move_of(test: &mut Test, mid: Mid, known: &[u8]) -> (SynchronizationImportMessageMove, Fid) {
     let inbox = test.alice.inbox().unwrap();
     let work = test.alice.create_folder(inbox, "Work", "").unwrap();
-    let mid = test.alice.deliver(Draft::about("moving")).unwrap();
-    let folder = test.client.open_folder(work.to_wire(), test.store);
-    let collector = open_collector(&mut test.client, folder, true);
     let target = test.new_id();
-    let known = test.changes_of(mid);
     let source = Gid {
         globcnt: Globcnt::from_u64(inbox.0),
         ..target
     };
-    let message = test.key_of(mid);
     let ask = SynchronizationImportMessageMove {
         logon_id: 0,
         input: 0,
         source_folder_id: source.to_bytes().into(),
-        source_message_id: message.to_bytes().into(),
+        source_message_id: test.key_of(mid).to_bytes().into(),
         predecessor_change_list: known.into(),
         destination_message_id: target.to_bytes().into(),
         change_number: change(1).into(),
     };
+    (ask, work)
+}
+
+fn target_of(ask: &SynchronizationImportMessageMove) -> Mid {
+    let target = Gid::from_bytes(&ask.destination_message_id).unwrap();
+    Mid(target.globcnt.to_u64())
+}
+
+#[test]
+fn a_move_has_the_id_and_the_version_a_client_chose() {
+    let mut test = Test::new();
+    let mid = test.alice.deliver(Draft::about("moving")).unwrap();
+    let known = test.changes_of(mid);
+    let (ask, work) = move_of(&mut test, mid, &known);
+    let folder = test.client.open_folder(work.to_wire(), test.store);
+    let collector = open_collector(&mut test.client, folder, true);
     test.client.good(ask.clone(), collector);
-    let moved = test.alice.message(Mid(target.globcnt.to_u64())).unwrap();
+    let moved = test.alice.message(target_of(&ask)).unwrap();
     assert_eq!(moved.folder, work);
+    assert_eq!(moved.change_key.to_bytes()[..], change(1));
     assert_eq!(test.subjects(), [""; 0]);
     assert_eq!(
         test.client.bad(ask, collector),
         DELETED,
         "it has moved already"
     );
+}
+
+#[test]
+fn a_message_that_the_client_has_newer_moves_without_its_version() {
+    let mut test = Test::new();
+    let mid = test.alice.deliver(Draft::about("moving")).unwrap();
+    let mut known = test.changes_of(mid).to_vec();
+    let newer = change(2);
+    known.push(newer.len() as u8);
+    known.extend(newer);
+    let (ask, work) = move_of(&mut test, mid, &known);
+    let folder = test.client.open_folder(work.to_wire(), test.store);
+    let collector = open_collector(&mut test.client, folder, true);
+    assert_eq!(test.client.bad(ask.clone(), collector), NEWER);
+    let moved = test.alice.message(target_of(&ask)).unwrap();
+    assert_eq!(moved.folder, work);
+    assert_ne!(moved.change_key.to_bytes()[..], change(1));
 }
 
 #[test]
