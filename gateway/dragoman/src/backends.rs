@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use account::{Error, ErrorKind, MailboxId, Principal};
-use directory::Address;
+use directory::{Address, Directory};
 use mapi_store::{Backend, Store, Task};
 use store_openchange::OpenChange;
 
@@ -16,13 +16,18 @@ use crate::{
 /// All mailboxes the gateway serves.
 pub(crate) struct Backends {
     embedded: Arc<OpenChange>,
+    directory: Arc<Directory>,
     sections: Vec<Arc<Section>>,
     by_domain: HashMap<String, Arc<Section>>,
 }
 
 impl Backends {
     /// The embedded store, and what the configuration says of Exchange.
-    pub(crate) fn open(config: &Config, embedded: Arc<OpenChange>) -> Result<Arc<Self>> {
+    pub(crate) fn open(
+        config: &Config,
+        embedded: Arc<OpenChange>,
+        directory: Arc<Directory>,
+    ) -> Result<Arc<Self>> {
         let (mut sections, mut by_domain) = (Vec::new(), HashMap::new());
         for (name, section) in &config.exchange {
             let opened = Section::open(config, (name, section), Arc::clone(&embedded))?;
@@ -34,6 +39,7 @@ impl Backends {
         }
         Ok(Arc::new(Self {
             embedded,
+            directory,
             sections,
             by_domain,
         }))
@@ -100,22 +106,26 @@ impl Backend for Backends {
             let Ok(address) = Address::parse(user) else {
                 return Ok(None);
             };
-            match self.of(&address) {
+            match self.of(&address).filter(|of| of.tokens().is_none()) {
                 Some(section) => section.sign_in(&address, password).await.map(Some),
                 None => Ok(None),
             }
         })
     }
 
-    fn resolve<'a>(&'a self, address: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
+    fn resolve<'a>(&'a self, text: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
         Box::pin(async move {
-            let Ok(address) = Address::parse(address) else {
+            let Ok(address) = Address::parse(text) else {
                 return Ok(None);
             };
-            match self.of(&address) {
-                Some(section) => section.resolve(&address).await.map(Some),
-                None => Ok(None),
+            let Some(section) = self.of(&address) else {
+                return Ok(None);
+            };
+            // With tokens the directory knows some of the users, and the server all of them.
+            if section.tokens().is_some() && self.directory.resolve(text).is_some() {
+                return Ok(None);
             }
+            section.resolve(&address).await.map(Some)
         })
     }
 
@@ -132,6 +142,9 @@ impl Backend for Backends {
         if !principal.user.is_empty() && owner != guest {
             let denied = "the mailbox is on another server than the user's";
             return Box::pin(async move { Err(Error::new(ErrorKind::Denied, denied)) });
+        }
+        if let Some(section) = self.of_mailbox(&mailbox.0) {
+            section.give_tokens(principal);
         }
         self.backend(mailbox).logon(principal, mailbox)
     }

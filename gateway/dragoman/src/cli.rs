@@ -180,6 +180,13 @@ pub(crate) enum Grant {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Exchange {
+    /// Let a user consent, on any device, to this gateway's use of the mailbox; for `flow = "device_code"`.
+    Login {
+        /// The mailbox's address.
+        user: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Try everything a mailbox needs, step by step, and say what an administrator must change. Nothing is kept, except
     /// that a folder is made in Deleted Items and deleted again.
     Probe {

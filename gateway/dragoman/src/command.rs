@@ -2,6 +2,7 @@
 
 pub(crate) mod administration;
 mod grants;
+mod login;
 mod maintenance;
 mod mapi_decode;
 mod mirror;
@@ -51,15 +52,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::User(command) => ask_user(command)?,
         cli::Command::Alias(command) => ask_alias(command)?,
         cli::Command::Grant(command) => ask_grant(command)?,
-        cli::Command::Exchange(cli::Exchange::Probe {
-            user,
-            password_file,
-            json,
-            place,
-        }) => {
-            let probe = probe::Probe::new(&load(&place)?, &user, password_file.as_deref())?;
-            runtime()?.block_on(probe.run(json))?;
-        }
+        cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Mapi(cli::Mapi::Decode {
             path,
@@ -160,6 +153,26 @@ fn ask_grant(command: cli::Grant) -> Result<()> {
             place,
         } => ask(&place, &Request::GrantList { mailbox, folder }),
         cli::Grant::Shared { address, place } => ask(&place, &Request::SharedAdd { address }),
+    }
+}
+
+fn run_exchange(command: cli::Exchange) -> Result<()> {
+    match command {
+        cli::Exchange::Probe {
+            user,
+            password_file,
+            json,
+            place,
+        } => {
+            let probe = probe::Probe::new(&load(&place)?, &user, password_file.as_deref())?;
+            runtime()?.block_on(probe.run(json))
+        }
+        cli::Exchange::Login { user, place } => {
+            let config = load(&place)?;
+            // Beside a running server, too: it reads the token when it needs one.
+            DataDir::existing(&config.data)?;
+            runtime()?.block_on(login::login(&config, &user))
+        }
     }
 }
 

@@ -5,29 +5,36 @@
 
 mod addresses;
 mod keep_open;
+mod proof;
 mod section;
 mod settings;
 mod sign_ins;
+mod tokens;
 mod watch;
 
 pub(crate) use self::{
-    keep_open::keep_open,
-    section::Section,
-    settings::{Settings, account_credentials, credentials},
-    watch::watch,
+    keep_open::keep_open, proof::Proof, section::Section, settings::Settings, watch::watch,
 };
 use crate::{
     config::Config,
     failure::{Doing, Result},
+    secret_file,
 };
 
-/// Reads every file that the configuration of Exchange names. Nothing is asked of a server.
+/// Reads every file that the configuration of Exchange names. Nothing is asked of a server, and nothing is made.
 pub(crate) fn verify(config: &Config) -> Result<()> {
     for (name, section) in &config.exchange {
-        Settings::of(config, (name, section)).doing(|| format!("exchange.{name}"))?;
+        let key = || format!("exchange.{name}");
+        settings::client(section).doing(key)?;
+        if let Some(oauth) = &section.oauth {
+            tokens::verify(oauth).doing(key)?;
+        }
         for (address, account) in &section.accounts {
-            settings::account_credentials(address, account)
-                .doing(|| format!("exchange.{name}.accounts.\"{address}\""))?;
+            let paths = [&account.password_file, &account.keytab];
+            for path in paths.iter().filter(|path| !path.as_os_str().is_empty()) {
+                secret_file::check(path)
+                    .doing(|| format!("exchange.{name}.accounts.\"{address}\""))?;
+            }
         }
     }
     Ok(())

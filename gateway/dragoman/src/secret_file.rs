@@ -11,18 +11,15 @@ const SECRET_BYTES_MAX: u64 = 16 << 10;
 /// Permissions that a secret's file must not give.
 const OTHERS: u32 = 0o077;
 
+/// Whether a file can be read, and by its owner alone.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    open(path).map(drop)
+}
+
 /// Reads a secret: the whole file without the line end behind it.
 pub(crate) fn read(path: &Path) -> Result<Secret> {
     let doing = || format!("secret file {}", path.display());
-    let file = File::open(path).doing(doing)?;
-    let found = file.metadata().doing(doing)?;
-    // The file that was opened is looked at, not one that took its place.
-    if found.mode() & OTHERS != 0 {
-        return Err(Failure::new(format!(
-            "secret file {} can be read by others: chmod 600 it",
-            path.display()
-        )));
-    }
+    let file = open(path)?;
     let mut text = String::new();
     file.take(SECRET_BYTES_MAX + 1)
         .read_to_string(&mut text)
@@ -35,6 +32,20 @@ pub(crate) fn read(path: &Path) -> Result<Secret> {
         )));
     }
     Ok(Secret::new(secret))
+}
+
+fn open(path: &Path) -> Result<File> {
+    let doing = || format!("secret file {}", path.display());
+    let file = File::open(path).doing(doing)?;
+    // The file that was opened is looked at, not one that took its place.
+    let found = file.metadata().doing(doing)?;
+    match found.mode() & OTHERS {
+        0 => Ok(file),
+        _ => Err(Failure::new(format!(
+            "secret file {} can be read by others: chmod 600 it",
+            path.display()
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Administration {
             cache_bytes_max: config.limits.cache_bytes_max,
             ..account::Options::default()
         };
-        let backends = Backends::open(config, store.clone())?;
+        let backends = Backends::open(config, store.clone(), directory.clone())?;
         let accounts = Accounts::new(backends.clone(), directory.clone(), options);
         Ok(Self {
             directory,
@@ -87,8 +87,8 @@ impl Administration {
                 self.set_password(address, password).await.map(|()| vec![])
             }
             Request::UserRemove { address, purge } => match self.backends.of_mailbox(address) {
-                Some(_) => self.remove_mirror(address).await,
-                None => self.remove_user(address, *purge).await.map(|()| vec![]),
+                Some(section) if section.tokens().is_none() => self.remove_mirror(address).await,
+                _ => self.remove_user(address, *purge).await.map(|()| vec![]),
             },
             Request::UserList => Ok(self.users()),
             Request::AliasAdd { alias, address } => {
@@ -156,7 +156,16 @@ impl Administration {
             } => (address, "; --purge removes what is mirrored here"),
             _ => return Ok(()),
         };
+        let with_passwords_here = matches!(
+            request,
+            Request::UserAdd { .. }
+                | Request::UserPasswd { .. }
+                | Request::UserRemove { .. }
+                | Request::AliasAdd { .. }
+        );
         match self.backends.of_mailbox(address) {
+            // With tokens, passwords are the gateway's own.
+            Some(section) if with_passwords_here && section.tokens().is_some() => Ok(()),
             Some(section) => Err(Failure::new(format!(
                 "{address}: this domain is managed on the Exchange server (exchange.{}){hint}",
                 section.name()
@@ -211,6 +220,10 @@ impl Administration {
 
     /// Makes a mailbox unless it is there: one that an earlier user of that address left is theirs again.
     async fn provision(&self, mailbox: &str) -> Result<()> {
+        if self.backends.of_mailbox(mailbox).is_some() {
+            // It is on the server, and mirrored when it is first opened.
+            return Ok(());
+        }
         match self
             .backends
             .provision(&MailboxId(mailbox.to_owned()))
@@ -229,14 +242,22 @@ impl Administration {
         self.directory
             .remove_user(address)
             .doing(|| address.to_owned())?;
-        if purge {
-            let mailbox = MailboxId(user.mailbox.as_str().to_owned());
-            self.backends
-                .remove(&mailbox)
+        let mailbox = MailboxId(user.mailbox.as_str().to_owned());
+        let section = self.backends.of_mailbox(&mailbox.0);
+        if let Some(tokens) = section.and_then(|section| section.tokens()) {
+            tokens
+                .forget(&mailbox.0)
                 .await
-                .doing(|| format!("removing the mailbox {mailbox}"))?;
+                .doing(|| format!("forgetting the token of {mailbox}"))?;
         }
-        Ok(())
+        if !purge {
+            return Ok(());
+        }
+        match self.backends.remove(&mailbox).await {
+            // A mirror is made when the mailbox is first opened.
+            Err(error) if section.is_some() && error.kind == ErrorKind::NotFound => Ok(()),
+            removed => removed.doing(|| format!("removing the mailbox {mailbox}")),
+        }
     }
 
     fn users(&self) -> Vec<String> {

@@ -13,7 +13,7 @@ use store_exchange::{
 use super::password;
 use crate::{
     config::{Config, ExchangeConfig},
-    exchange::{Settings, account_credentials, credentials},
+    exchange::{Proof, Settings},
     failure::{Doing, Failure, Result},
     secret_file, serve,
 };
@@ -39,7 +39,7 @@ impl Probe {
         let (name, configured) = found.unwrap_or(("probe", &defaults));
         let settings = Settings::of(config, (name, configured))?;
         let address = address.to_string();
-        let credentials = give_credentials(configured, &address, password_file)?;
+        let credentials = give_credentials(&settings.proof, configured, &address, password_file)?;
         Ok(Self {
             user: discover::User {
                 address,
@@ -82,8 +82,9 @@ impl Probe {
     }
 }
 
-/// The password of a file, else what is configured for the mailbox, else what somebody types.
+/// The password of a file, else what is configured for the mailbox, else what somebody types; tokens need none.
 fn give_credentials(
+    proof: &Proof,
     section: &ExchangeConfig,
     address: &str,
     password_file: Option<&Path>,
@@ -91,11 +92,12 @@ fn give_credentials(
     let is = |of: &String| Address::parse(of).is_ok_and(|of| of.to_string() == address);
     let account = section.accounts.iter().find(|(of, _)| is(of));
     match (password_file, account) {
-        (Some(file), _) => Ok(credentials(address, secret_file::read(file)?.expose())),
-        (None, Some((_, account))) => account_credentials(address, account),
+        (Some(file), _) => Ok(proof.typed(address, secret_file::read(file)?.expose())),
+        (None, Some((_, account))) => proof.configured(address, account),
+        (None, None) if proof.tokens().is_some() => Ok(proof.typed(address, "")),
         (None, None) => {
             let password = password::ask(&format!("password of {address}"))?;
-            Ok(credentials(address, password.expose()))
+            Ok(proof.typed(address, password.expose()))
         }
     }
 }

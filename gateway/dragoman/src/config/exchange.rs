@@ -1,17 +1,16 @@
 //! `[exchange.NAME]`: domains whose mailboxes are on an Exchange server.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::PathBuf,
-};
+mod check;
+pub(crate) mod kerberos;
+pub(crate) mod oauth;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
-use store_exchange::{
-    discover::{HostPattern, Side},
-    http::{NoProxy, Proxy, Url},
-};
+use store_exchange::{discover::Side, http::Url};
 
-use crate::config_error::ConfigError;
+pub(super) use self::check::check;
+pub(crate) use self::{kerberos::KerberosConfig, oauth::OauthConfig};
 
 /// Stands for every domain that no other section names.
 pub(crate) const ANY_DOMAIN: &str = "*";
@@ -67,6 +66,12 @@ pub(crate) struct ExchangeConfig {
     pub(crate) sign_in_kept_s: u64,
     /// The same while the server is away, so that what is mirrored stays readable, in seconds.
     pub(crate) sign_in_kept_outage_s: u64,
+    /// The realm, for `kerberos`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kerberos: Option<KerberosConfig>,
+    /// Where tokens come from, for `oauth`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) oauth: Option<OauthConfig>,
     /// Mailboxes that must work although nobody signs in, by address.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) accounts: BTreeMap<String, AccountConfig>,
@@ -76,12 +81,14 @@ pub(crate) struct ExchangeConfig {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AccountConfig {
-    /// The name to sign in with; empty: the address.
+    /// The name to sign in with; empty: the address, and what is before the `@` for `kerberos`.
     pub(crate) user: String,
     /// The Windows domain, where the name is an account name; empty: none.
     pub(crate) windows_domain: String,
-    /// A file with the password, for its owner alone to read.
+    /// A file with the password, for its owner alone to read. With `oauth` none is needed.
     pub(crate) password_file: PathBuf,
+    /// A keytab instead, for `kerberos`, for its owner alone to read.
+    pub(crate) keytab: PathBuf,
 }
 
 /// From which side of a firewall the server is reached.
@@ -100,9 +107,16 @@ pub(crate) enum Authentication {
     /// The best of what the server offers.
     #[default]
     Auto,
+    /// Name and password with every request.
     Basic,
+    /// By password, without sending it.
     Ntlm,
+    /// NTLM within Negotiate.
     Negotiate,
+    /// By tickets of a realm.
+    Kerberos,
+    /// By tokens. What users log in to the gateway with are passwords of its own then.
+    Oauth,
 }
 
 impl Default for ExchangeConfig {
@@ -130,129 +144,14 @@ impl Default for ExchangeConfig {
             sign_in_timeout_s: 30,
             sign_in_kept_s: 300,
             sign_in_kept_outage_s: 12 * 60 * 60,
+            kerberos: None,
+            oauth: None,
             accounts: BTreeMap::new(),
         }
     }
 }
 
-/// What types alone cannot say of all sections.
-pub(super) fn check(sections: &BTreeMap<String, ExchangeConfig>) -> Result<(), ConfigError> {
-    let mut taken = HashSet::new();
-    for (name, section) in sections {
-        let faults = Faults(name);
-        section.check(&faults)?;
-        for domain in &section.domains {
-            if !taken.insert(domain.to_lowercase()) {
-                return Err(faults.value("domains", domain, "a domain of one section only"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Errors of one section.
-struct Faults<'a>(&'a str);
-
-impl Faults<'_> {
-    fn value(&self, key: &str, found: &str, expected: &str) -> ConfigError {
-        ConfigError::value(&format!("exchange.{}.{key}", self.0), found, expected)
-    }
-}
-
 impl ExchangeConfig {
-    fn check(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
-        if self.domains.is_empty() {
-            return Err(faults.value("domains", "none", "one at least, or \"*\""));
-        }
-        for domain in &self.domains {
-            let whole = directory::Address::parse(&format!("user@{domain}"));
-            if domain != ANY_DOMAIN && whole.is_err() {
-                return Err(faults.value("domains", domain, "a domain such as example.test"));
-            }
-        }
-        if self.takes_any_domain() && self.url.is_empty() && self.autodiscover.is_empty() {
-            // Else whoever has a domain had a mailbox here, and decided whom the gateway asks.
-            return Err(faults.value(
-                "domains",
-                ANY_DOMAIN,
-                "named domains, unless `url` or `autodiscover` says which server to ask",
-            ));
-        }
-        for (key, text) in [
-            ("url", &self.url),
-            ("address_book_url", &self.address_book_url),
-            ("autodiscover", &self.autodiscover),
-        ] {
-            if !text.is_empty() && url(text).is_none_or(|url| !is_private(&url)) {
-                return Err(faults.value(key, text, "an https URL (http on this machine only)"));
-            }
-        }
-        for host in &self.allowed_hosts {
-            host.parse::<HostPattern>().map_err(|error| {
-                faults.value(
-                    "allowed_hosts",
-                    host,
-                    &format!("a host or *.DOMAIN: {error}"),
-                )
-            })?;
-        }
-        if !self.pinned_certificate.is_empty() && self.pinned().is_none() {
-            return Err(faults.value(
-                "pinned_certificate",
-                &self.pinned_certificate,
-                "a SHA-256 in hexadecimal, 64 digits",
-            ));
-        }
-        self.check_proxy(faults)?;
-        self.check_accounts(faults)?;
-        match self.poll_interval_s {
-            0 => Err(faults.value("poll_interval_s", "0", "a number from 1")),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_proxy(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
-        NoProxy::parse(&self.no_proxy)
-            .map_err(|error| faults.value("no_proxy", &self.no_proxy, &error.to_string()))?;
-        if self.proxy.is_empty() {
-            return Ok(());
-        }
-        let secret = url(&self.proxy)
-            .is_some_and(|url| !url.username().is_empty() || url.password().is_some());
-        if secret {
-            let found = "a URL with a user name in it";
-            return Err(faults.value("proxy", found, "`proxy_user` and `proxy_password_file`"));
-        }
-        if self.proxy_user.is_empty() != self.proxy_password_file.as_os_str().is_empty() {
-            let found = "only one of proxy_user and proxy_password_file";
-            return Err(faults.value("proxy_user", found, "both, or neither"));
-        }
-        Proxy::parse(&self.proxy)
-            .map(drop)
-            .map_err(|error| faults.value("proxy", &self.proxy, &error.to_string()))
-    }
-
-    fn check_accounts(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
-        for (address, account) in &self.accounts {
-            let key = format!("accounts.\"{address}\"");
-            match directory::Address::parse(address) {
-                Ok(parsed) if self.names(parsed.domain()) => {}
-                Ok(parsed) => {
-                    return Err(faults.value(
-                        &key,
-                        parsed.domain(),
-                        "one of the section's domains",
-                    ));
-                }
-                Err(error) => return Err(faults.value(&key, address, &error.to_string())),
-            }
-            if account.password_file.as_os_str().is_empty() {
-                return Err(faults.value(&format!("{key}.password_file"), "nothing", "a file"));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether the section takes the domains that no other names.
     pub(crate) fn takes_any_domain(&self) -> bool {
         self.domains.iter().any(|domain| domain == ANY_DOMAIN)
@@ -317,64 +216,6 @@ impl From<Prefer> for Side {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_text(text: &str) -> Result<(), String> {
-        let sections: BTreeMap<String, ExchangeConfig> =
-            toml::from_str(text).map_err(|error| error.to_string())?;
-        check(&sections).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_domain_is_enough() {
-        check_text("[main]\ndomains = [\"example.test\"]\n").unwrap();
-    }
-
-    #[test]
-    fn faults_name_the_key_and_what_was_expected() {
-        let cases = [
-            ("[m]\n", "exchange.m.domains"),
-            ("[m]\ndomains = [\"a b\"]\n", "exchange.m.domains"),
-            ("[m]\ndomains = [\"*\"]\n", "autodiscover"),
-            (
-                "[m]\ndomains = [\"a.test\"]\n[n]\ndomains = [\"A.test\"]\n",
-                "exchange.n.domains",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\nurl = \"http://mail.a.test/mapi\"\n",
-                "https",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\npinned_certificate = \"ab:cd\"\n",
-                "64 digits",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\nproxy = \"http://me:secret@proxy.a.test\"\n",
-                "proxy_password_file",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\nauthentication = \"digest\"\n",
-                "basic",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\n[m.accounts.\"x@b.test\"]\npassword_file = \"p\"\n",
-                "one of the section's domains",
-            ),
-            (
-                "[m]\ndomains = [\"a.test\"]\n[m.accounts.\"x@a.test\"]\n",
-                "password_file",
-            ),
-            ("[m]\ndomains = [\"a.test\"]\nurls = \"x\"\n", "urls"),
-            (
-                "[m]\ndomains = [\"a.test\"]\npoll_interval_s = 0\n",
-                "poll_interval_s",
-            ),
-        ];
-        for (text, expected) in cases {
-            let error = check_text(text).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
 
     #[test]
     fn a_fingerprint_is_read_with_and_without_colons() {

@@ -23,8 +23,9 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{
     Settings,
     addresses::{Addresses, mailbox},
-    settings::{account_credentials, credentials},
+    proof::Proof,
     sign_ins::{Kept, Known, SignIns},
+    tokens::Tokens,
 };
 use crate::{
     config::{Config, ExchangeConfig},
@@ -45,6 +46,7 @@ pub(crate) struct Section {
     /// Whether the server could not be reached when it was looked at.
     is_down: AtomicBool,
     policy: Policy,
+    proof: Proof,
     sign_ins: SignIns,
     sign_in_timeout: Duration,
     places: Semaphore,
@@ -83,6 +85,7 @@ impl Section {
                 settings.options,
             ),
             policy: settings.policy,
+            proof: settings.proof,
             sign_ins: SignIns::new(key, kept),
             sign_in_timeout: Duration::from_secs(section.sign_in_timeout_s),
             places: Semaphore::new(SIGN_INS_CONCURRENT_MAX),
@@ -100,9 +103,10 @@ impl Section {
     pub(crate) fn add_accounts(&self, section: &ExchangeConfig) -> Result<()> {
         for (address, account) in &section.accounts {
             let key = || format!("exchange.{}.accounts.\"{address}\"", self.name);
-            let credentials = account_credentials(address, account).doing(key)?;
+            let MailboxId(address) = mailbox(address);
+            let credentials = self.proof.configured(&address, account).doing(key)?;
             self.exchange
-                .add_account(&mailbox(address).0, credentials, self.policy.clone());
+                .add_account(&address, credentials, self.policy.clone());
         }
         Ok(())
     }
@@ -120,6 +124,24 @@ impl Section {
     /// Mailboxes that work although nobody signs in.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &MailboxId> {
         self.accounts.iter()
+    }
+
+    /// Tokens, where users are not known by what they type: then passwords are the gateway's own.
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        self.proof.tokens()
+    }
+
+    /// Gives a user of the gateway the tokens for the own mailbox, if it is by tokens. Nothing is asked of the server.
+    pub(crate) fn give_tokens(&self, principal: &Principal) {
+        let own = MailboxId(principal.user.clone());
+        if let Some(tokens) = self.tokens()
+            && !principal.user.is_empty()
+            && !self.exchange.can_open(&own)
+        {
+            let credentials = tokens.credentials(&own.0);
+            self.exchange
+                .add_account(&own.0, credentials, self.policy.clone());
+        }
     }
 
     /// Checks a password by signing in with it, unless the server answered the same question a moment ago.
@@ -222,7 +244,7 @@ impl Section {
         {
             return Ok(known.clone());
         }
-        let credentials = credentials(user, password);
+        let credentials = self.proof.typed(user, password);
         let policy = self.policy.clone();
         let principal = self.exchange.sign_in(user, credentials, policy).await?;
         // As every part of the gateway writes it.

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use store_exchange::{
     Options,
-    auth::{Credentials, Password, Policy, Scheme},
+    auth::Policy,
     discover,
     http::{self, Client, NoProxy, Proxy, TlsOptions},
 };
 
+use super::proof::{Proof, policy};
 use crate::{
     config::{
         Config, ExchangeConfig,
-        exchange::{ANY_DOMAIN, AccountConfig, Authentication, url},
+        exchange::{ANY_DOMAIN, url},
     },
     failure::{Doing, Result},
     secret_file,
@@ -24,13 +25,16 @@ pub(crate) struct Settings {
     pub(crate) discover: discover::Options,
     pub(crate) options: Options,
     pub(crate) policy: Policy,
+    pub(crate) proof: Proof,
 }
 
 impl Settings {
-    /// Reads certificate authorities and the proxy's password from disk.
+    /// Reads certificate authorities, and secrets of the proxy and for tokens, from disk.
     pub(crate) fn of(config: &Config, (name, section): (&str, &ExchangeConfig)) -> Result<Self> {
+        let client = client(section)?;
         Ok(Self {
-            client: client(section)?,
+            proof: Proof::of(section, &client, &config.data)?,
+            client,
             discover: discover_options(section)?,
             options: options(config, name, section),
             policy: policy(section.authentication),
@@ -38,30 +42,8 @@ impl Settings {
     }
 }
 
-/// What somebody signs in with.
-pub(crate) fn credentials(user: &str, password: &str) -> Credentials {
-    Credentials::Password(Password {
-        user: user.to_owned(),
-        domain: None,
-        secret: password.into(),
-    })
-}
-
-/// What is configured for a mailbox.
-pub(crate) fn account_credentials(address: &str, account: &AccountConfig) -> Result<Credentials> {
-    let user = match account.user.as_str() {
-        "" => address,
-        user => user,
-    };
-    let domain = account.windows_domain.as_str();
-    Ok(Credentials::Password(Password {
-        user: user.to_owned(),
-        domain: (!domain.is_empty()).then(|| domain.to_owned()),
-        secret: secret_file::read(&account.password_file)?,
-    }))
-}
-
-fn client(section: &ExchangeConfig) -> Result<Client> {
+/// How the server is reached. Reads certificate authorities and the proxy's password from disk.
+pub(super) fn client(section: &ExchangeConfig) -> Result<Client> {
     let options = http::Options {
         tls: TlsOptions {
             system_roots: section.system_authorities,
@@ -91,7 +73,7 @@ fn proxy(section: &ExchangeConfig) -> Result<Option<Proxy>> {
         .doing(|| "proxy".to_owned())
 }
 
-fn discover_options(section: &ExchangeConfig) -> Result<discover::Options> {
+pub(super) fn discover_options(section: &ExchangeConfig) -> Result<discover::Options> {
     let allowed_hosts = section
         .allowed_hosts
         .iter()
@@ -120,14 +102,4 @@ fn options(config: &Config, name: &str, section: &ExchangeConfig) -> Options {
         unused_max: Duration::from_secs(section.session_idle_s),
         ..Options::default()
     }
-}
-
-fn policy(authentication: Authentication) -> Policy {
-    let schemes = match authentication {
-        Authentication::Auto => return Policy::default(),
-        Authentication::Basic => vec![Scheme::Basic],
-        Authentication::Ntlm => vec![Scheme::Ntlm],
-        Authentication::Negotiate => vec![Scheme::Negotiate],
-    };
-    Policy { schemes }
 }

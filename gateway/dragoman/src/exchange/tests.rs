@@ -1,6 +1,9 @@
 //! Exchange domains of a gateway, against a server of our own.
 
 mod administration;
+mod issuer;
 mod mail;
 mod sign_in;
+mod tokens;
+mod tracing;
 mod world;

@@ -10,7 +10,7 @@ use store_exchange::{
 use super::world::{ALICE, LOCAL, World, append, inbox};
 use crate::{
     command::Request,
-    exchange::{Settings, credentials, watch::size},
+    exchange::{Settings, watch::size},
 };
 
 fn text(text: &str) -> String {
@@ -143,7 +143,7 @@ async fn probed(world: &World, user: &str, password: &str) -> (bool, Vec<(Step, 
     let settings = Settings::of(&world.config, ("main", section)).unwrap();
     let user = discover::User {
         address: text(user),
-        credentials: credentials(user, password),
+        credentials: settings.proof.typed(user, password),
         policy: settings.policy,
     };
     let found = Arc::new(Mutex::new(Vec::new()));

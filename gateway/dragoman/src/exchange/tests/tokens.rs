@@ -1,0 +1,96 @@
+//! Tokens instead of passwords: what users log in with is the gateway's own.
+
+use std::sync::atomic::Ordering;
+
+use account::ErrorKind;
+
+use super::{
+    issuer::{Issuer, TOKEN},
+    world::{ALICE, World, append, inbox},
+};
+use crate::{command::Request, exchange::Settings};
+
+/// A gateway whose users are alone in the directory, and the issuer it asks.
+async fn world(flow: &str) -> (World, Issuer) {
+    let issuer = Issuer::start().await;
+    let world = World::new().await;
+    world
+        .server()
+        .change_user("alice", |user| user.tokens = [TOKEN.to_owned()].into());
+    world.secret("secret", "s3cret\n");
+    world.secret("key", "q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng=\n");
+    let section = format!(
+        "authentication = \"oauth\"\n[exchange.main.oauth]\nissuer = {:?}\nclient_id = \"gateway\"\n{flow}",
+        issuer.url
+    );
+    let world = world.restart(&section).await;
+    let add = Request::UserAdd {
+        address: ALICE.to_owned(),
+        password: "of the gateway".to_owned(),
+    };
+    world.ask(add).await.unwrap();
+    (world, issuer)
+}
+
+async fn check_mailbox(world: &World) {
+    for wrong in ["secret-alice", ""] {
+        let refused = world.login(ALICE, wrong).await;
+        assert_eq!(refused.map(drop), Err(ErrorKind::Unauthenticated));
+    }
+    let account = world.open(ALICE, "of the gateway").await;
+    append(world, &account, "Subject: one\r\n\r\n")
+        .await
+        .unwrap();
+    let index = account.index(inbox(&account).await).await.unwrap();
+    assert_eq!(index.len(), 1);
+    let mailbox = world.server().mailbox("alice");
+    let subjects = mailbox.subjects(mailbox.inbox().unwrap()).unwrap();
+    assert_eq!(subjects, ["one"]);
+}
+
+#[tokio::test]
+async fn a_gateway_with_a_right_of_its_own_opens_mailboxes_by_it() {
+    let (world, issuer) =
+        world("flow = \"client_credentials\"\nclient_secret_file = \"DIR/secret\"").await;
+    check_mailbox(&world).await;
+    assert_eq!(issuer.given.load(Ordering::Relaxed), 1);
+    let resolved = world.gateway.accounts().resolve(ALICE).await.unwrap();
+    assert_eq!(resolved.len(), 1);
+}
+
+#[tokio::test]
+async fn a_user_consents_once_and_the_consent_outlives_a_restart() {
+    const FLOW: &str = "flow = \"device_code\"\ntoken_key_file = \"DIR/key\"";
+    let (world, issuer) = world(FLOW).await;
+    let principal = world.login(ALICE, "of the gateway").await.unwrap();
+    let mailbox = account::MailboxId(principal.user.clone());
+    let before = world.gateway.accounts().open(&principal, &mailbox).await;
+    assert_eq!(before.unwrap_err().kind, ErrorKind::Unauthenticated);
+
+    // What `dragoman exchange login` does, beside the server that runs.
+    let section = ("main", &world.config.exchange["main"]);
+    let settings = Settings::of(&world.config, section).unwrap();
+    let tokens = settings.proof.tokens().unwrap();
+    let login = tokens.begin_login().await.unwrap();
+    assert_eq!(login.user_code, "ABC");
+    tokens.finish_login(ALICE, &login).await.unwrap();
+
+    let section = format!(
+        "authentication = \"oauth\"\n[exchange.main.oauth]\nissuer = {:?}\nclient_id = \"gateway\"\n{FLOW}",
+        issuer.url
+    );
+    let world = world.restart(&section).await;
+    check_mailbox(&world).await;
+
+    let remove = Request::UserRemove {
+        address: ALICE.to_owned(),
+        purge: true,
+    };
+    world.ask(remove).await.unwrap();
+    let status = Request::MirrorStatus { mailbox: None };
+    assert!(world.ask(status).await.unwrap().is_empty());
+    assert_eq!(
+        world.login(ALICE, "of the gateway").await,
+        Err(ErrorKind::Unauthenticated)
+    );
+}

@@ -1,0 +1,153 @@
+//! Tokens of a section: one source for each account, renewed by itself.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use store_exchange::{
+    auth::{
+        Credentials,
+        oauth::{
+            Algorithm, App, Certificate, ClientAuth, DeviceLogin, Error, Grant, Issuer, Renewing,
+            Vault,
+        },
+    },
+    http::Client,
+};
+
+use crate::{
+    config::exchange::{OauthConfig, oauth::Flow},
+    failure::{Doing, Failure, Result},
+    secret_file,
+};
+
+/// Where refresh tokens lie in the data folder.
+const FOLDER: &str = "tokens";
+
+/// Sources of tokens, by account.
+pub(crate) struct Tokens {
+    app: Arc<App>,
+    right: Right,
+}
+
+/// By what right there are tokens.
+enum Right {
+    /// The gateway's own, to every mailbox.
+    Own(Renewing),
+    /// Each user's consent.
+    Consents {
+        vault: Vault,
+        sources: Mutex<HashMap<String, Renewing>>,
+    },
+}
+
+impl Tokens {
+    /// Reads the gateway's secret and the key of the refresh tokens. Nobody is asked yet.
+    pub(crate) fn open(oauth: &OauthConfig, client: Client, data: &Path) -> Result<Self> {
+        let issuer = oauth
+            .issuer_url()
+            .ok_or_else(|| Failure::new("oauth.issuer: no URL"))?;
+        let app = Arc::new(App {
+            client,
+            issuer: Issuer::named(issuer),
+            client_id: oauth.client_id.clone(),
+            client_auth: client_auth(oauth)?,
+            scope: oauth.scope(),
+        });
+        let right = match oauth.flow {
+            Flow::ClientCredentials => {
+                Right::Own(Renewing::new(Arc::clone(&app), Grant::ClientCredentials))
+            }
+            Flow::DeviceCode => Right::Consents {
+                vault: Vault::open(&data.join(FOLDER), &oauth.token_key_file)
+                    .doing(|| "oauth.token_key_file".to_owned())?,
+                sources: Mutex::default(),
+            },
+        };
+        Ok(Self { app, right })
+    }
+
+    /// What an account signs in with.
+    pub(crate) fn credentials(&self, address: &str) -> Credentials {
+        Credentials::Bearer(Arc::new(self.source(address)))
+    }
+
+    fn source(&self, address: &str) -> Renewing {
+        match &self.right {
+            Right::Own(source) => source.clone(),
+            Right::Consents { vault, sources } => {
+                let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+                let source = sources.entry(address.to_owned()).or_insert_with(|| {
+                    let grant = Grant::Consent {
+                        store: Arc::new(vault.clone()),
+                        account: address.to_owned(),
+                    };
+                    Renewing::new(Arc::clone(&self.app), grant)
+                });
+                source.clone()
+            }
+        }
+    }
+
+    /// Begins a login on another device. Errors: when no user needs to log in, and those of the issuer.
+    pub(crate) async fn begin_login(&self) -> Result<DeviceLogin> {
+        match &self.right {
+            Right::Own(_) => Err(Failure::new(
+                "the gateway has a right of its own to all mailboxes: nobody needs to log in",
+            )),
+            Right::Consents { .. } => self
+                .app
+                .device_login()
+                .await
+                .doing(|| "beginning the login".to_owned()),
+        }
+    }
+
+    /// Waits until somebody has decided, and keeps the consent.
+    pub(crate) async fn finish_login(&self, address: &str, login: &DeviceLogin) -> Result<()> {
+        let kept = async {
+            let tokens = self.app.device_tokens(login).await?;
+            self.source(address).login(tokens).await
+        };
+        kept.await.doing(|| format!("the login of {address}"))
+    }
+
+    /// Forgets an account's consent.
+    pub(crate) async fn forget(&self, address: &str) -> Result<(), Error> {
+        match &self.right {
+            Right::Own(_) => Ok(()),
+            Right::Consents { .. } => self.source(address).logout().await,
+        }
+    }
+}
+
+/// Reads what [`Tokens::open`] reads, and makes nothing.
+pub(super) fn verify(oauth: &OauthConfig) -> Result<()> {
+    client_auth(oauth)?;
+    match oauth.flow {
+        Flow::ClientCredentials => Ok(()),
+        Flow::DeviceCode => secret_file::read(&oauth.token_key_file).map(drop),
+    }
+}
+
+fn client_auth(oauth: &OauthConfig) -> Result<ClientAuth> {
+    if !oauth.client_secret_file.as_os_str().is_empty() {
+        return Ok(ClientAuth::Secret(secret_file::read(
+            &oauth.client_secret_file,
+        )?));
+    }
+    if oauth.certificate.as_os_str().is_empty() {
+        return Ok(ClientAuth::Public);
+    }
+    Ok(ClientAuth::Certificate(Certificate {
+        certificate: oauth.certificate.clone(),
+        key: oauth.certificate_key.clone(),
+        // Microsoft wants PSS; every other issuer knows PKCS #1.
+        algorithm: match oauth.tenant.is_empty() {
+            true => Algorithm::Rs256,
+            false => Algorithm::Ps256,
+        },
+    }))
+}
