@@ -5,5 +5,4 @@ mod issuer;
 mod mail;
 mod sign_in;
 mod tokens;
-mod tracing;
 mod world;
