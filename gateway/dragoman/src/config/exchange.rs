@@ -217,6 +217,32 @@ impl From<Prefer> for Side {
 mod tests {
     use super::*;
 
+    /// The names of all keys of a section.
+    fn keys<T: Serialize>(section: &T) -> Vec<String> {
+        let table = toml::Table::try_from(section).unwrap();
+        table.keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/exchange.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let all = [
+            keys(&ExchangeConfig::default()),
+            keys(&AccountConfig::default()),
+            keys(&KerberosConfig::default()),
+            keys(&OauthConfig::default()),
+        ];
+        for key in all.concat() {
+            let row = text
+                .lines()
+                .filter(|line| line.starts_with("| `"))
+                .filter_map(|line| line.split(" | ").next())
+                .any(|names| names.contains(&format!("`{key}`")));
+            assert!(row, "{key}");
+        }
+    }
+
     #[test]
     fn a_fingerprint_is_read_with_and_without_colons() {
         let pin = |text: String| ExchangeConfig {
