@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use exchange_standin::{Config, Server};
+use exchange_standin::{Config, Server, model::message_changes::Deletion};
 use mapi_store::{
     Backend, Error, ErrorKind, FolderInfo, Items, Principal, Query, Result, Role, Store, Table,
     Task, contract::Fixture,
@@ -144,7 +144,13 @@ impl Backend for Standin {
                 true => {}
                 false => return Err(Error::new(ErrorKind::NotFound, "no such mailbox")),
             }
-            self.exchange.remove(mailbox).await
+            self.exchange.remove(mailbox).await?;
+            // A mailbox goes from the server, too, before one of its name can be made again.
+            let mailbox = self.server.mailbox(&mailbox.0);
+            for message in mailbox.messages(mailbox.inbox().unwrap()).unwrap() {
+                mailbox.delete(message.mid, Deletion::Hard).unwrap();
+            }
+            Ok(())
         })
     }
 }
