@@ -191,7 +191,7 @@ const RULES: &[Rule] = &[
         "the folder's counts are not those of its items",
         "SELECT f.id, NULL FROM folders f LEFT JOIN (
              SELECT folder, count(*) AS items, sum(ifnull(flags, 0) & 1 = 0) AS unread,
-                 sum(ifnull(status, 0) & 8 <> 0) AS deleted, sum(size) AS size
+                 sum(ifnull(status, 0) & 8 <> 0) AS deleted, sum(iif(sized, size, 0)) AS size
              FROM items WHERE state = 0 GROUP BY folder) c ON c.folder = f.id
          WHERE f.items <> ifnull(c.items, 0) OR f.unread <> ifnull(c.unread, 0)
              OR f.deleted <> ifnull(c.deleted, 0) OR f.size <> ifnull(c.size, 0)",

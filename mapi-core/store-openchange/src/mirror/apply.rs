@@ -262,7 +262,7 @@ pub(super) fn insert(
     };
     remote.insert(conn, new.id)?;
     if table == state::NORMAL {
-        row.count_in(hot, size);
+        row.count_in(hot, 0);
     }
     Ok(ItemNumber(number))
 }

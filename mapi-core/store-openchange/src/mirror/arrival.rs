@@ -132,11 +132,11 @@ fn take(
         }
     };
     item_row::renumber(conn, pending.id, id, version)?;
-    let size = settle(conn, id, &key, (pending, arrived.index))?;
+    settle(conn, id, &key, (pending, arrived.index))?;
     let item =
         ItemRow::load(conn, id)?.ok_or_else(|| Fail::corrupt("a draft on its way has no row"))?;
     if item.is_normal() {
-        row.count_in(&item.hot, size);
+        row.count_in(&item.hot, item.size);
     }
     let kept = pending.digest.is_some();
     let remote = RemoteRow {
@@ -162,13 +162,13 @@ fn take(
 }
 
 /// Gives the rows of a former draft what an item has: its key, its table, and what the remote made of its
-/// properties. Returns its size.
+/// properties.
 fn settle(
     conn: &Connection,
     id: i64,
     key: &ItemKey,
     (pending, index): (&PendingRow, &IndexRow),
-) -> Result<u64> {
+) -> Result<()> {
     let mut select = conn.prepare_cached(&format!(
         "SELECT size, {HOT_COLUMNS} FROM items WHERE id = ?1"
     ))?;
@@ -194,5 +194,5 @@ fn settle(
     item.store_hot(conn)?;
     let cold = cold_with(&cold_of(conn, id)?, &index.cold, |_| true, |_| true)?;
     put_cold(conn, id, &cold)?;
-    Ok(size)
+    Ok(())
 }

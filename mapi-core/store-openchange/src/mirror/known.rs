@@ -135,17 +135,21 @@ impl Known<'_> {
     ) -> Result<()> {
         let item = &mut self.item;
         // Until it is rendered the item has no size but the remote's guess.
-        let size = if item.sized { item.size } else { self.new.size };
-        if !visible && hot == item.hot && size == item.size {
+        let guess = if item.sized {
+            item.guess
+        } else {
+            self.new.size
+        };
+        if !visible && hot == item.hot && guess == item.guess {
             return Ok(());
         }
         if item.is_normal() {
             row.count_out(&item.hot, item.size);
-            row.count_in(&hot, size);
+            row.count_in(&hot, item.size);
         }
-        if size != item.size {
+        if guess != item.guess {
             conn.prepare_cached("UPDATE items SET size = ?2 WHERE id = ?1")?
-                .execute(params![item.id, size as i64])?;
+                .execute(params![item.id, guess as i64])?;
         }
         if visible {
             item.version = row.bump();

@@ -103,6 +103,22 @@ pub(super) fn progress(conn: &Connection, folder: FolderId) -> Result<Progress> 
     Ok(progress)
 }
 
+/// How many normal items have no size yet, and what the remote says of their sizes, all together.
+pub(super) fn unsized_items(conn: &Connection, folder: FolderId) -> Result<(u32, u64)> {
+    let folder = folder_row_id(folder)?;
+    // By the index of what is not rendered: what has no size is among it.
+    let mut select = conn.prepare_cached(
+        "SELECT count(*), ifnull(sum(i.size), 0) FROM remote_items r JOIN items i ON i.id = r.id
+         WHERE r.body < 2 AND r.id BETWEEN ?1 AND ?2 AND i.state = 0 AND i.sized = 0",
+    )?;
+    let range = params![row_id(folder, 0), row_id(folder, u32::MAX)];
+    let sum = select.query_row(range, |row| {
+        let octets: i64 = row.get(1)?;
+        Ok((row.get(0)?, octets as u64))
+    })?;
+    Ok(sum)
+}
+
 fn newest(
     conn: &Connection,
     folder: FolderId,

@@ -324,6 +324,13 @@ impl Mirror {
             .await
     }
 
+    /// How many items for clients have no size yet, and how many octets the remote says they take, all together. Reads
+    /// a row of each.
+    pub async fn unsized_items(&self, folder: FolderId) -> Result<(u32, u64)> {
+        self.read(move |at| lists::unsized_items(at.conn, folder))
+            .await
+    }
+
     /// How many items of a folder wait for what. Reads an index entry of each.
     pub async fn progress(&self, folder: FolderId) -> Result<Progress> {
         self.read(move |at| lists::progress(at.conn, folder)).await

@@ -187,6 +187,6 @@ fn put_body(conn: &Connection, item: &mut ItemRow, cold: &[u8], message: &Prepar
     put_facts(conn, item.id, &message.derived)?;
     conn.prepare_cached("UPDATE items SET size = ?2, sized = 1, original = ?2 WHERE id = ?1")?
         .execute(params![item.id, message.size as i64])?;
-    (item.size, item.sized) = (message.size, true);
+    (item.size, item.sized, item.guess) = (message.size, true, message.size);
     Ok(())
 }

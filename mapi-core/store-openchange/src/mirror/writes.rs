@@ -164,7 +164,7 @@ impl Transferring<'_> {
         let index = IndexRow {
             hot: early.hot.clone(),
             cold: without_externals(&cold_of(conn, early.id)?)?,
-            size: early.size,
+            size: early.guess,
         };
         remove_item(conn, &mut self.target_row, &early)?;
         Ok(Some((index, remote.change_key)))
@@ -240,6 +240,13 @@ fn unrender(conn: &Connection, id: i64, change_key: Option<&ChangeKey>) -> Resul
     remote.store(conn)?;
     conn.prepare_cached("UPDATE contents SET hash = NULL, body = NULL WHERE id = ?1")?
         .execute([id])?;
+    // The folder counts what clients fetch, and nobody knows now what that is.
+    if let Some(item) = ItemRow::load(conn, id)?
+        && item.is_normal()
+    {
+        conn.prepare_cached("UPDATE folders SET size = size - ?2 WHERE id = ?1")?
+            .execute(params![id >> 32, item.size as i64])?;
+    }
     conn.prepare_cached("UPDATE items SET sized = 0 WHERE id = ?1")?
         .execute([id])?;
     Ok(())

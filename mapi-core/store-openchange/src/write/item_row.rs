@@ -24,9 +24,12 @@ pub(crate) struct ItemRow {
     pub(crate) state: i64,
     pub(crate) version: u64,
     pub(crate) created: u64,
+    /// Octets that clients fetch, and that the folder counts; 0 while they are not known.
     pub(crate) size: u64,
-    /// Whether the size is what clients fetch, or a guess.
+    /// Whether the size is known; the column then has it, else a guess.
     pub(crate) sized: bool,
+    /// What the column says: the size or a guess.
+    pub(crate) guess: u64,
     pub(crate) key: ItemKey,
     pub(crate) creator: Option<String>,
     pub(crate) hot: Hot,
@@ -43,15 +46,17 @@ impl ItemRow {
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let (version, created, size): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let (version, created, guess): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let sized: bool = row.get(5)?;
         let key: Vec<u8> = row.get(6)?;
         Ok(Self {
             id: row.get(0)?,
             state: row.get(1)?,
             version: version as u64,
             created: created as u64,
-            size: size as u64,
-            sized: row.get(5)?,
+            size: if sized { guess as u64 } else { 0 },
+            sized,
+            guess: guess as u64,
             key: ItemKey(key.into()),
             creator: row.get(7)?,
             hot: Hot::read(row, 8)?,

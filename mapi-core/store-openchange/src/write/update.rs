@@ -111,7 +111,8 @@ fn update_one(
         let new = row_id(row.id, number);
         item_row::renumber(conn, item.id, new, version)?;
         item.id = new;
-        item.size = part_from_original(conn, new)?;
+        let size = part_from_original(conn, new)?;
+        item.size = if item.sized { size } else { 0 };
         updated
             .renumbered
             .push((ItemNumber(old_number), ItemNumber(number)));

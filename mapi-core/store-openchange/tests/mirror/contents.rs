@@ -1,6 +1,6 @@
 //! The index of a folder's items.
 
-use mapi_store::{Changes, Expected, Notice};
+use mapi_store::{Changes, Expected, Notice, Object};
 use mapi_types::{
     BitChange, Change, FileTime, ItemNumber, OwnedValue,
     tags::{self, message_flags, message_status},
@@ -417,4 +417,72 @@ async fn hidden_items_are_in_their_own_table() {
     };
     assert_eq!(mirror.apply_items(folder, gone).await.unwrap().removed, 1);
     assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn of_the_flags_of_a_known_item_only_reading_is_taken() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, inbox, _) = furnished(&data).await;
+    let store = mirror.store();
+    let flagged = |flags| {
+        let flags = OwnedValue::I32(flags);
+        items(vec![with(item("a", "k"), tags::MESSAGE_FLAGS.tag(), flags)])
+    };
+    // A new item has what the remote says.
+    mirror.apply_items(inbox, flagged(0x8)).await.unwrap();
+    let then = seen(&*store, inbox).await;
+    assert_eq!(then[0].flags, 0x8);
+    // What the remote keeps in the other bits is no news.
+    mirror.apply_items(inbox, flagged(0x412)).await.unwrap();
+    assert_eq!(seen(&*store, inbox).await, then);
+    mirror.apply_items(inbox, flagged(0x413)).await.unwrap();
+    let now = seen(&*store, inbox).await;
+    assert_eq!(now[0].flags, 0x9);
+    assert!(now[0].version > then[0].version);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_we_know_of_a_content_stays_as_long_as_the_content() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, inbox, _) = furnished(&data).await;
+    let store = mirror.store();
+    mirror
+        .apply_items(inbox, items(vec![item("a", "k")]))
+        .await
+        .unwrap();
+    let body = |key: &str| {
+        let item = Expected {
+            item: ItemNumber(1),
+            version: None,
+        };
+        let written = Written {
+            item,
+            based_on: Some(super::remote::key("k")),
+            change_key: Some(super::remote::key(key)),
+        };
+        let change = Change {
+            set: vec![(tags::BODY.tag(), OwnedValue::Str("ours".into()))],
+            ..Change::default()
+        };
+        mirror.updated(inbox, vec![written], change)
+    };
+    body("k2").await.unwrap();
+    let read = async || {
+        let object = Object::Item(inbox, ItemNumber(2));
+        let bag = store.props(object, &[tags::BODY.tag()]).await.unwrap();
+        bag.get(&tags::BODY).map(str::to_owned)
+    };
+    // The echo of our own write.
+    mirror
+        .apply_items(inbox, items(vec![item("a", "k2")]))
+        .await
+        .unwrap();
+    assert_eq!(read().await.as_deref(), Some("ours"));
+    // Somebody else wrote: nobody knows what the body is.
+    mirror
+        .apply_items(inbox, items(vec![item("a", "k3")]))
+        .await
+        .unwrap();
+    assert_eq!(read().await, None);
 }

@@ -85,7 +85,7 @@ const PLANTED: &[(&str, &[FaultKind])] = &[
     ),
     (
         "UPDATE items SET sized = 1 WHERE id = (1 << 32 | 4)",
-        &[FaultKind::Rows],
+        &[FaultKind::Counts, FaultKind::Rows],
     ),
     ("UPDATE remote_folders SET passing = 0", &[FaultKind::Rows]),
     (

@@ -20,7 +20,9 @@ async fn the_first_bytes_of_an_item_change_neither_number_nor_version() {
             .unwrap();
         assert_eq!(mirror.unrendered(folder, 9).await.unwrap(), [ItemNumber(1)]);
         assert_eq!(original(&*store, folder, 1).await, None);
-        assert_eq!(store.folder(folder).await.unwrap().size, 100);
+        // The remote's guess is no size.
+        assert_eq!(store.folder(folder).await.unwrap().size, 0);
+        assert_eq!(mirror.unsized_items(folder).await.unwrap(), (1, 100));
         let (before, then) = (seen(&*store, folder).await, version(&mirror, folder).await);
         let outcome = mirror
             .put_rendered(
@@ -36,6 +38,7 @@ async fn the_first_bytes_of_an_item_change_neither_number_nor_version() {
         assert_eq!((before[0].size, after[0].size), (None, Some(5)));
         assert_eq!(version(&mirror, folder).await, then);
         assert_eq!(store.folder(folder).await.unwrap().size, 5);
+        assert_eq!(mirror.unsized_items(folder).await.unwrap(), (0, 0));
         assert_eq!(mirror.unrendered(folder, 9).await.unwrap(), []);
         assert_eq!(backend.check().await.unwrap(), []);
     }

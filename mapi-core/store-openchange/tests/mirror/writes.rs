@@ -288,6 +288,8 @@ async fn content_we_change_has_a_new_number_and_is_rendered_again() {
     assert_eq!(mirror.unrendered(inbox, 9).await.unwrap(), [ItemNumber(2)]);
     assert_eq!(original(&*store, inbox, 2).await, None);
     assert_eq!(seen(&*store, inbox).await[0].size, None);
+    assert_eq!(store.folder(inbox).await.unwrap().size, 0);
+    assert_eq!(mirror.unsized_items(inbox).await.unwrap().0, 1);
     assert_eq!(backend.check().await.unwrap(), []);
     let Changes::Delta(delta) = store
         .changes(inbox, then, &[tags::SUBJECT.tag()], 9)
