@@ -294,7 +294,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
         };
         match asked.await {
             Ok((tree, special)) => {
-                let known = |role: &Role| special.0.iter().any(|(of, _)| of == role);
+                let known = |role: &Role| special.roles.iter().any(|(of, _)| of == role);
                 let missing: Vec<_> = Role::ALL.iter().filter(|role| !known(role)).collect();
                 let missing = match missing[..] {
                     [] => String::new(),

@@ -55,7 +55,9 @@ impl Mailbox {
         let now_seen = part.state.clone();
         if !part.changed.is_empty() {
             let mut special = self.remote.special_folders().await?;
-            special.0.extend(self.known_special().await?);
+            let known = self.known_special().await?;
+            special.roles.extend(known.roles);
+            special.hidden.extend(known.hidden);
             let batch = HierarchyBatch {
                 removed: Vec::new(),
                 state: None,
@@ -69,12 +71,17 @@ impl Mailbox {
     }
 
     /// What was known before of special folders: not everybody is told.
-    async fn known_special(&self) -> Result<Vec<(Role, Gid)>> {
+    async fn known_special(&self) -> Result<SpecialFolders> {
         let tree = self.inner.hierarchy(Version(0)).await?;
-        let mut known = Vec::new();
+        let mut known = SpecialFolders::default();
         for folder in tree.changed {
-            if let Some(role) = folder.role {
-                known.push((role, self.folder_gid(folder.id).await?));
+            if folder.role.is_none() && !folder.hidden {
+                continue;
+            }
+            let gid = self.folder_gid(folder.id).await?;
+            known.roles.extend(folder.role.map(|role| (role, gid)));
+            if folder.hidden {
+                known.hidden.push(gid);
             }
         }
         Ok(known)
@@ -226,7 +233,7 @@ fn is_empty(batch: &ItemBatch) -> bool {
 fn batch(part: HierarchyPart, special: &SpecialFolders, complete_list: bool) -> HierarchyBatch {
     let role = |gid: Gid| {
         special
-            .0
+            .roles
             .iter()
             .find(|(_, of)| *of == gid)
             .map(|(role, _)| *role)
@@ -235,12 +242,21 @@ fn batch(part: HierarchyPart, special: &SpecialFolders, complete_list: bool) -> 
         changed: part
             .changed
             .into_iter()
-            .map(|row| folder(row, &role))
+            .map(|mut row| {
+                row.hidden |= special.hidden.contains(&row.gid) || is_of_programs(&row.class);
+                folder(row, &role)
+            })
             .collect(),
         removed: part.removed.into_iter().map(remote_id).collect(),
         state: Some(state::encode(&part.state)),
         complete_list,
     }
+}
+
+/// Whether folders of this class hold what programs keep: settings, feeds shown as a page.
+fn is_of_programs(class: &str) -> bool {
+    const CLASSES: [&str; 2] = ["IPF.Configuration", "IPF.Note.OutlookHomepage"];
+    CLASSES.iter().any(|of| class.eq_ignore_ascii_case(of))
 }
 
 fn folder(row: FolderRow, role: &dyn Fn(Gid) -> Option<Role>) -> RemoteFolder {
