@@ -163,6 +163,19 @@ impl Fault {
         }
     }
 
+    /// What it means to the layers above.
+    pub(crate) const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Away(_) | Self::Lost(_) | Self::Expired | Self::Moved | Self::Malformed(_) => {
+                ErrorKind::Unavailable
+            }
+            Self::Busy(_) => ErrorKind::Throttled,
+            Self::Unauthenticated(_) => ErrorKind::Unauthenticated,
+            Self::Denied(_) => ErrorKind::Denied,
+            Self::Operation { code, .. } => kind(*code),
+        }
+    }
+
     /// The code of a failed operation.
     pub const fn code(&self) -> Option<u32> {
         match self {

@@ -5,15 +5,17 @@
 //! [`keeper`] does both in the background, woken by notifications. What a [`guest`] may do, the server decides.
 
 mod circle;
+mod fetch;
 mod guest;
 mod keeper;
+mod kept;
 mod render;
 mod state;
 mod sync;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,6 +29,7 @@ use tokio::{
     time::Instant,
 };
 
+use self::fetch::Refusals;
 pub use self::keeper::Progress;
 pub(crate) use self::{
     circle::Circle,
@@ -68,6 +71,8 @@ pub(crate) struct Mailbox {
     out_until: Mutex<Option<Instant>>,
     namespace: Arc<AsyncMutex<Option<Guid>>>,
     locks: Arc<Locks>,
+    /// Messages that the server did not give this session.
+    refusals: Mutex<Refusals>,
 }
 
 /// How somebody sees a mailbox.
@@ -119,6 +124,7 @@ impl Mailbox {
             out_until: Mutex::default(),
             namespace: Arc::clone(&circle.namespace),
             locks: Arc::clone(&circle.locks),
+            refusals: Mutex::default(),
         })
     }
 
@@ -150,6 +156,10 @@ impl Mailbox {
             .unwrap_or_else(PoisonError::into_inner);
         *out_until = refused.then(|| Instant::now() + OUT_FOR);
         done
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for its turn at some work.

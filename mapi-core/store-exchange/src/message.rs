@@ -229,7 +229,7 @@ fn hash(octets: &[u8]) -> ContentHash {
     ContentHash(blake3::hash(octets).into())
 }
 
-fn content(octets: Vec<u8>) -> Content {
+pub(crate) fn content(octets: Vec<u8>) -> Content {
     let hash = hash(&octets);
     let len = octets.len() as u64;
     Content::new(Arc::new(Bytes::from(octets)), len, hash)
@@ -262,6 +262,21 @@ pub(crate) fn whole(draft: &Draft, now: FileTime) -> io::Result<MessageTree> {
     };
     detach(&mut tree, original)?;
     Ok(tree)
+}
+
+/// Text and HTML of an original, as far as it has them.
+pub(crate) fn texts(octets: Vec<u8>) -> [Option<Bytes>; 2] {
+    let mut scanner = Scanner::new(Limits::default());
+    scanner.feed(&octets);
+    let original = Bytes::from(octets);
+    let imported = oxcmail::import_with_text(&scanner.finish(), &original, FileTime::default());
+    // Bytes in memory do not fail to be read.
+    let Ok((tree, _)) = imported else {
+        return [None, None];
+    };
+    let text = tree.props.get(&tags::BODY).map(str::as_bytes);
+    let html = tree.props.get(&tags::BODY_HTML);
+    [text, html].map(|octets| octets.map(Bytes::copy_from_slice))
 }
 
 /// Flags are always said: a server that hears of none makes a message unsent.

@@ -3,6 +3,7 @@
 //! Nothing here knows of the mirror. Ids on this side are those of the logon ([`Id`]) where a ROP wants them, and source
 //! keys ([`Gid`]) where they must outlive it.
 
+mod bodies;
 mod contents;
 mod download;
 mod folder_write;

@@ -5,10 +5,12 @@
 //! [`access`] for what others than the owner may do.
 
 mod access;
+mod bodies;
 mod folders;
 mod permissions;
 mod rows;
 mod save;
+mod sizes;
 mod transfer;
 mod write;
 
@@ -94,7 +96,8 @@ impl ExchangeStore {
         missing.sort_unstable();
         missing.dedup();
         self.make(folder, &missing).await?;
-        self.inner.read_bytes(folder, pieces).await
+        let found = self.inner.read_bytes(folder, pieces).await?;
+        self.decoded(folder, pieces, found).await
     }
 
     async fn message(&self, folder: FolderId, item: ItemNumber) -> Result<MessageTree> {
@@ -200,7 +203,11 @@ impl Store for ExchangeStore {
             {
                 self.make(folder, &[item]).await?;
             }
-            self.inner.props(object, tags).await
+            let bag = self.inner.props(object, tags).await?;
+            match object {
+                Object::Folder(folder) => self.with_bound(folder, tags, bag).await,
+                Object::Mailbox | Object::Item(..) => Ok(bag),
+            }
         })
     }
 

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use mapi_store::{Items, Query, Result, Table};
-use mapi_types::{FolderId, ItemNumber, tags};
+use mapi_store::{Items, Object, Query, Result, Table};
+use mapi_types::{FolderId, ItemNumber, MessageTree, PropBag, PropTag, tags};
 use mapi_wire::{Gid, Id};
-use store_openchange::{Body, ChangeKey, RemoteItemRef, Rendered};
+use store_openchange::{Body, ChangeKey, Confirmed, RemoteItemRef, Rendered, RenderedOutcome};
 use tokio::task::spawn_blocking;
 
-use super::{Mailbox, Work};
+use super::{Mailbox, Work, kept::says_the_same};
 use crate::{
-    message::{all_props, render, tree},
+    message::{all_props, render, substitute, tree},
     remote::{Fetched, MESSAGES_MAX},
     session::Session,
     values::{Names, store_name},
@@ -19,14 +19,26 @@ use crate::{
 /// The most octets of messages, as the server counts them, that are fetched with one request; a larger one comes alone.
 const FETCH_BYTES_MAX: u64 = 8 << 20;
 
+/// How often messages are looked at that change all the time.
+const ROUNDS_MAX: u32 = 3;
+
 /// A message to be fetched.
 #[derive(Clone, Debug)]
-struct Wanted {
+pub(super) struct Wanted {
     number: ItemNumber,
-    mid: Id,
-    gid: Gid,
+    pub(super) mid: Id,
+    pub(super) gid: Gid,
     change_key: ChangeKey,
+    /// Whether its original is what was once stored here.
+    kept: bool,
     size: u64,
+}
+
+/// What was made of messages.
+#[derive(Default)]
+struct Made {
+    rendered: Vec<Rendered>,
+    confirmed: Vec<Confirmed>,
 }
 
 impl Mailbox {
@@ -61,36 +73,105 @@ impl Mailbox {
         needs: impl Fn(&RemoteItemRef) -> bool,
     ) -> Result<()> {
         let _turn = self.turn(Work::Render(folder)).await;
-        let wanted = self.wanted(folder, numbers, needs).await?;
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let fid = self.folder_fid(folder).await?;
-        for page in pages(&wanted) {
-            let mids: Vec<_> = page.iter().map(|wanted| wanted.mid).collect();
-            let fetched = self.remote.messages(session, fid, &mids).await?;
-            if fetched.len() < page.len() {
-                // Some are gone, or the server cannot give them.
-                self.keeper.doubt(folder);
+        // Again for those that somebody changed meanwhile.
+        for _ in 0..ROUNDS_MAX {
+            let wanted = self.wanted(folder, numbers, &needs).await?;
+            if wanted.is_empty() {
+                return Ok(());
             }
-            let names = self.names_for(&fetched).await?;
-            let domain = self.options.domain.clone();
-            let page = page.to_vec();
-            let rendered = spawn_blocking(move || make_all(&page, fetched, &names, &domain));
-            let rendered = rendered.await.unwrap_or_default();
-            let server = self.options.name.clone();
-            metrics::counter!("exchange_messages_rendered_total", "server" => server)
-                .increment(rendered.len() as u64);
-            self.mirror.put_rendered(folder, rendered).await?;
+            let fid = self.folder_fid(folder).await?;
+            let (mut outdated, mut failed) = (false, None);
+            for page in pages(&wanted) {
+                let got = self.fetch(session, (folder, fid), page).await?;
+                failed = failed.or(got.failed);
+                outdated |= self.put(folder, page, (got.fetched, got.refused)).await?;
+            }
+            match failed {
+                Some(error) => return Err(error),
+                None if !outdated => return Ok(()),
+                None => {}
+            }
         }
         Ok(())
+    }
+
+    /// Renders what was fetched, and something in place of what the server refuses. Whether some of it is outdated.
+    async fn put(
+        &self,
+        folder: FolderId,
+        page: &[Wanted],
+        (fetched, refused): (Vec<Fetched>, Vec<usize>),
+    ) -> Result<bool> {
+        let names = self.names_for(&fetched).await?;
+        let index = self.index_of(folder, page, &refused).await?;
+        let kept = self.kept(folder, page, &fetched).await?;
+        let domain = self.options.domain.clone();
+        let page = page.to_vec();
+        let made = spawn_blocking(move || {
+            let mut made = make_all(&page, fetched, &names, (&domain, &kept));
+            made.rendered
+                .extend(make_substitutes(&page, &index, &domain));
+            made
+        });
+        let made = made.await.unwrap_or_default();
+        let server = self.options.name.clone();
+        metrics::counter!("exchange_messages_rendered_total", "server" => server)
+            .increment(made.rendered.len() as u64);
+        if !made.confirmed.is_empty() {
+            self.mirror.confirm(folder, made.confirmed).await?;
+        }
+        let outcomes = self.mirror.put_rendered(folder, made.rendered).await?;
+        Ok(outcomes.contains(&RenderedOutcome::Outdated))
+    }
+
+    /// What the index knows of messages that the server refuses, by their places.
+    async fn index_of(
+        &self,
+        folder: FolderId,
+        page: &[Wanted],
+        refused: &[usize],
+    ) -> Result<Vec<(usize, PropBag)>> {
+        const COLUMNS: [PropTag; 5] = [
+            tags::MESSAGE_CLASS.tag(),
+            tags::SUBJECT.tag(),
+            tags::MESSAGE_DELIVERY_TIME.tag(),
+            tags::CLIENT_SUBMIT_TIME.tag(),
+            tags::INTERNET_MESSAGE_ID.tag(),
+        ];
+        let mut index = Vec::with_capacity(refused.len());
+        for place in refused {
+            if let Some(wanted) = page.get(*place) {
+                let object = Object::Item(folder, wanted.number);
+                index.push((*place, self.inner.props(object, &COLUMNS).await?));
+            }
+        }
+        Ok(index)
+    }
+
+    /// The originals of those messages that are kept for ever and may not be what the server has any more.
+    async fn kept(
+        &self,
+        folder: FolderId,
+        page: &[Wanted],
+        fetched: &[Fetched],
+    ) -> Result<HashMap<usize, MessageTree>> {
+        let mut kept = HashMap::new();
+        for one in fetched {
+            if let Some(wanted) = page.get(one.place)
+                && wanted.kept
+                && let Some(tree) = self.original_of(folder, wanted.number).await?
+            {
+                kept.insert(one.place, tree);
+            }
+        }
+        Ok(kept)
     }
 
     async fn wanted(
         &self,
         folder: FolderId,
         numbers: &[ItemNumber],
-        needs: impl Fn(&RemoteItemRef) -> bool,
+        needs: &impl Fn(&RemoteItemRef) -> bool,
     ) -> Result<Vec<Wanted>> {
         let known = self.mirror.remote_ids(folder, numbers).await?;
         let needed = numbers.iter().zip(known);
@@ -108,6 +189,7 @@ impl Mailbox {
                 mid: self.remote.id(gid).await?,
                 gid,
                 change_key: item.change_key,
+                kept: item.body == Body::Kept,
                 size,
             });
         }
@@ -163,24 +245,54 @@ impl Mailbox {
     }
 }
 
-fn make_all(page: &[Wanted], fetched: Vec<Fetched>, names: &Names, domain: &str) -> Vec<Rendered> {
-    let mut all = Vec::with_capacity(fetched.len());
+fn make_all(
+    page: &[Wanted],
+    fetched: Vec<Fetched>,
+    names: &Names,
+    (domain, kept): (&str, &HashMap<usize, MessageTree>),
+) -> Made {
+    let mut made = Made::default();
     for one in fetched {
         let Some(wanted) = page.get(one.place) else {
             continue;
         };
-        let message = render(tree(&one.message, names), &wanted.gid.to_bytes(), domain);
-        all.push(Rendered {
-            number: wanted.number,
-            index_key: wanted.change_key.clone(),
-            change_key: one
-                .change_key
-                .map_or_else(|| wanted.change_key.clone(), ChangeKey),
-            message: message.into(),
+        let (number, index_key) = (wanted.number, wanted.change_key.clone());
+        let change_key = one
+            .change_key
+            .map_or_else(|| wanted.change_key.clone(), ChangeKey);
+        let there = tree(&one.message, names);
+        let kept = kept.get(&one.place);
+        if kept.is_some_and(|kept| says_the_same(kept, &there)) {
+            made.confirmed.push(Confirmed {
+                number,
+                index_key,
+                change_key,
+            });
+            continue;
+        }
+        made.rendered.push(Rendered {
+            number,
+            index_key,
+            change_key,
+            message: render(there, &wanted.gid.to_bytes(), domain).into(),
             kept: false,
         });
     }
-    all
+    made
+}
+
+fn make_substitutes(page: &[Wanted], index: &[(usize, PropBag)], domain: &str) -> Vec<Rendered> {
+    let refused = index.iter();
+    let refused = refused.filter_map(|(place, index)| Some((page.get(*place)?, index)));
+    refused
+        .map(|(wanted, index)| Rendered {
+            number: wanted.number,
+            index_key: wanted.change_key.clone(),
+            change_key: wanted.change_key.clone(),
+            message: substitute(index, &wanted.gid.to_bytes(), domain).into(),
+            kept: false,
+        })
+        .collect()
 }
 
 /// Groups of messages that are fetched together.
@@ -211,6 +323,7 @@ mod tests {
             mid: Id::default(),
             gid: Gid::default(),
             change_key: ChangeKey(Box::default()),
+            kept: false,
             size,
         };
         let all: Vec<_> = [1000; 60]

@@ -13,6 +13,9 @@ use crate::{fault::Result, session::Session};
 /// The most messages in one request.
 pub(crate) const MESSAGES_MAX: usize = 50;
 
+/// CopyFlags: bodies as they are kept, else all of them in RTF. Source: MS-OXCFXICS 2.2.3.1.1.3.1.
+const BEST_BODY: u8 = 0x10;
+
 const MID: PropTag = PropTag(0x674a_0014);
 const CHANGE_KEY: PropTag = PropTag(0x65e2_0102);
 
@@ -45,7 +48,7 @@ impl Remote {
                 input,
                 output,
                 message_ids: ids.clone(),
-                copy_flags: 0,
+                copy_flags: BEST_BODY,
                 send_options: send_options::UNICODE | send_options::FORCE_UNICODE,
             });
         })

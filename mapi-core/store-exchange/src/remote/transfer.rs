@@ -46,6 +46,8 @@ pub(crate) struct Transferring {
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) gid: Gid,
+    /// What the server calls it, if it says so.
+    id: Option<Id>,
     /// Its change key; `None` when it may be another version than the one that was known.
     pub(crate) change_key: Option<Box<[u8]>>,
 }
@@ -89,6 +91,53 @@ impl Remote {
             batch.release(collector);
         };
         self.transfer(way.to_id, messages, fill, copied).await
+    }
+
+    /// Copies messages to ids that the server chooses, one a request: where somebody may add messages, but not write to
+    /// them after that, gromox 3.10 refuses to copy to an id that was chosen.
+    pub(crate) async fn copy_to_new(&self, way: Way, messages: Vec<Transferring>) -> Transfers {
+        let mut done = Transfers::default();
+        for one in messages {
+            match self.copy_one_to_new(way, &one).await {
+                Ok(arrived) => done.arrived.push(arrived),
+                Err(fault) => {
+                    done.failed = Some(fault);
+                    break;
+                }
+            }
+        }
+        done
+    }
+
+    async fn copy_one_to_new(&self, way: Way, one: &Transferring) -> Result<Option<Arrived>> {
+        let asked = one.clone();
+        let session = &self.sessions.front;
+        let mut answers = session
+            .run(&self.store, Repeat::Never, move |logon| {
+                let mut batch = Batch::new(logon);
+                let source = open(&mut batch, way.from_id, asked.source_id);
+                let target = batch.slot();
+                batch.push(rop::CreateMessage {
+                    logon_id: logon.logon_id,
+                    input: Batch::LOGON,
+                    output: target,
+                    code_page_id: PAGE_OF_LOGON,
+                    folder_id: way.to_id,
+                    associated_flag: asked.associated,
+                });
+                fill(&mut batch, (source, target), asked.read);
+                batch
+            })
+            .await?;
+        let Some(copied) = copied(&mut answers, one)? else {
+            return Ok(None);
+        };
+        // Without it, nobody knows what the copy is called.
+        let id = copied.id.ok_or_else(unexpected)?;
+        Ok(Some(Arrived {
+            gid: self.gid(id).await?,
+            ..copied
+        }))
     }
 
     async fn transfer(
@@ -207,6 +256,7 @@ fn moved(answers: &mut Answers, one: &Transferring) -> Result<Option<Arrived>> {
     let arrived = |change_key| {
         Ok(Some(Arrived {
             gid: one.target.gid,
+            id: None,
             change_key,
         }))
     };
@@ -234,6 +284,12 @@ fn copy_one(batch: &mut Batch, from: Id, collector: u8, (one, now): (&Transferri
         import_flag: import_flag(one.associated),
         property_values: identity(&one.target, now, &PredecessorChangeList::new()),
     });
+    fill(batch, (source, target), one.read);
+}
+
+/// Copies what is in a message into a new one, and saves that.
+fn fill(batch: &mut Batch, (source, target): (u8, u8), read: bool) {
+    let logon_id = batch.logon_id;
     batch.push(rop::CopyTo {
         logon_id,
         source,
@@ -254,7 +310,7 @@ fn copy_one(batch: &mut Batch, from: Id, collector: u8, (one, now): (&Transferri
         logon_id,
         response: target,
         input: target,
-        read_flags: read_flags_of(one.read),
+        read_flags: read_flags_of(read),
         client_data: None,
     });
     batch.release(target);
@@ -274,9 +330,14 @@ fn copied(answers: &mut Answers, one: &Transferring) -> Result<Option<Arrived>> 
             false => Err(Fault::operation(failed.rop_id, failed.code)),
         };
     }
+    let id = match all.get(4) {
+        Some(Response::SaveChangesMessage(saved)) => Some(saved.message_id),
+        _ => None,
+    };
     let arrived = |change_key| {
         Ok(Some(Arrived {
             gid: one.target.gid,
+            id,
             change_key,
         }))
     };

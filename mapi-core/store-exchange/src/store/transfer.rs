@@ -9,6 +9,7 @@ use store_openchange::{ChangeKey, Moved};
 
 use super::ExchangeStore;
 use crate::{
+    fault::{Fault, code},
     mailbox::{Work, remote_id},
     remote::{Transferring, Transfers, Way},
 };
@@ -144,10 +145,24 @@ impl ExchangeStore {
         };
         Ok(match how {
             Transfer::Move => mailbox.remote.move_messages(way, messages).await,
-            Transfer::Copy => {
-                let now = FileTime::from(SystemTime::now());
-                mailbox.remote.copy_messages(way, messages, now).await
-            }
+            Transfer::Copy => self.copy(way, messages).await,
         })
+    }
+
+    async fn copy(&self, way: Way, messages: Vec<Transferring>) -> Transfers {
+        let remote = &self.mailbox.remote;
+        let now = FileTime::from(SystemTime::now());
+        let mut done = remote.copy_messages(way, messages.clone(), now).await;
+        let refused = done.failed.as_ref().and_then(Fault::code) == Some(code::ACCESS_DENIED);
+        if refused {
+            // Those after the first that was refused have not been copied either.
+            let copied = done.arrived.iter().take_while(|one| one.is_some()).count();
+            done.arrived.truncate(copied);
+            let rest = messages.into_iter().skip(copied).collect();
+            let more = remote.copy_to_new(way, rest).await;
+            done.arrived.extend(more.arrived);
+            done.failed = more.failed;
+        }
+        done
     }
 }
