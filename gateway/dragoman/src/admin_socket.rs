@@ -14,6 +14,7 @@ use crate::{
     command::{Answer, Request, administration::Administration},
     failure::{Doing, Result},
     serve::stopped,
+    trace::{self, Traces},
 };
 
 /// Octets of one request or answer.
@@ -26,7 +27,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers commands until shutdown.
 pub(crate) async fn serve(
     socket: UnixListener,
-    administration: Arc<Administration>,
+    (administration, traces): (Arc<Administration>, Arc<Traces>),
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut commands = JoinSet::new();
@@ -35,7 +36,8 @@ pub(crate) async fn serve(
             () = stopped(&mut stopping) => break,
             accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
-                    commands.spawn(answer(stream, administration.clone()));
+                    let serving = (administration.clone(), traces.clone());
+                    commands.spawn(answer(stream, serving, stopping.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "admin socket: accept failed");
@@ -48,11 +50,18 @@ pub(crate) async fn serve(
     while commands.join_next().await.is_some() {}
 }
 
-async fn answer(stream: UnixStream, administration: Arc<Administration>) -> io::Result<()> {
-    let (read, mut write) = stream.into_split();
-    let line = timeout(REQUEST_TIMEOUT, line(read))
+async fn answer(
+    stream: UnixStream,
+    (administration, traces): (Arc<Administration>, Arc<Traces>),
+    stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let (mut read, mut write) = stream.into_split();
+    let line = timeout(REQUEST_TIMEOUT, line(&mut read))
         .await
         .map_err(|_| io::ErrorKind::TimedOut)??;
+    if let Ok(ask) = serde_json::from_str(&line) {
+        return trace::socket::serve(ask, &traces, (read, write), stopping).await;
+    }
     let answer = match serde_json::from_str::<Request>(&line) {
         Ok(request) => administration.answer(&request).await,
         Err(error) => Answer::Failed(format!("request not understood: {error}")),

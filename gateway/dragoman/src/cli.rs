@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// What is kept here of mailboxes on Exchange.
     #[command(subcommand)]
     Mirror(Mirror),
+    /// Show what the clients of one account ask for, and what each of their commands costs below: store calls, ROPs,
+    /// HTTP requests. Needs a running server; no content is shown. It ends with --for, or when it is interrupted.
+    Trace(Trace),
     /// MAPI for people: what was recorded of it.
     #[command(subcommand)]
     Mapi(Mapi),
@@ -233,23 +236,42 @@ pub(crate) enum Mirror {
     },
 }
 
+/// Whom to trace, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Trace {
+    /// The account's address.
+    pub(crate) user: String,
+    /// For so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+    /// One JSON object an operation.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Mapi {
     /// Print a recorded body, or a folder of them as one session. The last line counts them; the command fails when one
     /// is malformed that was not expected to be.
-    Decode {
-        /// A body (`NNN-endpoint-RequestType-label.req.bin` or `.rsp.bin`, or one that its content tells), or a folder.
-        path: PathBuf,
-        /// One JSON object a body.
-        #[arg(long)]
-        json: bool,
-        /// Print all octets that are not decoded, not only a few.
-        #[arg(long)]
-        octets: bool,
-        /// A body that is known to be malformed; it is an error if it is not.
-        #[arg(long, value_name = "NAME")]
-        expect_malformed: Vec<String>,
-    },
+    Decode(Decode),
+}
+
+/// What to decode, and how to show it.
+#[derive(Args, Debug)]
+pub(crate) struct Decode {
+    /// A body (`NNN-endpoint-RequestType-label.req.bin` or `.rsp.bin`, or one that its content tells), or a folder.
+    pub(crate) path: PathBuf,
+    /// One JSON object a body.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print all octets that are not decoded, not only a few.
+    #[arg(long)]
+    pub(crate) octets: bool,
+    /// A body that is known to be malformed; it is an error if it is not.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) expect_malformed: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,7 +17,7 @@ use crate::{
     data_dir::DataDir,
     exchange,
     failure::{Doing, Failure, Result},
-    serve,
+    serve, trace,
 };
 
 pub(crate) use request::{Answer, Request};
@@ -54,17 +54,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Grant(command) => ask_grant(command)?,
         cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
-        cli::Command::Mapi(cli::Mapi::Decode {
-            path,
-            json,
-            octets,
-            expect_malformed,
-        }) => mapi_decode::run(&mapi_decode::Decode {
-            path,
-            json,
-            octets,
-            expect_malformed,
-        })?,
+        cli::Command::Trace(asked) => trace(asked)?,
+        cli::Command::Mapi(cli::Mapi::Decode(asked)) => mapi_decode::run(&asked)?,
         cli::Command::Backup {
             mailbox,
             to,
@@ -210,6 +201,21 @@ fn ask(place: &Place, request: &Request) -> Result<()> {
         Answer::Done(lines) => lines.iter().try_for_each(|line| serve::say(line)),
         Answer::Failed(why) => Err(Failure::new(why)),
     }
+}
+
+/// Has a running server trace an account.
+fn trace(asked: cli::Trace) -> Result<()> {
+    let ask = trace::socket::Ask {
+        trace: asked.user,
+        seconds: asked.seconds,
+        json: asked.json,
+    };
+    let data = DataDir::existing(&load(&asked.place)?.data)?;
+    if data.lock()?.is_some() {
+        let what = format!("{}: no server is running here", data.path().display());
+        return Err(Failure::new(what));
+    }
+    runtime()?.block_on(trace::socket::follow(&data.admin_socket(), &ask))
 }
 
 fn load(place: &Place) -> Result<Config> {

@@ -24,6 +24,7 @@ mod secret_file;
 mod serve;
 mod throttle;
 mod tls;
+mod trace;
 
 use std::process::ExitCode;
 

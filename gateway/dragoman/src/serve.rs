@@ -62,7 +62,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     if with_demo {
         demo::require_loopback(&config)?;
     }
-    logging::start(&config.log)?;
+    let traces = logging::start(&config.log)?;
     let data = DataDir::create(&config.data)?;
     let _lock = data.lock()?.ok_or_else(|| {
         Failure::new(format!(
@@ -104,7 +104,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let socket = listen::bind_unix(&data.admin_socket()).doing(|| "admin socket".to_owned())?;
     tasks.spawn(admin_socket::serve(
         socket,
-        administration.clone(),
+        (administration.clone(), traces),
         stopping.clone(),
     ));
     ready.store(true, Ordering::Relaxed);

@@ -9,7 +9,10 @@ use std::{
 
 use mapi_trace::{Body, Detail, Recording, Session, is_named};
 
-use crate::failure::{Doing, Failure, Result};
+use crate::{
+    cli::Decode,
+    failure::{Doing, Failure, Result},
+};
 
 /// The largest file that is taken for a recorded body.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -19,19 +22,6 @@ const INDEX_BYTES_MAX: u64 = 64 << 20;
 
 /// Says of a folder, a line a file, in which order its bodies came: name, size, remark.
 const INDEX: &str = "index.tsv";
-
-/// What to decode, and how to show it.
-#[derive(Debug)]
-pub(crate) struct Decode {
-    /// One recorded body, or a folder of them.
-    pub(crate) path: PathBuf,
-    /// As JSON, an object a body.
-    pub(crate) json: bool,
-    /// With all octets that are not decoded.
-    pub(crate) octets: bool,
-    /// Bodies that are to be malformed.
-    pub(crate) expect_malformed: Vec<String>,
-}
 
 /// A recorded body to read.
 #[derive(Debug, Eq, PartialEq)]

@@ -5,4 +5,5 @@ mod issuer;
 mod mail;
 mod sign_in;
 mod tokens;
+mod tracing;
 mod world;

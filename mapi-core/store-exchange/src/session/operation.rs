@@ -115,6 +115,9 @@ const fn kind(fault: &Fault) -> &'static str {
 
 /// The names of ROPs in their order; several in a row are counted.
 fn names(requests: &[Request]) -> String {
+    if requests.is_empty() {
+        return "none, to fetch notifications".to_owned();
+    }
     let names = requests.iter().map(|request| name(request.rop_id()));
     counted(names.map(str::to_owned))
 }
@@ -171,7 +174,7 @@ mod tests {
         });
         let requests = [release(1), release(2), status, release(3)];
         assert_eq!(names(&requests), "Release ×2, GetStatus, Release");
-        assert_eq!(names(&[]), "");
+        assert_eq!(names(&[]), "none, to fetch notifications");
     }
 
     #[test]
