@@ -1,6 +1,6 @@
 //! The answers to a batch, taken in the order of its ROPs.
 
-use std::{collections::VecDeque, vec};
+use std::collections::VecDeque;
 
 use mapi_wire::{DecodeError, rop::Response};
 
@@ -45,11 +45,6 @@ impl Answers {
     /// The next answer must be that a ROP succeeded.
     pub(crate) fn succeed(&mut self) -> Result<()> {
         self.take().map(drop)
-    }
-
-    /// All further answers.
-    pub(crate) fn rest(self) -> vec::IntoIter<Response> {
-        Vec::from(self.responses).into_iter()
     }
 
     /// The handle in a slot.

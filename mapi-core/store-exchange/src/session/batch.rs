@@ -14,9 +14,6 @@ pub(crate) struct Batch {
     pub(crate) buffer: RequestBuffer,
 }
 
-/// Octets to leave free in a batch, for what closes it.
-const RESERVE: usize = 256;
-
 impl Batch {
     /// An empty one.
     pub(crate) fn new(logon: &LoggedOn) -> Self {
@@ -67,10 +64,5 @@ impl Batch {
             logon_id: self.logon_id,
             input,
         });
-    }
-
-    /// How many octets more of ROPs fit.
-    pub(crate) fn room(&self) -> usize {
-        (RequestBuffer::BYTES_MAX - RESERVE).saturating_sub(self.buffer.encoded_len())
     }
 }

@@ -62,7 +62,7 @@ impl ExchangeStore {
             match self.upload(fid, (&chosen, draft), new).await {
                 Ok(one) => finished.push(one),
                 Err(error) => {
-                    self.take_back(folder, fid, &finished, id, &error).await;
+                    self.take_back((folder, fid), &finished, id, &error).await;
                     return Err(error);
                 }
             }
@@ -126,8 +126,7 @@ impl ExchangeStore {
     /// synchronization shows.
     async fn take_back(
         &self,
-        folder: FolderId,
-        fid: Id,
+        (folder, fid): (FolderId, Id),
         finished: &[Finished],
         failed: &RemoteId,
         error: &Error,

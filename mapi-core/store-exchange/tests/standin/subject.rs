@@ -28,7 +28,8 @@ pub(crate) struct Standin {
     pub(crate) exchange: Arc<Exchange>,
     mirrors: Arc<OpenChange>,
     provisioned: Mutex<HashSet<String>>,
-    dir: TempDir,
+    /// Goes with the subject.
+    _dir: TempDir,
 }
 
 impl Standin {
@@ -47,7 +48,7 @@ impl Standin {
             exchange,
             mirrors,
             provisioned: Mutex::default(),
-            dir,
+            _dir: dir,
         }
     }
 
