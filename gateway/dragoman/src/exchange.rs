@@ -5,6 +5,7 @@
 
 mod addresses;
 mod keep_open;
+pub(crate) mod login_page;
 mod proof;
 mod section;
 mod settings;

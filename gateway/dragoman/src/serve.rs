@@ -26,7 +26,8 @@ use crate::{
     command::administration::Administration,
     config::Config,
     data_dir::DataDir,
-    demo, exchange,
+    demo,
+    exchange::{self, login_page},
     failure::{Doing, Failure, Result},
     http::{self, Health},
     listen::{self, ListenSocket, Listener},
@@ -134,7 +135,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
 fn gateway(
     config: Config,
     certificates: Certificates,
-    administration: &Administration,
+    administration: &Arc<Administration>,
     health: Health,
     listeners: &[Listener],
 ) -> Gateway {
@@ -151,6 +152,7 @@ fn gateway(
         ..imap_server::Config::default()
     };
     let throttle = Arc::new(LoginThrottle::new(administration.directory().clone()));
+    let login_page = login_page::routes(administration, throttle.clone());
     let settings: Vec<_> = listeners
         .iter()
         .filter_map(|listener| {
@@ -181,7 +183,7 @@ fn gateway(
             Some(certificates.shared()),
         ),
         admin: http::admin(health),
-        front_page: http::front_page(&settings),
+        front_page: http::front_page(&settings).merge(login_page),
         connection_ids: AtomicU64::new(1),
         places: Places::new(config.limits.connections_per_peer_max),
         certificates,
@@ -437,6 +439,11 @@ impl Connection<'_> {
     }
 
     async fn http(self, stream: Box<dyn Stream>, router: axum::Router) -> std::io::Result<()> {
+        let peer = login_page::Peer {
+            addr: self.addr,
+            private: self.listener == "https" || self.local && is_local(self.addr),
+        };
+        let router = router.layer(axum::Extension(peer));
         http::serve(stream, router, self.stopping).await
     }
 }

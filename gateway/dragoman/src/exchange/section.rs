@@ -14,7 +14,7 @@ use blake3::Hash;
 use directory::Address;
 use store_exchange::{
     Exchange,
-    auth::Policy,
+    auth::{Credentials, Policy, oauth},
     http::{Client, Url},
 };
 use store_openchange::OpenChange;
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     config::{Config, ExchangeConfig},
-    failure::{Doing, Result},
+    failure::{Doing, Failure, Result},
 };
 
 /// Passwords checked at the server at one time; further logins wait.
@@ -142,6 +142,25 @@ impl Section {
             self.exchange
                 .add_account(&own.0, credentials, self.policy.clone());
         }
+    }
+
+    /// Keeps what a user consented to in a browser, if it opens the mailbox of that address.
+    pub(crate) async fn keep_consent(&self, address: &str, tokens: oauth::Tokens) -> Result<()> {
+        let source = self
+            .tokens()
+            .ok_or_else(|| Failure::new("it is not by tokens"))?;
+        // Whoever consented may be somebody else than whoever asked for it.
+        let token = Credentials::Bearer(Arc::new(oauth::Fixed(tokens.access.clone())));
+        let opened = self
+            .exchange
+            .sign_in(address, token, self.policy.clone())
+            .await;
+        opened.doing(|| format!("opening the mailbox {address} with the token"))?;
+        source.keep(address, tokens).await?;
+        let credentials = source.credentials(address);
+        self.exchange
+            .add_account(address, credentials, self.policy.clone());
+        Ok(())
     }
 
     /// Checks a password by signing in with it, unless the server answered the same question a moment ago.

@@ -2,6 +2,7 @@
 
 mod administration;
 mod issuer;
+mod login_page;
 mod mail;
 mod sign_in;
 mod tokens;

@@ -10,11 +10,11 @@ use store_exchange::{
     auth::{
         Credentials,
         oauth::{
-            Algorithm, App, Certificate, ClientAuth, DeviceLogin, Error, Grant, Issuer, Renewing,
-            Vault,
+            self, Algorithm, App, Authorization, Certificate, ClientAuth, DeviceLogin, Error,
+            Grant, Issuer, Renewing, Vault,
         },
     },
-    http::Client,
+    http::{Client, Url},
 };
 
 use crate::{
@@ -30,6 +30,8 @@ const FOLDER: &str = "tokens";
 pub(crate) struct Tokens {
     app: Arc<App>,
     right: Right,
+    /// Where browsers come back to, if users consent in these.
+    page: Option<Url>,
 }
 
 /// By what right there are tokens.
@@ -60,13 +62,17 @@ impl Tokens {
             Flow::ClientCredentials => {
                 Right::Own(Renewing::new(Arc::clone(&app), Grant::ClientCredentials))
             }
-            Flow::DeviceCode => Right::Consents {
+            Flow::DeviceCode | Flow::AuthorizationCode => Right::Consents {
                 vault: Vault::open(&data.join(FOLDER), &oauth.token_key_file)
                     .doing(|| "oauth.token_key_file".to_owned())?,
                 sources: Mutex::default(),
             },
         };
-        Ok(Self { app, right })
+        let page = match oauth.flow {
+            Flow::AuthorizationCode => oauth.redirect(),
+            Flow::DeviceCode | Flow::ClientCredentials => None,
+        };
+        Ok(Self { app, right, page })
     }
 
     /// What an account signs in with.
@@ -114,6 +120,42 @@ impl Tokens {
         kept.await.doing(|| format!("the login of {address}"))
     }
 
+    /// Whether users consent in a browser.
+    pub(crate) const fn has_page(&self) -> bool {
+        self.page.is_some()
+    }
+
+    /// Begins a login in a browser.
+    pub(crate) async fn begin_page(&self, address: &str) -> Result<Authorization> {
+        let page = self
+            .page
+            .clone()
+            .ok_or_else(|| Failure::new("users do not consent in browsers"))?;
+        let login = self.app.authorize(page, address).await;
+        login.doing(|| format!("beginning the login of {address}"))
+    }
+
+    /// Takes what a browser came back with. `query` is that of the URL. The tokens are not kept yet.
+    pub(crate) async fn finish_page(
+        &self,
+        login: &Authorization,
+        query: &str,
+    ) -> Result<oauth::Tokens> {
+        let mut came_back = self
+            .page
+            .clone()
+            .ok_or_else(|| Failure::new("users do not consent in browsers"))?;
+        came_back.set_query(Some(query));
+        let got = self.app.exchange(login, &came_back).await;
+        got.doing(|| "the login in a browser".to_owned())
+    }
+
+    /// Keeps an account's consent.
+    pub(crate) async fn keep(&self, address: &str, tokens: oauth::Tokens) -> Result<()> {
+        let kept = self.source(address).login(tokens).await;
+        kept.doing(|| format!("keeping the token of {address}"))
+    }
+
     /// Forgets an account's consent.
     pub(crate) async fn forget(&self, address: &str) -> Result<(), Error> {
         match &self.right {
@@ -128,7 +170,9 @@ pub(super) fn verify(oauth: &OauthConfig) -> Result<()> {
     client_auth(oauth)?;
     match oauth.flow {
         Flow::ClientCredentials => Ok(()),
-        Flow::DeviceCode => secret_file::read(&oauth.token_key_file).map(drop),
+        Flow::DeviceCode | Flow::AuthorizationCode => {
+            secret_file::read(&oauth.token_key_file).map(drop)
+        }
     }
 }
 

@@ -15,6 +15,9 @@ const SCOPES: &str = "https://outlook.office365.com/.default";
 /// What a refresh token is given for.
 const OFFLINE: &str = "offline_access";
 
+/// Where browsers come back to.
+pub(crate) const CALLBACK_PATH: &str = "/exchange/callback";
+
 /// How this gateway gets tokens.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -35,6 +38,8 @@ pub(crate) struct OauthConfig {
     pub(crate) certificate_key: PathBuf,
     /// What the tokens are for, separated by spaces; empty: all of Exchange Online that the gateway has been granted.
     pub(crate) scopes: String,
+    /// The gateway's page `/exchange/callback` as browsers reach it, for `authorization_code`; the issuer must know it.
+    pub(crate) redirect_url: String,
     /// A file with the key that encrypts refresh tokens in the data folder: 32 bytes in base64, for its owner alone to
     /// read.
     pub(crate) token_key_file: PathBuf,
@@ -47,6 +52,8 @@ pub(crate) enum Flow {
     /// Each user consents once, on any device: `dragoman exchange login`.
     #[default]
     DeviceCode,
+    /// Each user consents once, in a browser, beginning at the gateway's page `/exchange/login`.
+    AuthorizationCode,
     /// The gateway has a right of its own to all mailboxes.
     ClientCredentials,
 }
@@ -91,13 +98,26 @@ impl OauthConfig {
                 "nothing",
                 "it, or certificate and certificate_key, for client_credentials",
             ),
-            Flow::DeviceCode if is_empty(&self.token_key_file) => fault(
+            Flow::DeviceCode | Flow::AuthorizationCode if is_empty(&self.token_key_file) => fault(
                 "token_key_file",
                 "nothing",
                 "a file: refresh tokens are kept encrypted",
             ),
+            Flow::AuthorizationCode
+                if self
+                    .redirect()
+                    .is_none_or(|url| !is_private(&url) || url.path() != CALLBACK_PATH) =>
+            {
+                let expected = format!("an https URL that ends in {CALLBACK_PATH}");
+                fault("redirect_url", &self.redirect_url, &expected)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Where browsers come back to.
+    pub(crate) fn redirect(&self) -> Option<Url> {
+        url(&self.redirect_url)
     }
 
     /// Who issues tokens.
@@ -114,7 +134,7 @@ impl OauthConfig {
     pub(crate) fn scope(&self) -> String {
         match (self.scopes.as_str(), self.flow) {
             ("", Flow::ClientCredentials) => SCOPES.to_owned(),
-            ("", Flow::DeviceCode) => format!("{SCOPES} {OFFLINE}"),
+            ("", Flow::DeviceCode | Flow::AuthorizationCode) => format!("{SCOPES} {OFFLINE}"),
             (scopes, _) => scopes.to_owned(),
         }
     }
@@ -154,6 +174,12 @@ mod tests {
             Ok(()),
         );
         check(&with("certificate = \"c\""), Err("oauth.certificate"));
+        let page = "flow = \"authorization_code\"\ntoken_key_file = \"k\"\n";
+        check(&with(page), Err("oauth.redirect_url"));
+        let elsewhere = format!("{page}redirect_url = \"https://gw.test/\"");
+        check(&with(&elsewhere), Err("oauth.redirect_url"));
+        let back = format!("{page}redirect_url = \"https://gw.test/exchange/callback\"");
+        check(&with(&back), Ok(()));
         check(
             "issuer = \"http://issuer.test\"\nclient_id = \"1\"",
             Err("oauth.issuer"),

@@ -79,7 +79,7 @@ fn answer(base: &str, request: &str) -> String {
             )
         }
         _ => format!(
-            "{{\"issuer\":\"{base}\",\"token_endpoint\":\"{base}/token\",\"device_authorization_endpoint\":\"{base}/device\"}}"
+            "{{\"issuer\":\"{base}\",\"token_endpoint\":\"{base}/token\",\"authorization_endpoint\":\"{base}/authorize\",\"device_authorization_endpoint\":\"{base}/device\"}}"
         ),
     }
 }

@@ -12,6 +12,11 @@ use crate::{command::Request, exchange::Settings};
 
 /// A gateway whose users are alone in the directory, and the issuer it asks.
 async fn world(flow: &str) -> (World, Issuer) {
+    with_user(ALICE, flow).await
+}
+
+/// The same with another user.
+pub(super) async fn with_user(user: &str, flow: &str) -> (World, Issuer) {
     let issuer = Issuer::start().await;
     let world = World::new().await;
     world
@@ -25,14 +30,14 @@ async fn world(flow: &str) -> (World, Issuer) {
     );
     let world = world.restart(&section).await;
     let add = Request::UserAdd {
-        address: ALICE.to_owned(),
+        address: user.to_owned(),
         password: "of the gateway".to_owned(),
     };
     world.ask(add).await.unwrap();
     (world, issuer)
 }
 
-async fn check_mailbox(world: &World) {
+pub(super) async fn check_mailbox(world: &World) {
     for wrong in ["secret-alice", ""] {
         let refused = world.login(ALICE, wrong).await;
         assert_eq!(refused.map(drop), Err(ErrorKind::Unauthenticated));

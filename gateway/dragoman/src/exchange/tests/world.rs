@@ -1,6 +1,6 @@
 //! A gateway in a folder of its own, before a server with the people alice, bob and carol.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use account::{Account, ErrorKind, FileTime, Flags, MailboxId, NewItem, Principal, Role};
 use exchange_standin::Server;
@@ -19,7 +19,7 @@ pub(super) const LOCAL: &str = "dora@local.test";
 
 pub(super) struct World {
     pub(super) server: Option<Server>,
-    pub(super) gateway: Administration,
+    pub(super) gateway: Arc<Administration>,
     pub(super) config: Config,
     dir: tempfile::TempDir,
 }
@@ -109,7 +109,7 @@ pub(super) fn secret(dir: &Path, name: &str, text: &str) -> std::path::PathBuf {
     path
 }
 
-async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Administration) {
+async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Arc<Administration>) {
     let file = dir.join("dragoman.toml");
     let section = section.replace("DIR", dir.to_str().unwrap());
     let text = format!(
@@ -124,7 +124,7 @@ async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Adminis
     })
     .unwrap();
     let data = DataDir::create(&config.data).unwrap();
-    let gateway = Administration::open(&config, &data).await.unwrap();
+    let gateway = Arc::new(Administration::open(&config, &data).await.unwrap());
     gateway.backends().add_accounts(&config).unwrap();
     (config, gateway)
 }
