@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(from_stream(&prop(&other), &names, PAGE), None);
         assert_eq!(
             names.unknown([&prop(&keywords), &prop(&other)]),
-            [other.clone()]
+            std::slice::from_ref(&other)
         );
         names.learn(other.clone(), 0x9001);
         let (found, _) = from_stream(&prop(&other), &names, PAGE).unwrap();

@@ -1,8 +1,6 @@
 //! Recorded conversations with a server, held again: a replaying server takes only the recorded requests, in their
 //! order and with the cookies it gave, and answers what was recorded, in pieces of odd sizes.
 
-#![expect(clippy::unwrap_used, reason = "assertions of tests")]
-
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -186,6 +184,55 @@ struct Heard {
     waited: bool,
 }
 
+/// A client's context for the replaying server.
+fn client_of(url: &str) -> Context {
+    let server = Server {
+        client: Client::new(Options::default()).unwrap(),
+        url: url.parse().unwrap(),
+        credentials: Credentials::Password(Password {
+            user: "alice".to_owned(),
+            domain: None,
+            secret: Secret::from("secret"),
+        }),
+        policy: Policy {
+            schemes: vec![Scheme::Basic],
+        },
+    };
+    let client = Numbered {
+        guid: Guid([1; 16]),
+        number: 1,
+    };
+    Context::new(server, Guid([2; 16]), client)
+}
+
+/// What a batch's answers bring.
+async fn execute(context: &mut Context, execute: emsmdb::Execute, said: &mut Said) {
+    said.heard.executed += 1;
+    let (error, executed) = context.call(&execute, None).await.unwrap();
+    let Some(executed) = executed.filter(|_| error == 0) else {
+        return;
+    };
+    let asked = buffer::split(&execute.rop_buffer).unwrap();
+    let batch = RequestBuffer::decode(&asked[0].bytes, &said.session).unwrap();
+    let payloads = buffer::split(&executed.rop_buffer).unwrap();
+    let payloads = payloads.iter().map(|payload| &*payload.bytes);
+    let answers = ResponseBuffer::decode_packed(payloads, &batch, &mut said.session).unwrap();
+    said.heard
+        .rops
+        .extend(batch.requests.iter().map(Request::rop_id));
+    for response in answers.into_iter().flat_map(|answer| answer.responses) {
+        hear(&mut said.heard, &mut said.parser, response);
+    }
+}
+
+/// A conversation so far.
+#[derive(Default)]
+struct Said {
+    heard: Heard,
+    session: rop::Session,
+    parser: Parser,
+}
+
 /// Holds the client's part of a recorded conversation, and hears what it says.
 async fn hold(name: &str) -> Heard {
     let script = recorded(name);
@@ -203,28 +250,10 @@ async fn hold(name: &str) -> Heard {
         stream.set_nodelay(true).unwrap();
         play(stream, script).await;
     });
-    let server_at = Server {
-        client: Client::new(Options::default()).unwrap(),
-        url: url.parse().unwrap(),
-        credentials: Credentials::Password(Password {
-            user: "alice".to_owned(),
-            domain: None,
-            secret: Secret::from("secret"),
-        }),
-        policy: Policy {
-            schemes: vec![Scheme::Basic],
-        },
-    };
-    let client = Numbered {
-        guid: Guid([1; 16]),
-        number: 1,
-    };
-    let mut context = Context::new(server_at, Guid([2; 16]), client);
-    let mut heard = Heard::default();
-    let mut session = rop::Session::default();
-    let mut parser = Parser::default();
+    let mut context = client_of(&url);
+    let mut said = Said::default();
     for (kind, request) in asked {
-        heard.kinds.push(kind);
+        said.heard.kinds.push(kind);
         if kind == RequestType::Ping {
             context.ping().await.unwrap();
             continue;
@@ -232,42 +261,24 @@ async fn hold(name: &str) -> Heard {
         match AnyRequest::decode(kind, &request).unwrap().0 {
             AnyRequest::Connect(connect) => {
                 // Another logon's handles mean nothing in this one.
-                session = rop::Session::default();
+                said.session = rop::Session::default();
                 let (error, connected) = context.call(&connect, None).await.unwrap();
                 assert_eq!(error, 0);
                 assert!(!connected.unwrap().display_name.to_text().is_empty());
             }
             AnyRequest::NotificationWait(wait) => {
                 let (_, waited) = context.call(&wait, None).await.unwrap();
-                heard.waited |= waited.unwrap().event_pending == 1;
+                said.heard.waited |= waited.unwrap().event_pending == 1;
             }
             AnyRequest::Disconnect(_) => {
                 context.call(&emsmdb::Disconnect, None).await.unwrap();
             }
-            AnyRequest::Execute(execute) => {
-                heard.executed += 1;
-                let (error, executed) = context.call(&execute, None).await.unwrap();
-                let Some(executed) = executed.filter(|_| error == 0) else {
-                    continue;
-                };
-                let asked = buffer::split(&execute.rop_buffer).unwrap();
-                let batch = RequestBuffer::decode(&asked[0].bytes, &session).unwrap();
-                let payloads = buffer::split(&executed.rop_buffer).unwrap();
-                let payloads = payloads.iter().map(|payload| &*payload.bytes);
-                let answers =
-                    ResponseBuffer::decode_packed(payloads, &batch, &mut session).unwrap();
-                heard
-                    .rops
-                    .extend(batch.requests.iter().map(Request::rop_id));
-                for response in answers.into_iter().flat_map(|answer| answer.responses) {
-                    hear(&mut heard, &mut parser, response);
-                }
-            }
+            AnyRequest::Execute(asked) => execute(&mut context, asked, &mut said).await,
             other => panic!("{other:?} is not for a mailbox"),
         }
     }
     server.await.unwrap();
-    heard
+    said.heard
 }
 
 fn hear(heard: &mut Heard, parser: &mut Parser, response: Response) {

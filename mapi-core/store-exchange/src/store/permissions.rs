@@ -264,7 +264,7 @@ mod tests {
         let mut now = bare();
         now.push(row(user(BOB), 7, 0x401));
         now.push(row(user(EVE), 8, 0x401));
-        check(&now, &[reviewer.clone()], &[Step::Remove(8)]);
+        check(&now, std::slice::from_ref(&reviewer), &[Step::Remove(8)]);
         let editor = wanted(user(BOB), Rights::EDITOR);
         let same = wanted(user(EVE), Rights::REVIEWER);
         check(&now, &[editor, same], &[Step::Modify(7, 0x47b)]);
