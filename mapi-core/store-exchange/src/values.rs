@@ -238,9 +238,25 @@ mod tests {
             let prop = to_stream(0x3001, None, value.as_value());
             let back = from_stream(&prop, &Names::default(), PAGE);
             assert_eq!(back, Some((prop.tag, value.clone())));
-            let row = tagged(0x3001, value.as_value());
-            assert_eq!(row.tag, prop.tag);
         }
+    }
+
+    #[test]
+    fn values_of_a_rop_have_their_types() {
+        let check = |value: OwnedValue, tag: u32, expected: PropValue| {
+            let row = tagged(0x3001, value.as_value());
+            assert_eq!((row.tag, row.value), (PropTag(tag), expected));
+        };
+        check(OwnedValue::I32(7), 0x3001_0003, PropValue::I32(7));
+        check(OwnedValue::Bool(true), 0x3001_000b, PropValue::Bool(true));
+        let time = OwnedValue::Time(FileTime(9));
+        check(time, 0x3001_0040, PropValue::Time(9));
+        let text = OwnedValue::Str("ü".into());
+        check(text, 0x3001_001f, PropValue::String("ü".into()));
+        let octets = OwnedValue::Bin([1].into());
+        check(octets, 0x3001_0102, PropValue::Binary([1].into()));
+        let texts = PropValue::Strings(["a".into(), "".into()].into());
+        check(OwnedValue::strs(["a", ""]), 0x3001_101f, texts);
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl ExchangeStore {
             match self.upload(fid, (&chosen, draft), new).await {
                 Ok(one) => finished.push(one),
                 Err(error) => {
-                    self.take_back((folder, fid), &finished, id, &error).await;
+                    self.take_back((folder, fid), &finished, (id, &error)).await;
                     return Err(error);
                 }
             }
@@ -128,8 +128,7 @@ impl ExchangeStore {
         &self,
         (folder, fid): (FolderId, Id),
         finished: &[Finished],
-        failed: &RemoteId,
-        error: &Error,
+        (failed, error): (&RemoteId, &Error),
     ) {
         let mailbox = &self.mailbox;
         let mut ids: Vec<_> = finished.iter().map(|one| one.id.clone()).collect();
