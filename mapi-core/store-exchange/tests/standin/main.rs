@@ -4,4 +4,5 @@
 mod contract;
 mod costs;
 mod faults;
+mod messages;
 mod subject;
