@@ -176,6 +176,15 @@ impl Fault {
         }
     }
 
+    /// Whether the server says that there is no such thing, or that it is not for this user: it does not always tell
+    /// the one from the other.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(code::NOT_FOUND | code::OBJECT_DELETED | code::ACCESS_DENIED)
+        )
+    }
+
     /// The code of a failed operation.
     pub const fn code(&self) -> Option<u32> {
         match self {

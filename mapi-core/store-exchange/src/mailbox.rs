@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use mapi_store::{Error, ErrorKind, PropName, Result, Store};
 use mapi_types::{AttachmentData, Draft, FolderId, MailboxId, MessageTree};
-use mapi_wire::{Gid, Guid, Id, ics::State};
+use mapi_wire::{Gid, Guid, Id};
 use store_openchange::{Mirror, RemoteId};
 use tokio::{
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
@@ -65,8 +65,6 @@ pub(crate) struct Mailbox {
     pub(crate) keeper: Arc<Keeper>,
     /// The session context in which the server was asked to tell of changes.
     watched: AsyncMutex<Option<u64>>,
-    /// What a session that sees a part of the tree has seen of it.
-    seen: AsyncMutex<State>,
     /// Until when the session is of no use, because the server refused it.
     out_until: Mutex<Option<Instant>>,
     namespace: Arc<AsyncMutex<Option<Guid>>>,
@@ -120,7 +118,6 @@ impl Mailbox {
             names: Arc::clone(&circle.names),
             keeper: Arc::clone(&circle.keeper),
             watched: AsyncMutex::default(),
-            seen: AsyncMutex::default(),
             out_until: Mutex::default(),
             namespace: Arc::clone(&circle.namespace),
             locks: Arc::clone(&circle.locks),

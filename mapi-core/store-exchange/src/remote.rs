@@ -11,6 +11,7 @@ mod folders;
 mod hierarchy;
 mod messages;
 mod names;
+mod part;
 pub(crate) mod permissions;
 mod replicas;
 mod rights;

@@ -150,6 +150,25 @@ pub(crate) fn from_stream(
     Some((tag(id, value.as_value().prop_type()), value))
 }
 
+/// A value of a row; `None` when its type is not known here.
+pub(crate) fn from_row(tag_of: PropTag, value: &PropValue) -> Option<(PropTag, OwnedValue)> {
+    let value = match value {
+        PropValue::I16(value) => OwnedValue::I16(*value),
+        PropValue::I32(value) => OwnedValue::I32(*value),
+        PropValue::F64(value) => OwnedValue::F64(*value),
+        PropValue::Bool(value) => OwnedValue::Bool(*value),
+        PropValue::I64(value) => OwnedValue::I64(*value),
+        PropValue::Time(value) => OwnedValue::Time(FileTime(*value)),
+        PropValue::Guid(value) => OwnedValue::Guid(value.0),
+        PropValue::String(text) => OwnedValue::Str(text.to_text().into()),
+        PropValue::Binary(octets) => OwnedValue::Bin(octets.clone()),
+        PropValue::Strings(texts) => OwnedValue::strs(texts.iter().map(Utf16::to_text)),
+        PropValue::Binaries(list) => OwnedValue::Bins(OwnedValue::packed(list)),
+        _ => return None,
+    };
+    Some((tag(tag_of.id(), value.as_value().prop_type()), value))
+}
+
 /// A value for a ROP.
 pub(crate) fn to_row(value: Value<'_>) -> PropValue {
     match value {
@@ -238,6 +257,8 @@ mod tests {
             let prop = to_stream(0x3001, None, value.as_value());
             let back = from_stream(&prop, &Names::default(), PAGE);
             assert_eq!(back, Some((prop.tag, value.clone())));
+            let row = tagged(0x3001, value.as_value());
+            assert_eq!(from_row(row.tag, &row.value), Some((row.tag, value)));
         }
     }
 

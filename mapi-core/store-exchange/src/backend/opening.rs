@@ -138,7 +138,7 @@ impl Exchange {
     }
 
     /// The public folders, with the user's own session: where the server says they are, else beside the mailbox.
-    async fn remote_of_public(&self, user: &User) -> Result<Remote> {
+    pub(super) async fn remote_of_public(&self, user: &User) -> Result<Remote> {
         let locator = user.place.locator();
         let own = locator.find(false).await.map_err(missing)?;
         let beside = Remote::new(user.sessions.clone(), StoreName::Public);

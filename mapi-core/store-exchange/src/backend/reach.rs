@@ -44,8 +44,8 @@ pub(super) enum Target {
 }
 
 impl Exchange {
-    /// The mailboxes the server offers a user beside others that the user may know of: first the own one. Nothing is
-    /// asked but where the mailbox is, which is remembered.
+    /// The mailboxes the server offers a user beside others that the user may know of: first the own one. Where they
+    /// are is remembered; one request where the server does not say whether there are public folders.
     ///
     /// Errors: `Unavailable` (the user has not signed in, or the server is away), `Unauthenticated`.
     pub async fn mailboxes_of(&self, principal: &Principal) -> Result<Vec<Reachable>> {
@@ -73,7 +73,10 @@ impl Exchange {
                 display_name,
             });
         }
-        if let (Some(id), Some(_)) = (self.public_id(principal), &own.public_folders) {
+        // Not every server says that it has public folders.
+        if let Some(id) = self.public_id(principal)
+            && (own.public_folders.is_some() || self.remote_of_public(&user).await.is_ok())
+        {
             all.push(Reachable {
                 id,
                 kind: Kind::Public,

@@ -13,11 +13,15 @@ use std::{
 
 use mapi_store::{Error, ErrorKind, Principal, Result};
 use mapi_types::FolderId;
-use mapi_wire::{Guid, ics::State};
+use mapi_wire::Guid;
 use store_openchange::Mirror;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Keeper, Locks, Mailbox, Progress, guest::Guest, keeper};
+use super::{
+    Keeper, Locks, Mailbox, Progress,
+    guest::{About, Guest},
+    keeper,
+};
 use crate::{Options, values::Names};
 
 /// What all who have a mailbox open share.
@@ -166,13 +170,21 @@ impl Circle {
     pub(crate) async fn begin_anew(&self) -> Result<()> {
         self.keeper.begin_anew();
         self.doubt_rights();
-        for seat in self.all() {
-            *seat.seen.lock().await = State::default();
-        }
         for seat in self.feeders() {
             seat.sync_hierarchy().await?;
         }
         Ok(())
+    }
+
+    /// Asks what those may do now who have somebody else's mailbox open: what changed is told to whoever listens.
+    pub(super) async fn ask_for_guests(&self) {
+        for seat in self.all() {
+            let Some(guest) = &seat.guest else { continue };
+            // Their next call asks again, and says what is wrong.
+            if let Err(error) = seat.learn_rights(guest, About::Everything).await {
+                tracing::debug!(%error, "rights were not asked for in advance");
+            }
+        }
     }
 
     /// In the order of the users' names.

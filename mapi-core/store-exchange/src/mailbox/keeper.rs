@@ -280,6 +280,7 @@ async fn round(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> 
             let done = seat.feeding(seat.sync_hierarchy().await);
             retried(done, || mailbox.keeper.doubt_hierarchy())?;
         }
+        mailbox.circle.ask_for_guests().await;
         mailbox.doubt_unindexed().await?;
         return Ok(true);
     }

@@ -46,27 +46,24 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Adds what a session sees that does not see everything. What it does not see may be there all the same, and what
-    /// it has seen says nothing about what others have.
+    /// Adds what a session sees that does not see everything. What it does not see may be there all the same.
     async fn sync_part(&self) -> Result<()> {
         let _turn = self.turn(Work::Hierarchy).await;
-        let mut seen = self.seen.lock().await;
-        let part = self.remote.hierarchy(seen.clone()).await?;
-        let now_seen = part.state.clone();
-        if !part.changed.is_empty() {
-            let mut special = self.remote.special_folders().await?;
-            let known = self.known_special().await?;
-            special.roles.extend(known.roles);
-            special.hidden.extend(known.hidden);
-            let batch = HierarchyBatch {
-                removed: Vec::new(),
-                state: None,
-                ..batch(part, &special, false)
-            };
-            self.mirror.apply_hierarchy(batch).await?;
-            self.circle.doubt_rights();
-        }
-        *seen = now_seen;
+        let mut special = self.remote.special_folders().await?;
+        let known = self.known_special().await?;
+        special.roles.extend(known.roles);
+        special.hidden.extend(known.hidden);
+        let changed = self.remote.visible(&special).await?;
+        let part = HierarchyPart {
+            changed,
+            ..HierarchyPart::default()
+        };
+        let batch = HierarchyBatch {
+            state: None,
+            ..batch(part, &special, false)
+        };
+        self.mirror.apply_hierarchy(batch).await?;
+        self.circle.doubt_rights();
         Ok(())
     }
 

@@ -82,20 +82,27 @@ impl Remote {
         let inbox = place(LogonResponse::INBOX).unwrap_or_default();
         let mut columns: Vec<_> = BY_ENTRY_ID.iter().map(|(_, tag)| *tag).collect();
         columns.extend([ADDITIONAL, ADDITIONAL_EX, ARCHIVE]);
-        match self.inbox_and_store(inbox, columns).await {
-            Ok((values, archive)) => add_named(&values, archive.as_ref(), &mut special),
-            // Who may not read the Inbox of another does not learn of the rest.
-            Err(Fault::Operation { .. }) => {}
-            Err(fault) => return Err(fault),
+        let root = place(LogonResponse::ROOT).unwrap_or_default();
+        // The root has most of them, too, for those who may not read the Inbox; who may not read that either does not
+        // learn of the rest. Source: MS-OXOSFLD 2.2.3.
+        for folder in [inbox, root] {
+            match self.folder_and_store(folder, columns.clone()).await {
+                Ok((values, archive)) => {
+                    add_named(&values, archive.as_ref(), &mut special);
+                    break;
+                }
+                Err(Fault::Operation { .. }) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         Ok(special)
     }
 
-    /// Properties of the Inbox, in the order of `tags`, and what the store says of the folder for mail put away. One
+    /// Properties of a folder, in the order of `tags`, and what the store says of the folder for mail put away. One
     /// request.
-    async fn inbox_and_store(
+    async fn folder_and_store(
         &self,
-        inbox: Id,
+        folder: Id,
         tags: Vec<PropTag>,
     ) -> Result<(Vec<Option<PropValue>>, Option<PropValue>)> {
         let count = tags.len();
@@ -104,7 +111,7 @@ impl Remote {
             .front
             .run(&self.store, Repeat::Safe, move |logon| {
                 let mut batch = Batch::new(logon);
-                let input = batch.open_folder(inbox);
+                let input = batch.open_folder(folder);
                 for (input, tags) in [(input, tags.clone()), (Batch::LOGON, vec![ARCHIVE])] {
                     batch.push(rop::GetPropertiesSpecific {
                         logon_id: logon.logon_id,

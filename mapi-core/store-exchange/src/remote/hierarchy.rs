@@ -94,17 +94,25 @@ fn row(props: &[mapi_wire::fast_transfer::Property]) -> Result<Option<FolderRow>
     let Some(gid) = Gid::from_bytes(&header.identity.source_key) else {
         return Ok(None);
     };
+    let place = (gid, Gid::from_bytes(&header.parent_source_key));
     let known = bag(props, &Names::default());
-    let kept = known.iter().filter(|(tag, _)| KEPT.contains(tag));
-    Ok(Some(FolderRow {
-        gid,
-        parent: Gid::from_bytes(&header.parent_source_key),
-        name: header.display_name,
-        class: known
-            .get(&tags::CONTAINER_CLASS)
-            .unwrap_or_default()
-            .to_owned(),
-        hidden: known.get(&tags::ATTRIBUTE_HIDDEN) == Some(true),
-        props: kept.map(|(tag, value)| (tag, value.to_owned())).collect(),
-    }))
+    Ok(Some(FolderRow::of(place, header.display_name, &known)))
+}
+
+impl FolderRow {
+    /// A folder that has these properties.
+    pub(super) fn of((gid, parent): (Gid, Option<Gid>), name: String, known: &PropBag) -> Self {
+        let kept = known.iter().filter(|(tag, _)| KEPT.contains(tag));
+        Self {
+            gid,
+            parent,
+            name,
+            class: known
+                .get(&tags::CONTAINER_CLASS)
+                .unwrap_or_default()
+                .to_owned(),
+            hidden: known.get(&tags::ATTRIBUTE_HIDDEN) == Some(true),
+            props: kept.map(|(tag, value)| (tag, value.to_owned())).collect(),
+        }
+    }
 }
