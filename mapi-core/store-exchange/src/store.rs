@@ -265,8 +265,10 @@ impl Store for ExchangeStore {
     ) -> Task<'a, Updated> {
         Box::pin(async move {
             self.admit(folder, Rights::READ_ANY).await?;
-            let numbers: Vec<_> = items.iter().map(|expected| expected.item).collect();
-            self.admit_items(folder, &numbers, EDIT).await?;
+            if !self.is_ones_own(change) {
+                let numbers: Vec<_> = items.iter().map(|expected| expected.item).collect();
+                self.admit_items(folder, &numbers, EDIT).await?;
+            }
             self.update_all(folder, items, change).await
         })
     }

@@ -6,11 +6,14 @@
 //! last word.
 
 use mapi_store::{Error, ErrorKind, Object, Result, Rights};
-use mapi_types::{FolderId, ItemNumber};
+use mapi_types::{BitChange, Change, FolderId, ItemNumber, tags, tags::message_flags};
 use mapi_wire::Gid;
 
 use super::ExchangeStore;
-use crate::mailbox::{About, Guest};
+use crate::{
+    mailbox::{About, Guest},
+    session::StoreName,
+};
 
 /// A right to every item, the one to one's own items, and what the server calls it.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +128,20 @@ impl ExchangeStore {
             true => Ok(()),
             false => Err(denied()),
         }
+    }
+
+    /// Whether a change is about the principal alone: what somebody has read of the public folders is not seen by others.
+    pub(super) fn is_ones_own(&self, change: &Change) -> bool {
+        let read = |bits: &BitChange| {
+            bits.tag == tags::MESSAGE_FLAGS.tag()
+                && (bits.set | bits.clear) & !message_flags::READ == 0
+        };
+        self.mailbox.remote.store == StoreName::Public
+            && change.set.is_empty()
+            && change.delete.is_empty()
+            && change.strings.is_empty()
+            && !change.bits.is_empty()
+            && change.bits.iter().all(read)
     }
 
     /// Who did not log in has no session to write with.

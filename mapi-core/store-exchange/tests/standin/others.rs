@@ -6,7 +6,7 @@ use exchange_standin::model::{draft::Draft, permission::Rights as Granted};
 use mapi_store::{
     Backend, Error, ErrorKind, Expected, FolderInfo, Member, NewFolder, Rights, Role, Store,
 };
-use mapi_types::{BitChange, Change, MailboxId, Version, tags, tags::message_flags};
+use mapi_types::{BitChange, Change, MailboxId, OwnedValue, Version, tags, tags::message_flags};
 use store_exchange::Kind;
 
 use crate::subject::{ALICE, Standin, listing, numbers};
@@ -59,6 +59,13 @@ fn read() -> Change {
             set: message_flags::READ,
             clear: 0,
         }],
+        ..Change::default()
+    }
+}
+
+fn mark() -> Change {
+    Change {
+        set: vec![(tags::FLAG_STATUS.tag(), OwnedValue::I32(2))],
         ..Change::default()
     }
 }
@@ -123,13 +130,14 @@ async fn what_is_hidden_later_is_not_removed_and_comes_back_as_it_was() {
     let his = numbers(&listing(&*bob, &before).await);
 
     hers.grant(shared, "bob", Granted::NONE).unwrap();
-    // Nobody is told of a folder that is hidden from them: he hears of another.
+    // Nobody is told of permissions: he hears of another folder, and looks.
     hers.rename_folder(other, "Renamed").unwrap();
     until(&*bob, async || folder(&*bob, "Shared").await.is_none()).await;
     let refused = bob.folder(before.id).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::NotFound);
 
     hers.grant(shared, "bob", Granted::REVIEWER).unwrap();
+    hers.rename_folder(other, "Again").unwrap();
     until(&*bob, async || folder(&*bob, "Shared").await.is_some()).await;
     let again = folder(&*bob, "Shared").await.unwrap();
     assert_eq!((again.id, again.epoch), (before.id, before.epoch));
@@ -168,6 +176,10 @@ async fn a_full_mirror_shows_a_stranger_nothing_and_rights_cost_no_request_while
     hers.grant(inbox_there, "carol", Granted::REVIEWER).unwrap();
     let carol = open(&standin, CAROL, ALICE).await.unwrap();
     assert_eq!(subjects(&*carol, &inbox).await, ["secret"]);
+    let mailbox = MailboxId(ALICE.to_owned());
+    while !standin.exchange.is_up_to_date(&mailbox) {
+        tokio::task::yield_now().await;
+    }
     standin.server.reset_counters();
     assert_eq!(subjects(&*carol, &inbox).await, ["secret"]);
     assert_eq!(standin.server.counters().rop("OpenFolder"), 0);
@@ -235,7 +247,7 @@ async fn a_folder_that_a_delegate_makes_and_deletes_comes_and_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_has_read_marks_of_their_own_in_public_folders() {
+async fn public_folders_are_used_by_rights() {
     let standin = Standin::start();
     let public = standin.server.public_folders();
     let top = public.folder("").unwrap();
@@ -263,10 +275,11 @@ async fn everybody_has_read_marks_of_their_own_in_public_folders() {
         item: numbers(&listing(&*bob, &his).await)[0],
         version: None,
     };
-    bob.update(his.id, &[item], &read()).await.unwrap();
-    assert_eq!(bob.folder(his.id).await.unwrap().unread, 0);
-    assert_eq!(alice.folder(hers.id).await.unwrap().unread, 1);
-    let refused = alice.update(hers.id, &[item], &read()).await.unwrap_err();
+    // What somebody has read is not the folder's business.
+    alice.update(hers.id, &[item], &read()).await.unwrap();
+    assert_eq!(alice.folder(hers.id).await.unwrap().unread, 0);
+    bob.update(his.id, &[item], &mark()).await.unwrap();
+    let refused = alice.update(hers.id, &[item], &mark()).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Denied);
     // They are nobody else's.
     let stranger = open(&standin, CAROL, "public/bob@example.test").await;
