@@ -142,7 +142,6 @@ impl Store for ExchangeStore {
     ) -> Task<'a, ()> {
         Box::pin(async move {
             self.admit(folder, Rights::OWNER).await?;
-            self.admit_below(parent).await?;
             self.put_folder(folder, parent, name).await
         })
     }

@@ -72,6 +72,9 @@ impl Remote {
     /// Which folders are special. One request.
     pub(crate) async fn special_folders(&self) -> Result<SpecialFolders> {
         let logon = self.logon().await?;
+        if logon.is_public {
+            return Ok(SpecialFolders::default());
+        }
         let place = |place: usize| logon.folders.get(place).copied();
         let mut special = SpecialFolders::default();
         for (role, at) in BY_LOGON {

@@ -45,13 +45,21 @@ impl ExchangeStore {
                 "a special folder stays where it is",
             ));
         }
-        if info.parent == parent && info.name == name {
-            return Ok(());
-        }
+        let (is_in, parent) = match info.parent == parent {
+            true if info.name == name => return Ok(()),
+            true => {
+                let is_in = self.place(folder).await?;
+                (is_in, is_in)
+            }
+            false => {
+                self.admit_below(parent).await?;
+                (self.place(folder).await?, parent)
+            }
+        };
         self.refuse_cycle(folder, parent).await?;
         self.refuse_taken(parent, name, Some(folder)).await?;
         let fid = mailbox.folder_fid(folder).await?;
-        let old_parent = self.parent(info.parent).await?;
+        let old_parent = self.parent(is_in).await?;
         let new_parent = self.parent(parent).await?;
         if old_parent == new_parent {
             mailbox.remote.rename_folder(fid, name).await?;
@@ -70,7 +78,7 @@ impl ExchangeStore {
         let info = self.inner.folder(folder).await?;
         self.refuse_indelible(&info).await?;
         let fid = mailbox.folder_fid(folder).await?;
-        let parent = self.parent(info.parent).await?;
+        let parent = self.parent(self.place(folder).await?).await?;
         let gid = mailbox.folder_gid(folder).await?;
         if !mailbox
             .remote
@@ -125,6 +133,11 @@ impl ExchangeStore {
             true => Err(Error::new(ErrorKind::Exists, "a folder has this name")),
             false => Ok(()),
         }
+    }
+
+    /// The folder in which a folder is; who does not see that one sees the folder elsewhere.
+    async fn place(&self, folder: FolderId) -> Result<Option<FolderId>> {
+        Ok(self.mailbox.inner.folder(folder).await?.parent)
     }
 
     /// The folder above; the top is the folder whose children people see.
