@@ -20,7 +20,7 @@ use super::{content, hash, over};
 /// `key` identifies the message for ever; `domain` stands in ids that it lacks.
 pub(crate) fn render(tree: MessageTree, key: &[u8], domain: &str) -> Message {
     let identity = Identity { key, domain };
-    let (export, warnings) = oxcmail::export(&tree, &identity);
+    let (export, warnings) = oxcmail::export(&unmarked(&tree), &identity);
     if !warnings.is_empty() {
         tracing::debug!(
             warnings = warnings.len(),
@@ -41,6 +41,18 @@ pub(crate) fn render(tree: MessageTree, key: &[u8], domain: &str) -> Message {
         derived: scanned.derived(),
         original: Some(content(octets)),
     }
+}
+
+/// What people mark a message with without changing what it says.
+const MARKS: [PropTag; 2] = [tags::KEYWORDS.tag(), tags::FLAG_REQUEST.tag()];
+
+/// The message without marks: they are flags to clients, and may change under a number, whose octets may not.
+fn unmarked(tree: &MessageTree) -> MessageTree {
+    let mut unmarked = tree.clone();
+    if MARKS.iter().any(|tag| tree.props.value(*tag).is_some()) {
+        unmarked.props = tree.props.with(&[], &MARKS);
+    }
+    unmarked
 }
 
 /// A message that stands for one which cannot be had: what the index knows of it, and a text that says so.
@@ -123,6 +135,30 @@ mod tests {
 
     use super::{super::draft::tests::draft, *};
     use crate::message::whole;
+
+    #[test]
+    fn marks_do_not_change_what_a_message_says() {
+        let tree = whole(&draft(), FileTime::from_unix(0)).unwrap();
+        let marks = [
+            (tags::KEYWORDS.tag(), OwnedValue::strs(["Work"])),
+            (
+                tags::FLAG_REQUEST.tag(),
+                OwnedValue::Str("Follow up".into()),
+            ),
+        ];
+        let marked = MessageTree {
+            props: tree.props.with(&marks, &[]),
+            ..tree.clone()
+        };
+        let hash = |tree| {
+            render(tree, b"1", "example.test")
+                .original
+                .map(|o| o.hash())
+        };
+        assert_eq!(hash(marked.clone()), hash(tree));
+        let kept = render(marked, b"1", "example.test");
+        assert!(kept.tree.props.get(&tags::KEYWORDS).is_some());
+    }
 
     #[test]
     fn rendering_the_same_message_gives_the_same_octets() {

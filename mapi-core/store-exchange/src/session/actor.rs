@@ -30,6 +30,10 @@ const WAIT_MAX: Duration = Duration::from_secs(300);
 /// How long saying goodbye may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
+/// How long to pause after waiting for notifications was broken off, at first and at most.
+const WAIT_AGAIN_FIRST: Duration = Duration::from_secs(1);
+const WAIT_AGAIN_MAX: Duration = Duration::from_secs(60);
+
 /// The longest silence in NotificationWait: servers answer after five minutes (MS-OXCMAPIHTTP 3.2.2).
 const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
 
@@ -320,11 +324,16 @@ impl Actor {
 }
 
 /// Waits for notifications beside the other requests, until the context is gone.
+///
+/// A connection that breaks, or an answer that makes no sense, costs a pause: whoever uses the context finds out
+/// whether it still lives, and ends this task if not.
 async fn wait(mut context: Context, woken: mpsc::Sender<()>) {
     let call = emsmdb::NotificationWait { flags: 0 };
+    let mut pause = WAIT_AGAIN_FIRST;
     loop {
         match context.call(&call, Some(NOTIFICATION_SILENCE_MAX)).await {
             Ok((0, Some(waited))) => {
+                pause = WAIT_AGAIN_FIRST;
                 if waited.event_pending != 0 && woken.send(()).await.is_err() {
                     return;
                 }
@@ -334,7 +343,11 @@ async fn wait(mut context: Context, woken: mpsc::Sender<()>) {
                 return;
             }
             Err(Fault::Busy(wait)) => sleep(wait.min(WAIT_MAX)).await,
-            // Whoever uses the context next finds out what is wrong with it; polling goes on meanwhile.
+            Err(fault @ (Fault::Lost(_) | Fault::Away(_) | Fault::Malformed(_))) => {
+                tracing::debug!(%fault, "waiting for notifications was broken off");
+                sleep(pause).await;
+                pause = (pause * 2).min(WAIT_AGAIN_MAX);
+            }
             Err(fault) => {
                 tracing::debug!(%fault, "waiting for notifications ended");
                 return;
