@@ -83,12 +83,12 @@ impl ExchangeStore {
         let (mut numbers, mut messages) = (Vec::new(), Vec::new());
         for ((number, known), target) in items.iter().zip(known).zip(chosen) {
             let Some(known) = known else { continue };
-            let (Some(source), Some(change_key)) = (
-                Gid::from_bytes(&known.id.0),
-                Xid::from_bytes(&known.change_key.0),
-            ) else {
+            let Some(source) = Gid::from_bytes(&known.id.0) else {
                 continue;
             };
+            // A change key that is none agrees with nothing: what moved is then looked at anew.
+            let change_key = Xid::from_bytes(&known.change_key.0);
+            let change_key = change_key.unwrap_or(target.change_key);
             let flags = rows.get(*number, &tags::MESSAGE_FLAGS).unwrap_or_default();
             numbers.push(*number);
             messages.push(Transferring {
