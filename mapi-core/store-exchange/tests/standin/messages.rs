@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use exchange_standin::{Fault, What, When, model::draft::Draft as Sent};
 use mapi_store::{
-    ByteRange, Error, ErrorKind, FolderInfo, Items, Object, Query, READ_BYTES_MAX, Role, Store,
-    Table,
+    ByteRange, Error, ErrorKind, Expected, FolderInfo, Items, NewFolder, Object, Query,
+    READ_BYTES_MAX, Role, Store, Table, Transfer,
 };
 use mapi_types::{
-    Content, ContentHash, Derived, Draft, ItemNumber, MailboxId, Message, MessageTree, OwnedValue,
-    PropTag, RowSet, Version, tags, tags::message_flags,
+    Change, Content, ContentHash, Derived, Draft, ItemNumber, MailboxId, Message, MessageTree,
+    OwnedValue, PropTag, RowSet, Version, tags, tags::message_flags,
 };
 use mapi_wire::PropValue;
 
@@ -221,6 +221,87 @@ async fn marks_of_others_leave_an_original_alone_and_edits_replace_it() {
             .await
             .contains("edited by another")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_keeps_its_key_and_bytes_wherever_the_answer_is_cut() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    let target = NewFolder {
+        parent: None,
+        name: "Target".to_owned(),
+        class: "IPF.Note".to_owned(),
+    };
+    let target = store.create_folder(&target).await.unwrap();
+    let mailbox = standin.server.mailbox(ALICE);
+    for (count, after) in (0..700).step_by(23).enumerate() {
+        let saved = store.save(inbox.id, &[odd()]).await.unwrap();
+        standin.server.faults().add(Fault {
+            when: When {
+                rop: Some("SynchronizationImportMessageMove".to_owned()),
+                ..When::default()
+            },
+            times: 1,
+            what: What::CutResponse { after },
+        });
+        let one = [saved[0].number];
+        let moved = store
+            .transfer(inbox.id, &one, target.id, Transfer::Move)
+            .await
+            .unwrap();
+        standin.server.faults().clear();
+        assert_eq!(moved.len(), 1, "cut at {after}");
+        assert_eq!(moved[0].target.key, saved[0].key);
+        let text = text(&*store, &target, moved[0].target.number).await;
+        assert!(text.contains("X-Odd:   kept "), "cut at {after}: {text}");
+        let (from, to) = (mailbox.inbox().unwrap(), mailbox.folder("Target").unwrap());
+        assert_eq!(mailbox.messages(from).unwrap().len(), 0);
+        assert_eq!(mailbox.messages(to).unwrap().len(), count + 1);
+    }
+    assert_eq!(listing(&*store, &inbox).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_value_is_written_although_the_context_is_lost_on_the_way() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    let saved = store.save(inbox.id, &[odd()]).await.unwrap();
+    standin.server.faults().add(Fault {
+        when: When {
+            rop: Some("FastTransferDestinationPutBuffer".to_owned()),
+            after: 2,
+            ..When::default()
+        },
+        times: 1,
+        what: What::CutResponse { after: 10 },
+    });
+    let body = "ü".repeat(100_000);
+    let change = Change {
+        set: vec![(tags::BODY.tag(), OwnedValue::Str(body.as_str().into()))],
+        ..Change::default()
+    };
+    let item = Expected {
+        item: saved[0].number,
+        version: None,
+    };
+    let updated = store.update(inbox.id, &[item], &change).await.unwrap();
+    let new = updated.renumbered[0].1;
+    let mailbox = standin.server.mailbox(ALICE);
+    let there = mailbox.messages(mailbox.inbox().unwrap()).unwrap();
+    let written = there[0].content.props.text(tags::BODY.tag());
+    assert_eq!(written.as_deref(), Some(&*body));
+    // Made of what the server has now, and decoded again.
+    let object = Object::Item(inbox.id, new);
+    let columns = [tags::DERIVED_RENDERER.tag()];
+    store.props(object, &columns).await.unwrap();
+    let piece = ByteRange {
+        item: new,
+        tag: tags::BODY.tag(),
+        offset: 199_998,
+        len: 10,
+    };
+    let read = store.read_bytes(inbox.id, &[piece]).await.unwrap();
+    assert_eq!(read[0].as_deref(), Some("ü".as_bytes()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
