@@ -9,7 +9,7 @@ use mapi_types::{
 };
 use tokio::sync::broadcast;
 
-use crate::{FolderInfo, HierarchyDelta, NewFolder, Permission, Result};
+use crate::{Error, ErrorKind, FolderInfo, HierarchyDelta, NewFolder, Permission, Result};
 
 /// A boxed answer: one allocation a batch, noise beside the I/O it stands for.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -189,6 +189,22 @@ pub trait Store: Send + Sync {
         items: &'a [ItemNumber],
         how: Deletion,
     ) -> Task<'a, Vec<ItemNumber>>;
+
+    /// Sends a message to its recipients, as from whom it says (`SENT_REPRESENTING_*`), as far as the principal may; the
+    /// store says who sent it. What is sent is kept in the folder `copy`, once, or nowhere.
+    ///
+    /// A draft whose key has been submitted is not sent again; of one without a key nobody knows. Repeating a call that
+    /// was `Unavailable` is safe with a key: what may have been sent is looked for first. Whether a message arrives,
+    /// later reports tell. Errors: `Unsupported` (this store does not send), `Denied` (not from this address), `Invalid`
+    /// (no recipients, or too many), `TooBig`, `Quota`, `Unavailable`, `Throttled`.
+    fn submit<'a>(&'a self, _draft: &'a Draft, _copy: Option<FolderId>) -> Task<'a, ()> {
+        Box::pin(async {
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                "this store does not send mail",
+            ))
+        })
+    }
 
     /// Stores facts computed later; numbers and versions stay.
     fn put_derived<'a>(

@@ -117,6 +117,10 @@ pub mod code {
     pub const SYNC_CONFLICT: u32 = 0x8004_0802;
     /// SYNC_E_NO_PARENT.
     pub const SYNC_NO_PARENT: u32 = 0x8004_0803;
+    /// MAPI_E_NO_RECIPIENTS.
+    pub const NO_RECIPIENTS: u32 = 0x8004_0607;
+    /// ecTooManyRecips.
+    pub const TOO_MANY_RECIPIENTS: u32 = 0x505;
     /// ecNPQuotaExceeded.
     pub const NAMED_PROPERTY_QUOTA: u32 = 0x8004_0900;
     /// ecNotImplemented.
@@ -206,9 +210,11 @@ const fn kind(of: u32) -> ErrorKind {
         code::ACCESS_DENIED | code::LOGIN_PERMISSION | code::PROTOCOL_DISABLED => ErrorKind::Denied,
         code::OBJECT_MODIFIED | code::SYNC_CONFLICT => ErrorKind::Conflict,
         code::DUPLICATE_NAME => ErrorKind::Exists,
-        code::FOLDER_CYCLE | code::FOLDER_HAS_FOLDERS | code::INVALID_PARAMETER => {
-            ErrorKind::Invalid
-        }
+        code::FOLDER_CYCLE
+        | code::FOLDER_HAS_FOLDERS
+        | code::INVALID_PARAMETER
+        | code::NO_RECIPIENTS
+        | code::TOO_MANY_RECIPIENTS => ErrorKind::Invalid,
         code::QUOTA_EXCEEDED | code::SHUTOFF_QUOTA_EXCEEDED => ErrorKind::Quota,
         code::TOO_BIG | code::SUBMISSION_TOO_BIG => ErrorKind::TooBig,
         code::NOT_SUPPORTED | code::NOT_IMPLEMENTED => ErrorKind::Unsupported,

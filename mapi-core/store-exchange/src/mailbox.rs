@@ -10,6 +10,7 @@ mod guest;
 mod keeper;
 mod kept;
 mod render;
+mod sent_log;
 mod state;
 mod sync;
 
@@ -35,6 +36,7 @@ pub(crate) use self::{
     circle::Circle,
     guest::{About, Guest},
     keeper::Keeper,
+    sent_log::{Stage, SubmissionKey},
 };
 use crate::{
     Options,
@@ -96,6 +98,8 @@ pub(crate) enum Work {
     Write(FolderId),
     /// Noting who may do what.
     Rights,
+    /// Sending.
+    Submit,
 }
 
 #[derive(Default)]

@@ -15,6 +15,7 @@ mod part;
 pub(crate) mod permissions;
 mod replicas;
 mod rights;
+mod submit;
 mod transfer;
 mod upload;
 mod watch;
@@ -32,6 +33,7 @@ pub(crate) use self::{
     hierarchy::{FolderRow, HierarchyPart},
     messages::{Fetched, MESSAGES_MAX},
     rights::FOLDERS_MAX as RIGHTS_FOLDERS_MAX,
+    submit::Standing,
     transfer::{Transferring, Transfers, Way},
     upload::{Chosen, Upload},
     write::{ChangeKeys, PropsChange},

@@ -11,6 +11,7 @@ mod permissions;
 mod rows;
 mod save;
 mod sizes;
+mod submit;
 mod transfer;
 mod write;
 
@@ -300,6 +301,10 @@ impl Store for ExchangeStore {
             self.admit_items(folder, items, DELETE).await?;
             self.delete_all(folder, items, how).await
         })
+    }
+
+    fn submit<'a>(&'a self, draft: &'a Draft, copy: Option<FolderId>) -> Task<'a, ()> {
+        Box::pin(self.send(draft, copy))
     }
 
     fn put_derived<'a>(

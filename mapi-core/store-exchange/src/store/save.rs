@@ -32,8 +32,8 @@ use crate::{
 const CONFLICTS_MAX: u32 = 3;
 
 /// A draft as it goes to the server.
-struct Prepared {
-    message: fast_transfer::Message,
+pub(super) struct Prepared {
+    pub(super) message: fast_transfer::Message,
     flags: i32,
 }
 
@@ -104,7 +104,7 @@ impl ExchangeStore {
     }
 
     /// A draft as a stream of properties.
-    async fn prepared(&self, draft: &Draft, now: FileTime) -> Result<Prepared> {
+    pub(super) async fn prepared(&self, draft: &Draft, now: FileTime) -> Result<Prepared> {
         let names = self.mailbox.names_of(draft).await;
         let source = draft.clone();
         let prepare = move || {

@@ -6,4 +6,5 @@ mod costs;
 mod faults;
 mod messages;
 mod others;
+mod sending;
 mod subject;

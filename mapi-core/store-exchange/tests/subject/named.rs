@@ -150,6 +150,10 @@ impl Store for Named {
         self.inner.delete(folder, items, how)
     }
 
+    fn submit<'a>(&'a self, draft: &'a Draft, copy: Option<FolderId>) -> Task<'a, ()> {
+        self.inner.submit(draft, copy)
+    }
+
     fn put_derived<'a>(
         &'a self,
         folder: FolderId,
