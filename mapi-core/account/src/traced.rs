@@ -253,6 +253,11 @@ impl Store for Traced {
         self.watch("delete", About::items(folder, items.len()), task)
     }
 
+    fn submit<'a>(&'a self, draft: &'a Draft, copy: Option<FolderId>) -> Task<'a, ()> {
+        let task = self.store.submit(draft, copy);
+        self.watch("submit", About::default(), task)
+    }
+
     fn put_derived<'a>(
         &'a self,
         folder: FolderId,
