@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mapi-types", &[]),
     ("sasl", &[]),
     ("directory", &[]),
+    ("outbound", &[]),
     ("mapi-store", &["mapi-types"]),
     ("mapi-convert", &["mapi-types"]),
     ("mapi-wire", &["mapi-types"]),
