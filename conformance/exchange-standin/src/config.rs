@@ -118,6 +118,8 @@ pub struct Manners {
     pub packed_uploads: bool,
     /// Adds to sets of changes what cannot affect the result, as Exchange does.
     pub widens_sets: bool,
+    /// Gives all of a public folder each time, and calls what it gave before deleted as well, as gromox 3.10 does.
+    pub forgets_public_folders: bool,
 }
 
 impl Default for Config {

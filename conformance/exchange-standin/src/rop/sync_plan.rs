@@ -29,7 +29,7 @@ use crate::{
         folder::Folder,
         folder_props as folder_properties,
         ids::{Fid, OWN_REPLID, own_id},
-        mailbox::Mailbox,
+        mailbox::{Mailbox, MailboxKind},
         message::Message,
         tags,
     },
@@ -104,6 +104,8 @@ impl Plan<'_> {
 
     fn contents(&self, scope: &ContentsScope<'_>) -> Planned {
         let all = scope.of(self.mailbox, self.folder);
+        let public = self.mailbox.kind == MailboxKind::Public;
+        let forgets = public && self.manners.forgets_public_folders;
         let mut given = self.own(&self.state.idset_given);
         let mut after = self.state.clone();
         let is_new = |message: &&Arc<Message>| {
@@ -112,7 +114,7 @@ impl Plan<'_> {
                 false => &self.state.cnset_seen,
             };
             let cn = self.mailbox.gid(message.cn.0);
-            !given.contains(Globcnt::from_u64(message.mid.0)) || !seen.contains(cn)
+            forgets || !given.contains(Globcnt::from_u64(message.mid.0)) || !seen.contains(cn)
         };
         let (mut new, old): (Vec<_>, Vec<_>) = all.iter().partition(is_new);
         if scope.newest_first {
@@ -133,8 +135,15 @@ impl Plan<'_> {
             .iter()
             .map(|message| Globcnt::from_u64(message.mid.0))
             .collect();
+        let again = given.clone();
         given.subtract(&present);
-        let gone = self.gone(scope, &given);
+        let mut gone = self.gone(scope, &given);
+        if forgets {
+            gone.deleted = again
+                .iter()
+                .map(|counter| own_id(counter.to_u64()))
+                .collect();
+        }
         if !gone.all().is_empty() {
             let event = Event::Deletions(gone.to_properties());
             pieces.push_back(Piece::Event(Box::new(event)));

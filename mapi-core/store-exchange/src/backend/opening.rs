@@ -8,7 +8,7 @@ use mapi_types::{MailboxId, Version};
 use super::{Exchange, User, elsewhere::OtherPlace, lock, reach::Target, remote};
 use crate::{
     discover::{Failure, Reason, Subject},
-    fault::{Fault, code},
+    fault::{self, Fault, code},
     http::Url,
     mailbox::{About, Circle, Guest, Mailbox, View},
     remote::{Remote, Sessions},
@@ -37,7 +37,10 @@ impl Exchange {
             Some(guest) => {
                 mailbox.learn_rights(guest, About::Everything).await?;
                 let inner = mailbox.mirror.store_for(principal);
-                if inner.hierarchy(Version(0)).await?.changed.is_empty() {
+                // The public folders are everybody's, also when there are none yet.
+                if mailbox.remote.store != StoreName::Public
+                    && inner.hierarchy(Version(0)).await?.changed.is_empty()
+                {
                     return Err(unseen());
                 }
                 inner
@@ -142,7 +145,7 @@ impl Exchange {
         let locator = user.place.locator();
         let own = locator.find(false).await.map_err(missing)?;
         let beside = Remote::new(user.sessions.clone(), StoreName::Public);
-        let Err(refused) = beside.logon().await else {
+        let Err(refused) = meet(&beside).await else {
             return Ok(beside);
         };
         let Some(address) = &own.public_folders else {
@@ -152,7 +155,7 @@ impl Exchange {
         let found = locator.find_other(&subject, false).await.map_err(missing)?;
         let sessions = self.sessions_elsewhere(user, &found.url, subject);
         let there = Remote::new(sessions, StoreName::Public);
-        there.logon().await?;
+        meet(&there).await?;
         Ok(there)
     }
 
@@ -166,6 +169,13 @@ impl Exchange {
             }
         })
     }
+}
+
+/// Logs on to the public folders, and learns the number of their replica from the top: asked for the number of that
+/// replica, gromox 3.10 gives another one, under which it finds no folder.
+async fn meet(remote: &Remote) -> fault::Result<()> {
+    let top = remote.logon().await?.top();
+    remote.gid(top).await.map(drop)
 }
 
 fn unseen() -> Error {

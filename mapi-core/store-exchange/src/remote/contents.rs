@@ -10,8 +10,8 @@ use mapi_types::{
     tags::{self, message_flags},
 };
 use mapi_wire::{
-    Gid, Id,
-    fast_transfer::{Event, MessageChange},
+    Gid, Guid, Id,
+    fast_transfer::{Event, MessageChange, Property},
     ics::{Audience, Deletions, IdSet, MessageHeader, Progress, ReadStates, Scope, State},
     rop::{
         SynchronizationConfigure, send_options, synchronization_extra_flags, synchronization_flags,
@@ -19,7 +19,12 @@ use mapi_wire::{
 };
 
 use super::{Download, Remote, download::SOURCE};
-use crate::{fault::Result, message::bag, session::Batch, values::Names};
+use crate::{
+    fault::Result,
+    message::bag,
+    session::{Batch, StoreName},
+    values::Names,
+};
 
 /// A message of the index.
 #[derive(Clone, Debug)]
@@ -78,6 +83,8 @@ pub(crate) struct Contents {
     download: Download,
     state: State,
     associated: bool,
+    /// The messages that this synchronization of a public folder brought.
+    brought: IdSet<Guid>,
     rows: Vec<IndexRow>,
     done: bool,
     next: Option<ContentsPart>,
@@ -107,6 +114,7 @@ impl Remote {
             download,
             state,
             associated,
+            brought: IdSet::new(),
             rows: Vec::new(),
             done: false,
             next: None,
@@ -166,10 +174,7 @@ impl Contents {
                 Event::Progress(props) => {
                     ContentsPart::Expected(Progress::from_properties(&props)?.normal_count)
                 }
-                Event::Deletions(props) => {
-                    let gone = Deletions::from_properties(&props)?.all();
-                    ContentsPart::Gone(self.remote.gids(&gone, &self.state.idset_given).await?)
-                }
+                Event::Deletions(props) => ContentsPart::Gone(self.gone(&props).await?),
                 Event::ReadStates(props) => self.read_states(&props).await?,
                 Event::State(props) => {
                     ContentsPart::End(self.seen(State::from_properties(&props)?))
@@ -184,6 +189,15 @@ impl Contents {
             return Ok(Some(self.rows()));
         }
         Ok(None)
+    }
+
+    /// What is gone. What the same synchronization brought is not: gromox 3.10 does not know what it has given of
+    /// public folders, brings everything each time, and calls it deleted as well.
+    async fn gone(&self, props: &[Property]) -> Result<Vec<Gid>> {
+        let gone = Deletions::from_properties(props)?.all();
+        let mut gids = self.remote.gids(&gone, &self.state.idset_given).await?;
+        gids.retain(|gid| !self.brought.contains(*gid));
+        Ok(gids)
     }
 
     /// What has been seen at the end, as far as it was asked for.
@@ -205,6 +219,9 @@ impl Contents {
         let Some(gid) = Gid::from_bytes(&header.identity.source_key) else {
             return Ok(());
         };
+        if self.remote.store == StoreName::Public {
+            self.brought.insert(gid);
+        }
         let audience = match header.associated {
             true => Audience::Programs,
             false => Audience::People,
@@ -229,10 +246,7 @@ impl Contents {
         Ok(())
     }
 
-    async fn read_states(
-        &self,
-        props: &[mapi_wire::fast_transfer::Property],
-    ) -> Result<ContentsPart> {
+    async fn read_states(&self, props: &[Property]) -> Result<ContentsPart> {
         let states = ReadStates::from_properties(props)?;
         let mut read = Vec::new();
         for (set, is_read) in [(&states.read, true), (&states.unread, false)] {

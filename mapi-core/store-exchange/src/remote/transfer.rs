@@ -10,7 +10,7 @@ use mapi_wire::{
 use super::{
     Remote,
     upload::{Chosen, identity, import_flag},
-    write::{PAGE_OF_LOGON, change_key, change_key_of, read_flags_of},
+    write::{PAGE_OF_LOGON, change_key, change_key_of, mark_read},
 };
 use crate::{
     fault::{Fault, Result, code},
@@ -306,13 +306,7 @@ fn fill(batch: &mut Batch, (source, target): (u8, u8), read: bool) {
         save_flags: save_flags::KEEP_OPEN_READ_ONLY | save_flags::FORCE_SAVE,
     });
     batch.push(change_key_of(logon_id, target));
-    batch.push(rop::SetMessageReadFlag {
-        logon_id,
-        response: target,
-        input: target,
-        read_flags: read_flags_of(read),
-        client_data: None,
-    });
+    mark_read(batch, target, read);
     batch.release(target);
     batch.release(source);
 }

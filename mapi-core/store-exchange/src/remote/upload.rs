@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Remote, STARTS_MAX,
-    write::{CHANGE_KEY, PAGE_OF_LOGON, change_key, change_key_of, read_flags_of},
+    write::{CHANGE_KEY, PAGE_OF_LOGON, change_key, change_key_of, mark_read},
 };
 use crate::{
     fault::{Fault, Result, code},
@@ -26,10 +26,10 @@ use crate::{
 const IDS_AT_ONCE: u32 = 256;
 
 /// Octets of a stream in one ROP and in one batch.
-const PIECE_OCTETS: usize = 28 << 10;
+pub(super) const PIECE_OCTETS: usize = 28 << 10;
 
 /// SourceOperation: the content of a message.
-const COPY_TO: u8 = 1;
+pub(super) const COPY_TO: u8 = 1;
 
 /// Ids that the server let this client give out.
 #[derive(Debug, Default)]
@@ -326,7 +326,7 @@ pub(super) fn put(logon_id: u8, input: u8, piece: &[u8]) -> rop::Request {
     .into()
 }
 
-fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bool) {
+pub(super) fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bool) {
     let logon_id = batch.logon_id;
     batch.release(transfer);
     batch.push(rop::SaveChangesMessage {
@@ -337,13 +337,7 @@ fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bool) {
     });
     batch.push(change_key_of(logon_id, message));
     // A message whose content is replaced stays read or unread with some servers, others forget it.
-    batch.push(rop::SetMessageReadFlag {
-        logon_id,
-        response: message,
-        input: message,
-        read_flags: read_flags_of(read),
-        client_data: None,
-    });
+    mark_read(batch, message, read);
     batch.release(message);
 }
 

@@ -309,6 +309,18 @@ pub(super) const fn read_flags_of(read: bool) -> u8 {
     }
 }
 
+/// Marks an open message as read or unread; no receipt is sent.
+pub(super) fn mark_read(batch: &mut Batch, message: u8, read: bool) {
+    batch.push(rop::SetMessageReadFlag {
+        logon_id: batch.logon_id,
+        response: message,
+        input: message,
+        read_flags: read_flags_of(read),
+        // Source: MS-OXCROPS 2.2.6.11.1.
+        client_data: batch.is_public.then_some([0; 24]),
+    });
+}
+
 /// Asks for the change key of an open message.
 pub(super) fn change_key_of(logon_id: u8, input: u8) -> Request {
     rop::GetPropertiesSpecific {

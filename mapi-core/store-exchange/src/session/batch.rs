@@ -11,6 +11,8 @@ use super::LoggedOn;
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) logon_id: u8,
+    /// Whether it is for the public folders.
+    pub(crate) is_public: bool,
     pub(crate) buffer: RequestBuffer,
 }
 
@@ -19,6 +21,7 @@ impl Batch {
     pub(crate) fn new(logon: &LoggedOn) -> Self {
         Self {
             logon_id: logon.logon_id,
+            is_public: logon.is_public,
             buffer: RequestBuffer {
                 requests: Vec::new(),
                 handles: vec![logon.handle],

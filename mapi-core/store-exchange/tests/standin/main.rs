@@ -6,5 +6,6 @@ mod costs;
 mod faults;
 mod messages;
 mod others;
+mod quirks;
 mod sending;
 mod subject;
