@@ -118,6 +118,8 @@ pub struct Manners {
     pub packed_uploads: bool,
     /// Adds to sets of changes what cannot affect the result, as Exchange does.
     pub widens_sets: bool,
+    /// Refuses messages under ids that a client chose where the client may add messages and change none, as gromox 3.10 does.
+    pub refuses_ids_of_adders: bool,
     /// Gives all of a public folder each time, and calls what it gave before deleted as well, as gromox 3.10 does.
     pub forgets_public_folders: bool,
 }

@@ -18,6 +18,7 @@ mod rights;
 mod submit;
 mod transfer;
 mod upload;
+mod upload_new;
 mod watch;
 mod write;
 

@@ -126,6 +126,9 @@ pub(crate) fn message(call: &mut Call<'_>, ask: &SynchronizationImportMessageCha
         Err(_) if !mailbox.is_free(mid.0) => return Err(Code::INVALID_PARAMETER.into()),
         Err(_) => {
             call.need(mailbox, fid, Rights::CREATE)?;
+            if call.manners.refuses_ids_of_adders {
+                call.need(mailbox, fid, Rights::EDIT_OWNED)?;
+            }
             Import {
                 mid,
                 version,

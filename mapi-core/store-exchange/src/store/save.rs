@@ -5,12 +5,17 @@
 //! 3. The intents become items ([`Mirror::finish_save`]).
 //!
 //! When the answer to 2 is lost, the next synchronization brings the message, and it becomes the item it was meant to
-//! be, byte for byte.
+//! be, byte for byte. Where somebody may only add, a server may refuse ids that were chosen: then it chooses them, and a
+//! lost answer leaves a message of which nobody knows.
 //!
 //! [`Mirror::begin_save`]: store_openchange::Mirror::begin_save
 //! [`Mirror::finish_save`]: store_openchange::Mirror::finish_save
 
-use std::{collections::HashSet, sync::Arc, time::SystemTime};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use mapi_store::{Error, ErrorKind, Expected, Result, Saved};
 use mapi_types::{
@@ -22,7 +27,7 @@ use tokio::task::spawn_blocking;
 
 use super::ExchangeStore;
 use crate::{
-    fault::Fault,
+    fault::{Fault, code},
     mailbox::{Work, remote_id},
     message::{to_message, whole},
     remote::{Chosen, Upload},
@@ -49,24 +54,10 @@ impl ExchangeStore {
         let namespace = mailbox.namespace().await?;
         let chosen = mailbox.remote.choose(drafts.len(), namespace).await?;
         let pending: Vec<_> = chosen.iter().zip(drafts).map(pending).collect();
-        let begun = mailbox.mirror.begin_save(folder, &pending).await?;
-        let mut finished: Vec<Finished> = Vec::new();
-        for ((begun, chosen), draft) in begun.iter().zip(&chosen).zip(drafts) {
-            let Begun::Upload(id) = begun else { continue };
-            // A key that was given twice is one item.
-            if finished.iter().any(|one| one.id == *id) {
-                continue;
-            }
-            let chosen = under(id, chosen);
-            let new = PredecessorChangeList::new();
-            match self.upload(fid, (&chosen, draft), new).await {
-                Ok(one) => finished.push(one),
-                Err(error) => {
-                    self.take_back((folder, fid), &finished, (id, &error)).await;
-                    return Err(error);
-                }
-            }
-        }
+        let mut begun = mailbox.mirror.begin_save(folder, &pending).await?;
+        let finished = self
+            .upload_all((folder, fid), &mut begun, &chosen, drafts)
+            .await?;
         let ids: Vec<_> = finished.iter().map(|one| one.id.clone()).collect();
         let saved = mailbox.mirror.finish_save(folder, finished).await?;
         let all = answers(begun, &ids, &saved);
@@ -76,6 +67,48 @@ impl ExchangeStore {
         }
     }
 
+    /// Uploads what is to be uploaded. What got another id than was chosen has it in `begun` afterwards.
+    async fn upload_all(
+        &self,
+        (folder, fid): (FolderId, Id),
+        begun: &mut [Begun],
+        chosen: &[Chosen],
+        drafts: &[Draft],
+    ) -> Result<Vec<Finished>> {
+        let mut finished: Vec<Finished> = Vec::new();
+        let mut renamed: HashMap<RemoteId, RemoteId> = HashMap::new();
+        for ((begun, chosen), draft) in begun.iter_mut().zip(chosen).zip(drafts) {
+            let Begun::Upload(id) = begun else { continue };
+            if let Some(new) = renamed.get(id) {
+                *id = new.clone();
+            }
+            // A key that was given twice is one item.
+            if finished.iter().any(|one| one.id == *id) {
+                continue;
+            }
+            let chosen = under(id, chosen);
+            let new = PredecessorChangeList::new();
+            let mut uploaded = self.upload(fid, (&chosen, draft), new).await;
+            if let Err(error) = &uploaded
+                && self.may_only_add(error)
+            {
+                uploaded = self.upload_to_new((folder, fid), (&chosen, draft)).await;
+            }
+            match uploaded {
+                Ok(one) => {
+                    renamed.insert(id.clone(), one.id.clone());
+                    *id = one.id.clone();
+                    finished.push(one);
+                }
+                Err(error) => {
+                    self.take_back((folder, fid), &finished, (id, &error)).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(finished)
+    }
+
     /// Uploads one draft, which follows these changes.
     async fn upload(
         &self,
@@ -83,23 +116,57 @@ impl ExchangeStore {
         (chosen, draft): (&Chosen, &Draft),
         after: PredecessorChangeList,
     ) -> Result<Finished> {
+        let upload = self.to_upload((chosen, draft), after).await?;
+        let change_key = self.mailbox.remote.upload(fid, &upload).await?;
+        Ok(finished(chosen.gid, change_key, chosen))
+    }
+
+    /// Whether a refusal may mean that somebody may add messages and not write to them after that: then gromox 3.10 takes
+    /// none under an id that was chosen.
+    fn may_only_add(&self, error: &Error) -> bool {
+        let source = error.source.as_ref();
+        let fault = source.and_then(|source| source.downcast_ref::<Fault>());
+        self.guest.is_some() && fault.and_then(Fault::code) == Some(code::ACCESS_DENIED)
+    }
+
+    /// Uploads one draft under an id that the server chooses. When the answer is lost, nobody knows which: then the
+    /// message may be there although this says that it failed.
+    async fn upload_to_new(
+        &self,
+        (folder, fid): (FolderId, Id),
+        (chosen, draft): (&Chosen, &Draft),
+    ) -> Result<Finished> {
         let mailbox = &self.mailbox;
+        let upload = self
+            .to_upload((chosen, draft), PredecessorChangeList::new())
+            .await?;
+        // Nothing will come under the id that was refused.
+        let refused = vec![remote_id(chosen.gid)];
+        mailbox.mirror.forget_pending(folder, refused).await?;
+        let (id, change_key) = mailbox.remote.upload_to_new(fid, &upload).await?;
+        let new = Chosen {
+            gid: mailbox.remote.gid(id).await?,
+            ..chosen.clone()
+        };
+        let pending = [pending((&new, draft))];
+        mailbox.mirror.begin_save(folder, &pending).await?;
+        Ok(finished(new.gid, change_key, chosen))
+    }
+
+    async fn to_upload(
+        &self,
+        (chosen, draft): (&Chosen, &Draft),
+        after: PredecessorChangeList,
+    ) -> Result<Upload> {
         let now = FileTime::from(SystemTime::now());
         let prepared = self.prepared(draft, now).await?;
-        let upload = Upload {
+        Ok(Upload {
             chosen: chosen.clone(),
             after,
             modified: now,
             message: Arc::new(prepared.message),
             associated: prepared.flags & message_flags::ASSOCIATED != 0,
             read: prepared.flags & message_flags::READ != 0,
-        };
-        let change_key = mailbox.remote.upload(fid, &upload).await?;
-        let own = || chosen.change_key.to_bytes().into();
-        Ok(Finished {
-            id: remote_id(chosen.gid),
-            change_key: ChangeKey(change_key.unwrap_or_else(own)),
-            props: PropBag::default(),
         })
     }
 
@@ -237,6 +304,16 @@ impl ExchangeStore {
         };
         let saved = mailbox.mirror.finish_save(folder, vec![finished]).await?;
         saved.into_iter().next().ok_or_else(gone)
+    }
+}
+
+/// A draft that the server has; without a change key of the server's, it has the one that was chosen.
+fn finished(gid: Gid, change_key: Option<Box<[u8]>>, chosen: &Chosen) -> Finished {
+    let own = || chosen.change_key.to_bytes().into();
+    Finished {
+        id: remote_id(gid),
+        change_key: ChangeKey(change_key.unwrap_or_else(own)),
+        props: PropBag::default(),
     }
 }
 
