@@ -1,73 +1,33 @@
 //! A backend on a server of the environment, with mailboxes nobody else has.
 
 mod named;
+mod server;
 
 use std::{
     collections::{HashMap, HashSet},
-    process::Command,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use mapi_store::{
     Backend, Error, ErrorKind, Principal, Result, Role, Store, Task, contract::Fixture,
 };
 use mapi_types::{MailboxId, Version};
-use store_exchange::{
-    Exchange, Options,
-    auth::{Credentials, Password, Policy, Scheme, Secret},
-    discover,
-    http::{self, Client, TlsOptions},
-};
-use store_openchange::OpenChange;
+use store_exchange::Exchange;
 
-use self::named::Named;
+use self::{
+    named::Named,
+    server::{account, gateway, sign_in},
+};
 
 /// A backend whose mailboxes are made on the server when the suite provisions them.
 pub(crate) async fn fresh() -> Fixture {
-    let dir = tempfile::tempdir().unwrap();
-    let mirrors = OpenChange::open(dir.path(), store_openchange::Options::default()).unwrap();
-    let options = http::Options {
-        tls: TlsOptions {
-            pinned: pin(),
-            ..TlsOptions::default()
-        },
-        ..http::Options::default()
-    };
-    let discover = discover::Options {
-        autodiscover: Some(variable("EXCHANGE_AUTODISCOVER").parse().unwrap()),
-        ..discover::Options::default()
-    };
-    let options = (Client::new(options).unwrap(), discover);
-    let exchange = Exchange::new(
-        Arc::new(mirrors),
-        options.0,
-        options.1,
-        Options {
-            domain: "example.test".to_owned(),
-            ..Options::default()
-        },
-    );
+    let (exchange, dir) = gateway();
     let server = Arc::new(Server {
         exchange,
         names: Mutex::default(),
         cleared: Mutex::default(),
     });
     Fixture::with_guard(Arc::new(Subject(server)), dir)
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
-}
-
-fn pin() -> Option<[u8; 32]> {
-    let hex = std::env::var("EXCHANGE_PIN").ok()?;
-    let octets: Vec<u8> = (0..hex.len() / 2)
-        .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap())
-        .collect();
-    Some(octets.try_into().unwrap())
 }
 
 /// The backend under test.
@@ -80,10 +40,6 @@ struct Server {
     /// Mailboxes in which nobody else has a right any more that the server gives everybody in a new one.
     cleared: Mutex<HashSet<MailboxId>>,
 }
-
-const PASSWORD: &str = "contract-1";
-
-static SERIAL: AtomicU32 = AtomicU32::new(0);
 
 impl Server {
     fn name(&self, user: &str) -> Option<String> {
@@ -111,24 +67,8 @@ impl Server {
         if self.name(user).is_some() {
             return Err(Error::new(ErrorKind::Exists, "there is such a mailbox"));
         }
-        let local = user.split('@').next().unwrap();
-        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let local = format!("{local}-{}-{serial}", std::process::id());
-        let made = Command::new(variable("EXCHANGE_ADD_USER"))
-            .args([&local, PASSWORD])
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{made:?}");
-        let address = format!("{local}@example.test");
-        let credentials = Credentials::Password(Password {
-            user: address.clone(),
-            domain: None,
-            secret: Secret::from(PASSWORD),
-        });
-        let policy = Policy {
-            schemes: vec![Scheme::Basic],
-        };
-        self.exchange.sign_in(&address, credentials, policy).await?;
+        let address = account(user.split('@').next().unwrap());
+        sign_in(&self.exchange, &address).await?;
         self.names.lock().unwrap().insert(user.to_owned(), address);
         Ok(())
     }
