@@ -72,9 +72,12 @@ impl Reply {
     }
 
     /// What a failed delivery means for one recipient.
-    pub(crate) const fn delivery(error: &Error) -> Self {
+    pub(crate) fn delivery(error: &Error) -> Self {
         match error.kind {
-            ErrorKind::Unavailable => Self("452 4.3.1 storage not available, try again later"),
+            ErrorKind::Unavailable if error.is_disk_full() => {
+                Self("452 4.3.1 no room for mail, try again later")
+            }
+            ErrorKind::Unavailable => Self("451 4.3.0 mailbox out of reach, try again later"),
             ErrorKind::Quota => Self("452 4.2.2 mailbox full"),
             ErrorKind::TooBig => Self::TOO_BIG,
             // The mailbox went between RCPT and now: the next attempt is told so at RCPT.
@@ -89,5 +92,36 @@ impl Reply {
             | ErrorKind::Unauthenticated
             | ErrorKind::Unsupported => Self("451 4.3.0 delivery failed, try again later"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{Error, ErrorKind, Reply};
+
+    #[test]
+    fn what_keeps_mail_out_for_now_is_told_by_its_kind() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let broken = io::Error::from(io::ErrorKind::BrokenPipe);
+        let with = |source| Error::with_source(ErrorKind::Unavailable, "saving", source);
+        let cases = [
+            (with(full), "452 4.3.1"),
+            (with(broken), "451 4.3.0"),
+            (
+                Error::new(ErrorKind::Unavailable, "server away"),
+                "451 4.3.0",
+            ),
+            (Error::new(ErrorKind::Quota, "mailbox"), "452 4.2.2"),
+            (Error::new(ErrorKind::NotFound, "mailbox"), "450 4.2.1"),
+        ];
+        for (error, code) in cases {
+            assert!(Reply::delivery(&error).0.starts_with(code), "{error}");
+        }
+        let gone = Error::new(ErrorKind::NotFound, "recipient");
+        assert!(Reply::recipient(&gone).0.starts_with("550 5.1.1"));
+        let away = Error::new(ErrorKind::Unavailable, "server away");
+        assert!(Reply::recipient(&away).0.starts_with("451 4.3.0"));
     }
 }

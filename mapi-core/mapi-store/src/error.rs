@@ -1,6 +1,6 @@
 //! What can go wrong in a store, by meaning: every front end maps it without a wildcard.
 
-use std::{borrow::Cow, error::Error as StdError, fmt};
+use std::{borrow::Cow, error::Error as StdError, fmt, io};
 
 /// The meanings of a failure. MAPI codes stay in [`Error::source`], for the log.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -75,6 +75,18 @@ impl Error {
             context: context.into(),
             source: Some(source.into()),
         }
+    }
+
+    /// Whether a disk is full: the cause is an [`io::Error`] that says so.
+    pub fn is_disk_full(&self) -> bool {
+        let cause = self.source.as_deref();
+        let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.is_some_and(|cause| {
+            matches!(
+                cause.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        })
     }
 }
 

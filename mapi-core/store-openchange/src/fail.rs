@@ -62,6 +62,10 @@ impl From<Fail> for Error {
     fn from(fail: Fail) -> Self {
         match fail {
             Fail::Store(error) => error,
+            // Told as every full disk is: see `Error::is_disk_full`.
+            Fail::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                Fail::Io(io::Error::new(io::ErrorKind::StorageFull, error)).into()
+            }
             Fail::Sql(error) => {
                 let (kind, context) = sql_meaning(&error);
                 Self::with_source(kind, context, error)
@@ -76,7 +80,6 @@ impl From<Fail> for Error {
 
 fn sql_meaning(error: &rusqlite::Error) -> (ErrorKind, &'static str) {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => (ErrorKind::Unavailable, "the disk is full"),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             (ErrorKind::Corrupt, "the mailbox file is damaged")
         }
@@ -103,5 +106,30 @@ fn io_meaning(error: &io::Error) -> (ErrorKind, &'static str) {
             "a stored file is shorter than it should be",
         ),
         _ => (ErrorKind::Unavailable, "the data folder cannot be used"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use mapi_store::{Error, ErrorKind};
+    use rusqlite::ffi;
+
+    use super::Fail;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_whoever_notices() {
+        let sql = |code| Fail::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for (fail, full) in [
+            (sql(ffi::SQLITE_FULL), true),
+            (Fail::Io(io::ErrorKind::StorageFull.into()), true),
+            (sql(ffi::SQLITE_IOERR), false),
+            (Fail::Io(io::ErrorKind::BrokenPipe.into()), false),
+        ] {
+            let error = Error::from(fail);
+            let told = (error.kind, error.is_disk_full());
+            assert_eq!(told, (ErrorKind::Unavailable, full), "{error:?}");
+        }
     }
 }
