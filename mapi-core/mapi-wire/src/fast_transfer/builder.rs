@@ -10,6 +10,9 @@ use super::{
 };
 use crate::cursor::DEPTH_MAX;
 
+/// How many messages may lie within each other, below the outermost, each with all its parts.
+pub const EMBEDDED_DEPTH_MAX: usize = DEPTH_MAX as usize - 1;
+
 /// A message under construction, or an attachment that comes alone.
 #[derive(Clone, Debug)]
 pub(super) struct Builder {
@@ -135,7 +138,7 @@ impl Builder {
 
     fn begin(&mut self, node: Node) -> Result<bool, Expected> {
         // Each message that is embedded adds itself and its attachment.
-        if self.outer.len() >= 2 * DEPTH_MAX as usize {
+        if self.outer.len() >= 2 * (EMBEDDED_DEPTH_MAX + 1) {
             return Err("less nesting");
         }
         let outer = std::mem::replace(&mut self.open, node);

@@ -18,6 +18,7 @@ mod parser;
 mod property;
 mod write;
 
+pub use builder::EMBEDDED_DEPTH_MAX;
 pub use encoder::Encoder;
 pub use event::{Event, FolderLevel, ListedMessage, MessageChange, PartialChange, PropertyGroup};
 pub use failure::Failure;

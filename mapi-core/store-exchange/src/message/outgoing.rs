@@ -1,13 +1,27 @@
 //! Messages that go to the server: the core's terms as streams.
 
+use mapi_convert::oxcmail::{self, Identity};
 use mapi_store::PropName;
-use mapi_types::{Attachment, AttachmentData, MessageTree, PropBag, PropTag, tags};
-use mapi_wire::fast_transfer::{self, Property};
+use mapi_types::{Attachment, AttachmentData, MessageTree, OwnedValue, PropBag, PropTag, tags};
+use mapi_wire::fast_transfer::{self, EMBEDDED_DEPTH_MAX, Property};
 
 use crate::values::{to_stream, wire_name};
 
+/// PidTagAttachMethod of data in the attachment itself. Source: MS-OXCMSG 2.2.2.9.
+const BY_VALUE: i32 = 1;
+
 /// A message for a stream. `left_out` are properties that are set by other means.
 pub(crate) fn to_message(
+    tree: &MessageTree,
+    left_out: &dyn Fn(PropTag) -> bool,
+    name_of: &dyn Fn(u16) -> Option<PropName>,
+) -> fast_transfer::Message {
+    at_depth(0, tree, left_out, name_of)
+}
+
+/// The same of a message that so many others contain.
+fn at_depth(
+    depth: usize,
     tree: &MessageTree,
     left_out: &dyn Fn(PropTag) -> bool,
     name_of: &dyn Fn(u16) -> Option<PropName>,
@@ -33,7 +47,7 @@ pub(crate) fn to_message(
             .enumerate()
             .map(|(number, one)| {
                 let number = i32::try_from(number).unwrap_or(i32::MAX);
-                to_attachment(one, number, left_out, name_of)
+                to_attachment(depth, (one, number), left_out, name_of)
             })
             .collect(),
         ..fast_transfer::Message::default()
@@ -41,14 +55,21 @@ pub(crate) fn to_message(
 }
 
 fn to_attachment(
-    attachment: &Attachment,
-    number: i32,
+    depth: usize,
+    (attachment, number): (&Attachment, i32),
     left_out: &dyn Fn(PropTag) -> bool,
     name_of: &dyn Fn(u16) -> Option<PropName>,
 ) -> fast_transfer::Attachment {
     const DATA_BINARY: u32 = 0x3701_0102;
-    const BY_VALUE: i32 = 1;
     const EMBEDDED: i32 = 5;
+    let file;
+    let attachment = match &attachment.data {
+        AttachmentData::Message(tree) if depth >= EMBEDDED_DEPTH_MAX => {
+            file = as_file(attachment, tree);
+            &file
+        }
+        _ => attachment,
+    };
     let mut props = stream_props(&attachment.props, left_out, name_of);
     props.retain(|prop| prop.tag != tags::ATTACH_NUMBER.tag());
     // Without a method there is no data: MS-OXCMSG 2.2.2.9.
@@ -69,10 +90,35 @@ fn to_attachment(
             None
         }
         // Embedded messages are never left unsaid; what is set by other means concerns only the outermost.
-        AttachmentData::Message(tree) => Some(Box::new(to_message(tree, &|_| false, name_of))),
+        AttachmentData::Message(tree) => {
+            Some(Box::new(at_depth(depth + 1, tree, &|_| false, name_of)))
+        }
         AttachmentData::None | AttachmentData::Part { .. } => None,
     };
     fast_transfer::Attachment { props, embedded }
+}
+
+/// A message so deep within others that a stream cannot say it: as a file with its MIME.
+fn as_file(attachment: &Attachment, tree: &MessageTree) -> Attachment {
+    let identity = Identity {
+        key: b"",
+        domain: "localhost",
+    };
+    let (export, _) = oxcmail::export(tree, &identity);
+    let mut octets = Vec::with_capacity(usize::try_from(export.size()).unwrap_or_default());
+    // Nothing of it is a range of an original, so there is nothing that could fail.
+    let _ = export.write(None, &mut |piece| octets.extend_from_slice(piece));
+    let said = [
+        (tags::ATTACH_METHOD.tag(), OwnedValue::I32(BY_VALUE)),
+        (
+            tags::ATTACH_MIME_TAG.tag(),
+            OwnedValue::Str("message/rfc822".into()),
+        ),
+    ];
+    Attachment {
+        props: attachment.props.with(&said, &[]),
+        data: AttachmentData::Inline(octets.into()),
+    }
 }
 
 fn stream_props(
@@ -113,6 +159,47 @@ mod tests {
 
     use super::*;
     use crate::values::Names;
+
+    /// A message of this subject, and one within it as often as said.
+    fn nested(levels: usize) -> MessageTree {
+        let mut tree = MessageTree::default();
+        for level in (0..=levels).rev() {
+            let subject = OwnedValue::Str(format!("level {level}").into());
+            let inner = std::mem::take(&mut tree);
+            let attachments = match level == levels {
+                true => Vec::new(),
+                false => vec![Attachment {
+                    props: PropBag::default(),
+                    data: AttachmentData::Message(Box::new(inner)),
+                }],
+            };
+            tree = MessageTree {
+                props: [(tags::SUBJECT.tag(), subject)].into_iter().collect(),
+                recipients: vec![PropBag::default()],
+                attachments,
+            };
+        }
+        tree
+    }
+
+    #[test]
+    fn what_lies_too_deep_for_a_stream_goes_as_a_file() {
+        for (levels, in_file) in [(0, false), (31, false), (32, true), (60, true)] {
+            let message = to_message(&nested(levels), &|_| false, &|_| None);
+            let mut encoder = fast_transfer::Encoder::new();
+            encoder.message(&message);
+            let octets = encoder.take(usize::MAX);
+            let mut parser = fast_transfer::Parser::new(fast_transfer::Limits::default());
+            parser.feed(&octets);
+            while parser.next_event().unwrap().is_some() {}
+            parser.finish().unwrap();
+            let deepest = format!("Subject: level {levels}");
+            let found = octets
+                .windows(deepest.len())
+                .any(|part| part == deepest.as_bytes());
+            assert_eq!(found, in_file, "{levels}");
+        }
+    }
 
     #[test]
     fn flags_come_first_and_lists_not_last() {
