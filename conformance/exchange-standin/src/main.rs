@@ -2,11 +2,14 @@
 
 use std::{io::Write, process::ExitCode};
 
-use exchange_standin::{Config, Server};
+use exchange_standin::{
+    Config, Server,
+    model::{organisation::NewUser, user::UserKind},
+};
 
 /// How it is called.
-const USAGE: &str =
-    "usage: exchange-standin [--listen ADDRESS:PORT] [--tls] [--host NAME] [--domain DOMAIN]";
+const USAGE: &str = "usage: exchange-standin [--listen ADDRESS:PORT] [--tls] [--host NAME] [--domain DOMAIN] \
+                     [--person NAME:PASSWORD]...";
 
 fn main() -> ExitCode {
     let config = match config(std::env::args().skip(1)) {
@@ -34,10 +37,28 @@ fn config(mut arguments: impl Iterator<Item = String>) -> Result<Config, String>
             "--host" => config.host = Some(value()?),
             "--domain" => config.domain = value()?,
             "--tls" => config.tls = true,
+            "--person" => add_person(&mut config, &value()?)?,
             _ => return Err(format!("unknown argument {argument}")),
         }
     }
     Ok(config)
+}
+
+/// Adds somebody, or changes a password.
+fn add_person(config: &mut Config, text: &str) -> Result<(), String> {
+    let wrong = || format!("--person {text}: NAME:PASSWORD is wanted");
+    let (name, password) = text.split_once(':').ok_or_else(wrong)?;
+    let known = config.people.iter_mut().find(|person| person.name == name);
+    match known {
+        Some(person) => password.clone_into(&mut person.password),
+        None => config.people.push(NewUser {
+            name: name.to_owned(),
+            display_name: name.to_owned(),
+            password: password.to_owned(),
+            kind: UserKind::Person,
+        }),
+    }
+    Ok(())
 }
 
 fn fail(why: &str) -> ExitCode {

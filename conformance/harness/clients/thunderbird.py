@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Thunderbird driven through a full client life, in its own window on a virtual screen.
 
-usage: thunderbird.py IMAP_PORT IMAPS_PORT LMTP_PORT USER1 PASSWORD1 USER2 PASSWORD2
+usage: thunderbird.py IMAP_PORT IMAPS_PORT LMTP_PORT USER1 PASSWORD1 USER2 PASSWORD2 [MISSING_USE]...
 
 The first account logs in with STARTTLS, the second with TLS from the first byte. What Thunderbird shows and does is
-compared with what a second client, imaplib, finds on the server. Prints `  ok   what` or `  FAIL what | why` for
-every check, and last `N passed, M failed`.
+compared with what a second client, imaplib, finds on the server, which has no folder for a MISSING_USE such as
+`Archive`. Prints `  ok   what` or `  FAIL what | why` for every check, and last `N passed, M failed`.
 """
 import base64
 import email
@@ -28,7 +28,7 @@ IMAP_PORT, IMAPS_PORT, LMTP_PORT = map(int, sys.argv[1:4])
 ACCOUNTS = [(sys.argv[4], sys.argv[5], IMAP_PORT, "STARTTLS"), (sys.argv[6], sys.argv[7], IMAPS_PORT, "TLS")]
 SOCKET_TYPE = {"STARTTLS": 2, "TLS": 3}
 # Special use by RFC 6154, and Thunderbird's word for it.
-SPECIAL = {"Sent": b"\\Sent", "Trash": b"\\Trash", "Drafts": b"\\Drafts", "Junk": b"\\Junk", "Archive": b"\\Archive"}
+SPECIAL = {use: b"\\" + use.encode() for use in ("Sent", "Trash", "Drafts", "Junk", "Archive") if use not in sys.argv[8:]}
 LIFE_LIMIT_S = 480
 START_LIMIT_S = 120
 SCRIPT_LIMIT_S = 120
@@ -453,9 +453,11 @@ class Life:
 
     def filing(self):
         """Moves, copies and stores."""
-        trash, archive, sent = (self.special[use] for use in ("Trash", "Archive", "Sent"))
+        trash, sent = self.special["Trash"], self.special["Sent"]
+        filed = "Archive" if "Archive" in SPECIAL else "Drafts"
+        archive = self.special[filed]
         self.attempt("Delete moves to the wastebasket, bytes unchanged", lambda: self.moved(trash, lambda uid: self.step("remove", "INBOX", uid)))
-        self.attempt("moves to Archive, bytes unchanged", lambda: self.moved(archive, lambda uid: self.step("copy", "INBOX", uid, archive, True)))
+        self.attempt(f"moves to {filed}, bytes unchanged", lambda: self.moved(archive, lambda uid: self.step("copy", "INBOX", uid, archive, True)))
         self.attempt("copies to Sent, bytes and flags unchanged", lambda: self.copied(sent))
         self.attempt("stores a message in Sent, bytes unchanged", lambda: self.appended(sent))
 

@@ -83,11 +83,17 @@ pub(crate) fn cargo(arguments: &[&str]) -> Outcome<Finished> {
 
 /// Runs the built harness.
 pub(crate) fn harness(arguments: &[&str]) -> Outcome<Finished> {
+    harness_with(&[], arguments)
+}
+
+/// Runs the built harness with more in its environment.
+pub(crate) fn harness_with(environment: &[(&str, &str)], arguments: &[&str]) -> Outcome<Finished> {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     // A private Postfix and a small file system of its own take root.
     let program = target.join("release/harness");
     run(as_root(&program.to_string_lossy())
+        .envs(environment.iter().copied())
         .args(arguments)
         .current_dir(root()))
 }

@@ -8,13 +8,14 @@ mod score;
 
 use std::process::ExitCode;
 
-use command::{Failure, Outcome, cargo, harness};
+use command::{Failure, Finished, Outcome, cargo, harness, harness_with};
 use score::Score;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test                          everything: unit and integration tests, conformance, faults
+  test                          everything: unit and integration tests, conformance, faults; conformance in short
+                                also with mailboxes on an Exchange server
   conformance [--only NAME]…    real programs and raw clients against the built server
   faults [--only NAME] [--rounds N] [--seed N]
                                 SIGKILL under load, full disk, rebuilt sync points, syncs before answers
@@ -24,12 +25,31 @@ usage: cargo xtask COMMAND
                                 every fuzz target, N seconds each (default 60)
   ci                            format, lints, test, and a short fuzz run
 
+SUBJECT=dragoman-exchange in the environment: conformance, in full, with mailboxes on an Exchange server, which is the
+stand-in, or one that runs: EXCHANGE_AUTODISCOVER (URL), EXCHANGE_PIN (SHA-256 of its certificate), EXCHANGE_ADD_USER
+(a program that makes NAME@example.test, called with NAME and password).
+
 Real programs come from Debian packages and are installed when missing (as root or through sudo).";
 
 /// Seconds a fuzz target gets in `ci`.
 const CI_FUZZ_SECONDS: u64 = 15;
 /// SIGKILL rounds of `test`; `faults --rounds 200` is the long run.
 const TEST_KILL_ROUNDS: &str = "20";
+/// What `test` checks with mailboxes on an Exchange server: groups whose outcome depends on where mailboxes are.
+const ON_EXCHANGE: &[&str] = &[
+    "lmtp-states",
+    "imaplib",
+    "mbsync",
+    "mutt",
+    "curl",
+    "thunderbird",
+    "swaks",
+    "postfix",
+    "apple-mail",
+    "corpus",
+];
+/// Messages of the corpus in that run.
+const ON_EXCHANGE_CORPUS_MAX: &str = "200";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -62,11 +82,25 @@ fn test() -> Outcome {
     );
     build()?;
     score.add("conformance", harness(&["conformance"])?.scored());
+    score.add("conformance on Exchange", on_exchange()?.scored());
     score.add(
         "faults",
         harness(&["faults", "--rounds", TEST_KILL_ROUNDS])?.scored(),
     );
     score.close()
+}
+
+/// The short conformance run with mailboxes on the stand-in.
+fn on_exchange() -> Outcome<Finished> {
+    let mut arguments = vec!["conformance"];
+    for group in ON_EXCHANGE {
+        arguments.extend(["--only", group]);
+    }
+    let environment = [
+        ("SUBJECT", "dragoman-exchange"),
+        ("CORPUS_MAX", ON_EXCHANGE_CORPUS_MAX),
+    ];
+    harness_with(&environment, &arguments)
 }
 
 fn conformance(options: &[&str]) -> Outcome {
@@ -146,6 +180,8 @@ fn build() -> Outcome {
         "dragoman",
         "--package",
         "harness",
+        "--package",
+        "exchange-standin",
     ])?
     .success()
 }

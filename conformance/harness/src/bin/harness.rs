@@ -16,7 +16,7 @@ usage: harness list
        harness conformance [--only NAME]…
        harness faults [--only NAME] [--rounds N] [--seed N] [--points N] [--messages N]
        harness bench [--stages A,B] [--servers A,B] [--rounds N] [--results FILE] [--page FILE]
-SUBJECT, DRAGOMAN_BIN, CORPUS_MIRRORS in the environment: see the crate's documentation";
+SUBJECT, DRAGOMAN_BIN, CORPUS_MIRRORS, CORPUS_MAX in the environment: see the crate's documentation";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -36,6 +36,20 @@ pub(super) fn empty_inboxes(subject: &Subject) -> Outcome {
     Ok(())
 }
 
+/// The mailbox with this special use, such as `\\Sent`.
+pub(super) fn special(session: &mut Imap, special_use: &str) -> Outcome<Option<String>> {
+    let listed = session.expect_ok("LIST \"\" \"*\" RETURN (SPECIAL-USE)")?;
+    Ok(listed.untagged.iter().find_map(|line| {
+        let line = String::from_utf8_lossy(line);
+        let (attributes, rest) = line.split_once(')')?;
+        let name = rest.rsplit("\" ").next()?.trim_matches('"');
+        attributes
+            .split(['(', ' '])
+            .any(|word| word == special_use)
+            .then(|| name.to_owned())
+    }))
+}
+
 /// The messages of a mailbox of alice's.
 pub(super) fn bodies(subject: &Subject, mailbox: &str) -> Outcome<Vec<Vec<u8>>> {
     let all = Imap::login(subject.listeners.imap, &subject.alice)?.all_messages(mailbox)?;

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Account, START_LIMIT, Subject};
+use super::{Account, Kind, START_LIMIT, Subject, exchange};
 use crate::failure::{Context, Outcome, failure};
 use crate::process::run;
 
@@ -15,22 +15,6 @@ use crate::process::run;
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// How long `fsck` may take.
 const FSCK_LIMIT: Duration = Duration::from_secs(300);
-
-/// The binary to test: `DRAGOMAN_BIN`, else `dragoman` in the folder of this program.
-pub(super) fn binary() -> Outcome<PathBuf> {
-    if let Some(path) = std::env::var_os("DRAGOMAN_BIN") {
-        return Ok(PathBuf::from(path));
-    }
-    let beside = std::env::current_exe()?.with_file_name("dragoman");
-    if beside.is_file() {
-        Ok(beside)
-    } else {
-        failure(format!(
-            "{} is not built; set DRAGOMAN_BIN",
-            beside.display()
-        ))
-    }
-}
 
 /// Creates the users in the subject's data folder.
 pub(super) fn prepare(subject: &Subject, binary: &Path) -> Outcome {
@@ -89,6 +73,11 @@ pub(super) fn serve(subject: &Subject, binary: &Path) -> Outcome<Child> {
         .arg("serve")
         .arg("--data")
         .arg(subject.data());
+    if matches!(subject.kind, Kind::Exchange { .. }) {
+        command
+            .arg("--config")
+            .arg(exchange::configuration(subject));
+    }
     settings.iter().for_each(|setting| {
         command.arg("--set").arg(setting);
     });

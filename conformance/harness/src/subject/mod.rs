@@ -1,11 +1,13 @@
 //! The server under test: started on free loopback ports with a fresh data folder, stopped or killed at will.
 //!
 //! `SUBJECT` in the environment chooses: `dragoman` (default; the binary is `DRAGOMAN_BIN`, or the one built
-//! beside this program), `dovecot` (a private instance from the Debian package), or `external`, a server that
-//! already runs and is described by `IMAP_PORT`, `LMTP_PORT`, `USER1`, `PASS1`, `USER2`, `PASS2`.
+//! beside this program), `dragoman-exchange`, the same with its mailboxes on an Exchange server (see [`exchange`]),
+//! `dovecot` (a private instance from the Debian package), or `external`, a server that already runs and is described
+//! by `IMAP_PORT`, `LMTP_PORT`, `USER1`, `PASS1`, `USER2`, `PASS2`.
 
 mod dovecot;
 mod dragoman;
+pub mod exchange;
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -58,6 +60,13 @@ pub enum Kind {
         /// Its path.
         binary: PathBuf,
     },
+    /// The built binary, with its mailboxes on an Exchange server.
+    Exchange {
+        /// Its path.
+        binary: PathBuf,
+        /// The server.
+        server: exchange::Server,
+    },
     /// A private Dovecot from the Debian package: the stand-in that proves the checks.
     Dovecot,
     /// A server started by someone else.
@@ -69,12 +78,16 @@ impl Kind {
     pub fn from_environment() -> Outcome<Self> {
         match std::env::var("SUBJECT").unwrap_or_default().as_str() {
             "" | "dragoman" => Ok(Self::Dragoman {
-                binary: dragoman::binary()?,
+                binary: beside("DRAGOMAN_BIN", "dragoman")?,
+            }),
+            "dragoman-exchange" => Ok(Self::Exchange {
+                binary: beside("DRAGOMAN_BIN", "dragoman")?,
+                server: exchange::Server::from_environment()?,
             }),
             "dovecot" => Ok(Self::Dovecot),
             "external" => Ok(Self::External),
             other => failure(format!(
-                "SUBJECT={other}: expected dragoman, dovecot or external"
+                "SUBJECT={other}: expected dragoman, dragoman-exchange, dovecot or external"
             )),
         }
     }
@@ -83,6 +96,7 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Dragoman { .. } => "dragoman",
+            Self::Exchange { .. } => "dragoman-exchange",
             Self::Dovecot => "dovecot",
             Self::External => "external",
         }
@@ -116,6 +130,8 @@ pub struct Subject {
     pub work: PathBuf,
     options: Options,
     child: Option<Child>,
+    /// What runs beside it from the preparation on.
+    beside: Option<exchange::Beside>,
 }
 
 impl Subject {
@@ -131,9 +147,12 @@ impl Subject {
         if *kind == Kind::External {
             return external();
         }
-        let subject = Self::on_data(kind, options)?;
+        let mut subject = Self::on_data(kind, options)?;
         match kind {
             Kind::Dragoman { binary } => dragoman::prepare(&subject, binary)?,
+            Kind::Exchange { server, .. } => {
+                subject.beside = exchange::prepare(&subject, server)?;
+            }
             Kind::Dovecot => dovecot::prepare(&subject)?,
             Kind::External => {}
         }
@@ -149,8 +168,12 @@ impl Subject {
             lmtp: free_port()?,
             lmtp_unix: Some(work.join("lmtp.sock")),
         };
-        let alice = Account::new("alice@example.test", "wonderland-7");
-        let bob = Account::new("bob@example.test", "builder-42");
+        let address = |name: &str| match kind {
+            Kind::Exchange { server, .. } => server.user(name),
+            _ => format!("{name}@example.test"),
+        };
+        let alice = Account::new(&address("alice"), "wonderland-7");
+        let bob = Account::new(&address("bob"), "builder-42");
         Ok(Self {
             kind: kind.clone(),
             listeners,
@@ -159,13 +182,16 @@ impl Subject {
             work,
             options,
             child: None,
+            beside: None,
         })
     }
 
     /// Starts (or starts again) on the same ports and data, and waits until it is ready.
     pub fn run(&mut self) -> Outcome {
         let child = match &self.kind {
-            Kind::Dragoman { binary } => dragoman::serve(self, binary),
+            Kind::Dragoman { binary } | Kind::Exchange { binary, .. } => {
+                dragoman::serve(self, binary)
+            }
             Kind::Dovecot => dovecot::serve(self),
             Kind::External => return Ok(()),
         };
@@ -221,7 +247,9 @@ impl Subject {
     /// Runs the subject's own integrity check on a data folder; a subject without one passes.
     pub fn check_data(&self, data: &Path) -> Outcome {
         match &self.kind {
-            Kind::Dragoman { binary } => dragoman::fsck(binary, data),
+            Kind::Dragoman { binary } | Kind::Exchange { binary, .. } => {
+                dragoman::fsck(binary, data)
+            }
             Kind::Dovecot | Kind::External => Ok(()),
         }
     }
@@ -263,6 +291,18 @@ impl Drop for Subject {
     }
 }
 
+/// A binary to run: what the environment says, else the one in the folder of this program.
+fn beside(variable: &str, name: &str) -> Outcome<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(PathBuf::from(path));
+    }
+    let path = std::env::current_exe()?.with_file_name(name);
+    match path.is_file() {
+        true => Ok(path),
+        false => failure(format!("{} is not built; set {variable}", path.display())),
+    }
+}
+
 fn external() -> Outcome<Subject> {
     let text = |name: &str| {
         std::env::var(name).map_err(|_| Failure(format!("SUBJECT=external wants {name}")))
@@ -281,5 +321,6 @@ fn external() -> Outcome<Subject> {
         work: scratch_folder("external")?,
         options: Options::default(),
         child: None,
+        beside: None,
     })
 }
