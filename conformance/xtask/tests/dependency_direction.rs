@@ -30,13 +30,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "account",
         &["mapi-store", "mapi-types", "mapi-convert", "directory"],
     ),
-    ("imap-server", &["account", "sasl", "imap-wire"]),
+    ("front-end", &["account", "sasl"]),
+    (
+        "imap-server",
+        &["account", "front-end", "sasl", "imap-wire"],
+    ),
     ("smtp-server", &["account", "sasl"]),
     (
         "dragoman",
         &[
             "account",
             "directory",
+            "front-end",
             "imap-server",
             "smtp-server",
             "store-exchange",

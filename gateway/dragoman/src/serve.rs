@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use front_end::{Logins, Peer, TlsState};
 use imap_server::Server as ImapServer;
 use smtp_server::Server as LmtpServer;
 use tokio::{
@@ -164,19 +165,14 @@ fn gateway(
             Some((what.to_owned(), listener.place()))
         })
         .collect();
-    let imap = ImapServer::new(
-        administration.accounts().clone(),
-        imap,
-        throttle,
-        Some(certificates.shared()),
-    );
+    let logins = Logins::new(administration.accounts().clone(), throttle);
     // SCRAM needs to know something of the password in advance: Exchange alone knows those of its users.
-    let imap = match administration.backends().sections() {
-        [] => imap.with_scram(random),
-        _ => imap,
-    };
+    let logins = Arc::new(match administration.backends().sections() {
+        [] => logins.with_scram(random),
+        _ => logins,
+    });
     Gateway {
-        imap,
+        imap: ImapServer::new(logins, imap, Some(certificates.shared())),
         lmtp: LmtpServer::new(
             administration.accounts().clone(),
             lmtp,
@@ -347,10 +343,10 @@ impl Connection<'_> {
             return self.refuse(stream).await;
         };
         match self.listener {
-            "imap" => self.imap(stream, imap_server::TlsState::None).await,
+            "imap" => self.imap(stream, TlsState::None).await,
             "imaps" => {
                 let stream = self.handshake(stream).await?;
-                self.imap(stream, imap_server::TlsState::Active).await
+                self.imap(stream, TlsState::Active).await
             }
             "lmtp" | "lmtp_unix" => {
                 let peer = smtp_server::Peer {
@@ -423,12 +419,8 @@ impl Connection<'_> {
         Ok(Box::new(stream))
     }
 
-    async fn imap(
-        self,
-        stream: Box<dyn Stream>,
-        tls: imap_server::TlsState,
-    ) -> std::io::Result<()> {
-        let peer = imap_server::Peer {
+    async fn imap(self, stream: Box<dyn Stream>, tls: TlsState) -> std::io::Result<()> {
+        let peer = Peer {
             addr: self.addr,
             tls,
             // Anyone who reaches a proxied listener can claim to be 127.0.0.1.

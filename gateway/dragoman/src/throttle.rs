@@ -7,7 +7,7 @@ use std::{
 };
 
 use directory::{Directory, Throttle, ThrottleLimits};
-use imap_server::{LoginOutcome, Turn};
+use front_end::{LoginOutcome, Turn};
 use tokio::{sync::Notify, time::timeout};
 
 /// Failed logins, counted per peer and per user whatever spelling of the name they try.
@@ -33,7 +33,7 @@ impl LoginThrottle {
         }
     }
 
-    async fn turn(&self, addr: Option<IpAddr>, user: &str) -> Box<dyn imap_server::Attempt> {
+    async fn turn(&self, addr: Option<IpAddr>, user: &str) -> Box<dyn front_end::Attempt> {
         // A peer without an address is on this machine.
         let addr = addr.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let name = self.directory.throttle_name(user);
@@ -57,13 +57,13 @@ impl LoginThrottle {
     }
 }
 
-impl imap_server::Throttle for LoginThrottle {
+impl front_end::Throttle for LoginThrottle {
     fn attempt<'a>(&'a self, addr: Option<IpAddr>, user: &'a str) -> Turn<'a> {
         Box::pin(self.turn(addr, user))
     }
 }
 
-impl imap_server::Attempt for Attempt {
+impl front_end::Attempt for Attempt {
     fn end(self: Box<Self>, outcome: LoginOutcome) {
         let Self { counted, eased } = *self;
         let now = Instant::now();
@@ -78,12 +78,12 @@ impl imap_server::Attempt for Attempt {
 
 #[cfg(test)]
 mod tests {
-    use imap_server::Throttle as _;
+    use front_end::Throttle as _;
 
     use super::*;
 
     /// How many of `count` attempts made at once have a turn without waiting.
-    async fn at_once(throttle: &LoginThrottle, count: usize) -> Vec<Box<dyn imap_server::Attempt>> {
+    async fn at_once(throttle: &LoginThrottle, count: usize) -> Vec<Box<dyn front_end::Attempt>> {
         let mut turns = Vec::new();
         for _ in 0..count {
             tokio::select! {

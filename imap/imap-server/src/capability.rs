@@ -1,6 +1,9 @@
 //! What the server says it can do, in every state: exactly what works.
 
-use crate::{Peer, Server, TlsState, session, state::State};
+use front_end::{Peer, TlsState};
+use sasl::Mechanism;
+
+use crate::{Server, state::State};
 
 /// The capabilities, as of now.
 pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static str> {
@@ -10,18 +13,24 @@ pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static
             if peer.tls == TlsState::None && server.acceptor().is_some() {
                 names.push("STARTTLS");
             }
-            if server.random.is_some() {
-                names.push("AUTH=SCRAM-SHA-256");
-            }
-            if session::is_private(peer) {
-                names.extend(["AUTH=PLAIN", "AUTH=LOGIN"]);
-            } else {
+            names.extend(server.logins.mechanisms(peer).map(auth));
+            if !peer.is_private() {
                 names.push("LOGINDISABLED");
             }
         }
         State::Authenticated(_) | State::Selected(..) => names.extend(AFTER_LOGIN),
     }
     names
+}
+
+/// A mechanism as a capability (RFC 3501 6.1.1).
+const fn auth(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Plain => "AUTH=PLAIN",
+        Mechanism::Login => "AUTH=LOGIN",
+        Mechanism::ScramSha256 => "AUTH=SCRAM-SHA-256",
+        Mechanism::ScramSha256Plus => "AUTH=SCRAM-SHA-256-PLUS",
+    }
 }
 
 /// What only matters to those who have logged in.

@@ -1,58 +1,18 @@
-//! A connection's bounded buffers: frames in, responses out, TLS in between.
-//!
-//! A connection that waits holds no read buffer: octets are read into the stack first. A write buffer above a few
-//! kilobytes is given back before waiting.
+//! A connection with its framer: frames in, responses out.
 
-use std::{
-    future::poll_fn,
-    io,
-    mem::MaybeUninit,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use front_end::{Stream, Wait};
 use imap_wire::{Event, Framer, Limits, Writer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
-    sync::watch,
-    time::timeout,
-};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-
-/// Octets read at a time.
-const READ_BYTES: usize = 16 << 10;
-/// Octets of write buffer that a waiting connection keeps.
-const KEPT_WRITE_BYTES: usize = 1 << 10;
-
-/// Any byte stream a session can run over.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
 /// One client's connection.
 pub(crate) struct Connection {
-    stream: Box<dyn Stream>,
-    input: BytesMut,
+    octets: front_end::Connection,
     /// Cuts the input into frames.
     pub(crate) framer: Framer,
-    /// Responses not sent yet.
-    pub(crate) out: Vec<u8>,
-    write_timeout: Duration,
-    flush_bytes: usize,
-}
-
-/// What waiting for input brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// Octets came.
-    Input,
-    /// The client closed its side.
-    Closed,
-    /// Nothing came in time.
-    Timeout,
-    /// The server is shutting down.
-    Shutdown,
 }
 
 impl Connection {
@@ -63,24 +23,25 @@ impl Connection {
         flush_bytes: usize,
     ) -> Self {
         Self {
-            stream: Box::new(stream),
-            input: BytesMut::new(),
+            octets: front_end::Connection::new(stream, write_timeout, flush_bytes),
             framer: Framer::new(Limits::default()),
-            out: Vec::new(),
-            write_timeout,
-            flush_bytes,
         }
     }
 
     /// A writer at the end of what is still to be sent.
     pub(crate) const fn writer(&mut self) -> Writer<'_> {
-        Writer::new(&mut self.out)
+        Writer::new(self.octets.out())
+    }
+
+    /// What is still to be sent.
+    pub(crate) const fn out(&mut self) -> &mut Vec<u8> {
+        self.octets.out()
     }
 
     /// What the input read so far holds; with [`Event::LiteralData`] come its octets.
     pub(crate) fn event(&mut self) -> (Event, Bytes) {
-        let (used, event) = self.framer.feed(&self.input);
-        let octets = self.input.split_to(used.min(self.input.len()));
+        let (used, event) = self.framer.feed(self.octets.input());
+        let octets = self.octets.take(used);
         match event {
             Event::LiteralData { .. } => (event, octets.freeze()),
             _ => (event, Bytes::new()),
@@ -89,7 +50,7 @@ impl Connection {
 
     /// Whether octets were read that no frame has used yet.
     pub(crate) fn has_input(&self) -> bool {
-        !self.input.is_empty()
+        self.octets.has_input()
     }
 
     /// Waits for input. Cancel safe. Sends nothing: flush first.
@@ -98,91 +59,28 @@ impl Connection {
         patience: Duration,
         shutdown: &mut watch::Receiver<bool>,
     ) -> io::Result<Wait> {
-        tokio::select! {
-            biased;
-            () = stopped(shutdown) => Ok(Wait::Shutdown),
-            read = timeout(patience, poll_fn(|context| self.poll_fill(context))) => match read {
-                Err(_) => Ok(Wait::Timeout),
-                Ok(read) => Ok(if read? == 0 { Wait::Closed } else { Wait::Input }),
-            },
-        }
-    }
-
-    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
-        let mut space = ReadBuf::uninit(&mut space);
-        let read = Pin::new(&mut self.stream).poll_read(context, &mut space);
-        read.map_ok(|()| {
-            self.input.extend_from_slice(space.filled());
-            space.filled().len()
-        })
+        self.octets.wait(patience, shutdown).await
     }
 
     /// Gives back memory that a waiting connection does not need.
     pub(crate) fn shrink(&mut self) {
         self.framer.shrink();
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
-        }
-        if self.out.is_empty() && self.out.capacity() > KEPT_WRITE_BYTES {
-            self.out = Vec::new();
-        }
-    }
-
-    /// Whether enough was gathered to be worth a write.
-    pub(crate) const fn is_full(&self) -> bool {
-        self.out.len() >= self.flush_bytes
+        self.octets.shrink();
     }
 
     /// Sends what was gathered once it is enough.
     pub(crate) async fn flush_if_full(&mut self) -> io::Result<()> {
-        if self.is_full() {
-            self.flush().await
-        } else {
-            Ok(())
-        }
+        self.octets.flush_if_full().await
     }
 
     /// Sends everything. Errors: `TimedOut` when the client takes nothing for the write timeout.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        let Self {
-            stream,
-            out,
-            write_timeout,
-            ..
-        } = self;
-        let mut rest = out.as_slice();
-        while !rest.is_empty() {
-            let sent = timeout(*write_timeout, stream.write(rest)).await??;
-            if sent == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            rest = rest.get(sent..).unwrap_or_default();
-        }
-        timeout(*write_timeout, stream.flush()).await??;
-        out.clear();
-        Ok(())
+        self.octets.flush().await
     }
 
     /// Sends octets that are not in the buffer, behind what is.
     pub(crate) async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
-        if self.out.len() + octets.len() <= self.flush_bytes {
-            self.out.extend_from_slice(octets);
-            return Ok(());
-        }
-        self.flush().await?;
-        let mut rest = octets;
-        while !rest.is_empty() {
-            let sent = timeout(self.write_timeout, self.stream.write(rest)).await??;
-            if sent == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            rest = rest.get(sent..).unwrap_or_default();
-        }
-        Ok(())
+        self.octets.send(octets).await
     }
 
     /// Takes the client's TLS handshake. There must be no unused input: it would be taken for encrypted.
@@ -191,25 +89,11 @@ impl Connection {
         acceptor: TlsAcceptor,
         patience: Duration,
     ) -> io::Result<()> {
-        let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
-        let encrypted = Box::pin(timeout(patience, acceptor.accept(plain))).await??;
-        self.stream = Box::new(encrypted);
-        Ok(())
+        self.octets.start_tls(acceptor, patience).await
     }
 
     /// Ends the connection orderly, as far as the client lets us.
     pub(crate) async fn close(&mut self) {
-        if self.flush().await.is_ok() {
-            // Whether the other side hears of the end is its own affair.
-            let _ = timeout(self.write_timeout, self.stream.shutdown()).await;
-        }
-    }
-}
-
-/// Ends when the server is told to stop.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    if shutdown.wait_for(|stop| *stop).await.is_err() {
-        // Nobody is left to say so.
-        std::future::pending::<()>().await;
+        self.octets.close().await;
     }
 }

@@ -33,6 +33,4 @@ mod view;
 mod work;
 
 pub use config::Config;
-pub use server::{
-    Attempt, LoginOutcome, Peer, RandomSource, Server, Throttle, TlsState, Turn, Unthrottled,
-};
+pub use server::Server;

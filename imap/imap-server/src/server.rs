@@ -1,14 +1,11 @@
 //! What all sessions share.
 
 use std::{
-    future::Future,
     io,
-    net::IpAddr,
-    pin::Pin,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use account::Accounts;
+use front_end::{Logins, Peer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -20,74 +17,10 @@ use crate::{Config, connection::Connection, recent::RecentRegister, session::Ses
 
 /// An IMAP service over a set of mailboxes.
 pub struct Server {
-    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) logins: Arc<Logins>,
     pub(crate) config: Config,
-    pub(crate) throttle: Arc<dyn Throttle>,
     pub(crate) recent: RecentRegister,
-    pub(crate) random: Option<RandomSource>,
     tls: Option<Arc<RwLock<TlsAcceptor>>>,
-}
-
-/// The other end of a connection.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Its address; `None` on a Unix socket.
-    pub addr: Option<IpAddr>,
-    /// Whether TLS is active already.
-    pub tls: TlsState,
-    /// Whether it is on this machine, so that passwords may come without TLS.
-    pub loopback: bool,
-    /// This connection's id in the log.
-    pub id: u64,
-}
-
-/// Whether a connection is encrypted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TlsState {
-    /// Not encrypted.
-    None,
-    /// Encrypted.
-    Active,
-}
-
-/// Slows guessing of passwords. Shared by all front ends, so that attempts on one count on all.
-pub trait Throttle: Send + Sync {
-    /// Waits until somebody from there may try to log in as that user. The attempt counts from then on.
-    fn attempt<'a>(&'a self, addr: Option<IpAddr>, user: &'a str) -> Turn<'a>;
-}
-
-/// The wait for an attempt.
-pub type Turn<'a> = Pin<Box<dyn Future<Output = Box<dyn Attempt>> + Send + 'a>>;
-
-/// A login that is being checked. Dropping it counts it as refused.
-pub trait Attempt: Send + Sync {
-    /// Takes note of what came of it.
-    fn end(self: Box<Self>, outcome: LoginOutcome);
-}
-
-/// How a login ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LoginOutcome {
-    /// The user proved who they are.
-    Accepted,
-    /// They did not.
-    Refused,
-    /// Nobody could tell: what knows the users is away.
-    Undecided,
-}
-
-/// A throttle that never slows anybody.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unthrottled;
-
-impl Throttle for Unthrottled {
-    fn attempt<'a>(&'a self, _: Option<IpAddr>, _: &'a str) -> Turn<'a> {
-        Box::pin(async { Box::new(Self) as Box<dyn Attempt> })
-    }
-}
-
-impl Attempt for Unthrottled {
-    fn end(self: Box<Self>, _: LoginOutcome) {}
 }
 
 /// Counts a connection for as long as it is there, however it ends.
@@ -107,34 +40,17 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Fresh random octets from a cryptographic source; `None` when the system has none to give.
-pub type RandomSource = fn() -> Option<[u8; 18]>;
-
 impl Server {
-    /// A service over `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time (a renewed
-    /// certificate counts from the next handshake on).
-    pub fn new(
-        accounts: Arc<Accounts>,
-        config: Config,
-        throttle: Arc<dyn Throttle>,
-        tls: Option<Arc<RwLock<TlsAcceptor>>>,
-    ) -> Self {
+    /// A service over the mailboxes that `logins` let into. With `tls`, STARTTLS is offered; the acceptor may be
+    /// replaced at any time (a renewed certificate counts from the next handshake on).
+    pub fn new(logins: Arc<Logins>, config: Config, tls: Option<Arc<RwLock<TlsAcceptor>>>) -> Self {
         let recent = RecentRegister::new(config.recent_folders_max);
         Self {
-            accounts,
+            logins,
             config,
-            throttle,
             recent,
-            random: None,
             tls,
         }
-    }
-
-    /// Offers SCRAM-SHA-256 too, whose exchanges need random octets. Clients then never send their passwords.
-    #[must_use]
-    pub fn with_scram(mut self, random: RandomSource) -> Self {
-        self.random = Some(random);
-        self
     }
 
     /// Runs one connection to its end. When `shutdown` turns true, the session says BYE before its next command; a

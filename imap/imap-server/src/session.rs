@@ -2,6 +2,7 @@
 
 use std::io;
 
+use front_end::{Peer, Wait};
 use imap_wire::{
     Answer, Code, Command, CommandBody, Event, LiteralHeader, Refusal, RefusalReason, Status,
     decode,
@@ -10,9 +11,9 @@ use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
 
 use crate::{
-    Peer, Server, TlsState, capability,
+    Server, capability,
     command::{self, append::Arriving},
-    connection::{Connection, Wait},
+    connection::Connection,
     operation,
     reply::{Failure, Reply},
     state::State,
@@ -254,16 +255,6 @@ impl<'s> Session<'s> {
         tracing::debug!(reason, "ended");
         Ok(())
     }
-
-    /// Whether a password may be sent on this connection.
-    pub(crate) fn is_private(&self) -> bool {
-        is_private(&self.peer)
-    }
-}
-
-/// Whether passwords may come from this peer: over TLS, or from this machine.
-pub(crate) fn is_private(peer: &Peer) -> bool {
-    peer.tls == TlsState::Active || peer.loopback
 }
 
 /// How a failure is answered.

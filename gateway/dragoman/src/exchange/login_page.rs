@@ -20,7 +20,7 @@ use axum::{
     routing::get,
 };
 use directory::Address;
-use imap_server::{LoginOutcome, Throttle};
+use front_end::{LoginOutcome, Throttle};
 use store_exchange::{
     auth::{Secret, oauth::Authorization},
     http::Url,

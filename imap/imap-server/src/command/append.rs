@@ -49,7 +49,7 @@ impl Arriving {
             // A client that waits is told at once; one that does not is heard out.
             return !header.sync && header.len <= server.config.append_bytes_max;
         }
-        self.current = Some((header.index, server.accounts.spool()));
+        self.current = Some((header.index, server.logins.accounts().spool()));
         true
     }
 
@@ -134,7 +134,7 @@ async fn new_item(
             return Err(too_big());
         }
         AppendData::Inline(octets) => {
-            let mut spool = talk.server.accounts.spool();
+            let mut spool = talk.server.logins.accounts().spool();
             spool.write(&octets).await?;
             Some(spool.finish().await?)
         }

@@ -1,19 +1,15 @@
 //! LOGIN and AUTHENTICATE (RFC 3501 6.2, RFC 4959).
 
-use account::{ErrorKind, MailboxId, Principal};
+use account::{MailboxId, Principal};
+use front_end::{NotOffered, Progress, Refusal, Wait};
 use imap_wire::{
     Code, Event, Mode, SaslReply,
     command::auth::{Authenticate, Login},
     sasl_reply,
 };
-use sasl::{
-    Exchange, Identity, Mechanism, Nonce, Options, PasswordLogin, ScramVerifier, Secret, Step,
-};
 
 use crate::{
-    Attempt, LoginOutcome, capability,
-    connection::Wait,
-    operation,
+    capability, operation,
     reply::{Done, DoneCode, Failure, Reply},
     session::Session,
     state::{Authenticated, State},
@@ -21,93 +17,60 @@ use crate::{
 
 /// `LOGIN user password`
 pub(super) async fn login(session: &mut Session<'_>, command: Login) -> Reply {
-    check_allowed(session)?;
-    let password = Secret::new(command.password.0);
-    check_password(
-        session,
-        PasswordLogin {
-            authzid: None,
-            authcid: command.user,
-            password,
-        },
-    )
-    .await
+    check_state(session)?;
+    if !session.peer.is_private() {
+        return Err(needs_tls());
+    }
+    let (user, password) = (&command.user, &*command.password.0);
+    let logins = &session.server.logins;
+    match logins.password(&session.peer, user, password).await {
+        Ok(principal) => enter(session, principal).await,
+        Err(refusal) => Err(refused(session, refusal)),
+    }
 }
 
 /// `AUTHENTICATE mechanism [initial-response]`
 pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticate) -> Reply {
-    if !matches!(session.state, State::NotAuthenticated) {
-        return Err(Failure::bad("already logged in"));
-    }
-    let unsupported = || Failure::no(Code::Cannot, "unsupported authentication mechanism");
-    let mechanism = Mechanism::parse(&command.mechanism).ok_or_else(unsupported)?;
-    if mechanism.sends_password() {
-        check_allowed(session)?;
-    }
-    // Held while the client proves who it is: an exchange that is broken off has failed.
-    let mut attempt = None;
-    let mut exchange = Exchange::new(mechanism, options(session, mechanism)?);
-    let mut step = exchange.start(command.initial_response.as_ref().map(|secret| &*secret.0));
+    check_state(session)?;
+    let logins = &session.server.logins;
+    let mut login = match logins.begin(&session.peer, &command.mechanism) {
+        Ok(login) => login,
+        Err(NotOffered::NeedsTls) => return Err(needs_tls()),
+        Err(NotOffered::Unknown) => {
+            return Err(Failure::no(
+                Code::Cannot,
+                "unsupported authentication mechanism",
+            ));
+        }
+    };
+    let initial = command.initial_response.as_ref().map(|secret| &*secret.0);
+    let mut progress = login.start(initial).await;
     loop {
-        match step {
-            Step::Challenge(challenge) => {
+        match progress {
+            Progress::Challenge(challenge) => {
                 session.connection.writer().challenge(&challenge);
                 let line = line(session).await?;
-                step = match sasl_reply(&line) {
-                    SaslReply::Data(response) => exchange.step(&response),
+                progress = match sasl_reply(&line) {
+                    SaslReply::Data(response) => login.step(&response).await,
                     SaslReply::Cancel => return Err(Failure::bad("authentication cancelled")),
                     SaslReply::Malformed => return Err(Failure::bad("expected base64")),
                 };
             }
-            Step::NeedPassword(login) => return check_password(session, login).await,
-            Step::NeedScram(identity) => {
-                attempt = Some(turn(session, &identity.authcid).await);
-                let verifier = session.server.accounts.scram_verifier(&identity.authcid)?;
-                step = exchange.verifier(&ScramVerifier {
-                    salt: verifier.salt,
-                    iterations: verifier.iterations,
-                    stored_key: verifier.stored_key,
-                    server_key: verifier.server_key,
-                });
-            }
-            Step::Done(identity) => {
-                let principal = session.server.accounts.principal(&identity.authcid);
-                return enter(session, &identity, principal, attempt).await;
-            }
-            Step::Failed(sasl::Failure::BadProof) => return Err(refused(session, attempt)),
-            Step::Failed(failure) => return Err(Failure::bad(failure.to_string())),
+            Progress::Accepted(principal) => return enter(session, principal).await,
+            Progress::Refused(refusal) => return Err(refused(session, refusal)),
         }
     }
 }
 
-/// What an exchange of this mechanism needs; a mechanism without it is not offered.
-fn options(session: &Session<'_>, mechanism: Mechanism) -> Result<Options, Failure> {
-    let random = match mechanism {
-        // They use no nonce.
-        Mechanism::Plain | Mechanism::Login => Some([0; 18]),
-        Mechanism::ScramSha256 => session.server.random.and_then(|random| random()),
-        Mechanism::ScramSha256Plus => None,
-    };
-    match random {
-        Some(random) => Ok(Options::new(Nonce::from_random(random))),
-        None => Err(Failure::no(
-            Code::Cannot,
-            "unsupported authentication mechanism",
-        )),
+fn check_state(session: &Session<'_>) -> Result<(), Failure> {
+    match session.state {
+        State::NotAuthenticated => Ok(()),
+        _ => Err(Failure::bad("already logged in")),
     }
 }
 
-fn check_allowed(session: &Session<'_>) -> Result<(), Failure> {
-    if !matches!(session.state, State::NotAuthenticated) {
-        return Err(Failure::bad("already logged in"));
-    }
-    if !session.is_private() {
-        return Err(Failure::no(
-            Code::PrivacyRequired,
-            "start TLS before logging in",
-        ));
-    }
-    Ok(())
+fn needs_tls() -> Failure {
+    Failure::no(Code::PrivacyRequired, "start TLS before logging in")
 }
 
 /// Reads one line that is no command.
@@ -142,65 +105,11 @@ async fn line(session: &mut Session<'_>) -> Result<Vec<u8>, Failure> {
     line
 }
 
-async fn check_password(session: &mut Session<'_>, login: PasswordLogin) -> Reply {
-    let PasswordLogin {
-        authzid,
-        authcid,
-        password,
-    } = login;
-    let attempt = turn(session, &authcid).await;
-    let checked = match std::str::from_utf8(password.expose()) {
-        Ok(password) => session.server.accounts.login(&authcid, password).await,
-        Err(_) => Err(account::Error::new(
-            ErrorKind::Unauthenticated,
-            "password is not UTF-8",
-        )),
-    };
-    let identity = Identity { authzid, authcid };
-    enter(session, &identity, checked, Some(attempt)).await
-}
-
-/// Waits as long as the throttle wants.
-async fn turn(session: &Session<'_>, user: &str) -> Box<dyn Attempt> {
-    session
-        .server
-        .throttle
-        .attempt(session.peer.addr, user)
-        .await
-}
-
-/// Ends a login: opens the user's mailbox, or refuses.
-async fn enter(
-    session: &mut Session<'_>,
-    identity: &Identity,
-    checked: account::Result<Principal>,
-    attempt: Option<Box<dyn Attempt>>,
-) -> Reply {
+/// Opens the user's mailbox.
+async fn enter(session: &mut Session<'_>, principal: Principal) -> Reply {
     let server = session.server;
-    let user = identity.authcid.as_str();
-    let principal = match checked {
-        Ok(principal) => principal,
-        Err(error) if error.kind == ErrorKind::Unauthenticated => {
-            return Err(refused(session, attempt));
-        }
-        Err(error) => {
-            end(attempt, LoginOutcome::Undecided);
-            return Err(error.into());
-        }
-    };
-    end(attempt, LoginOutcome::Accepted);
-    if identity
-        .authzid
-        .as_deref()
-        .is_some_and(|other| !other.eq_ignore_ascii_case(user))
-    {
-        return Err(Failure::no(
-            Code::AuthorizationFailed,
-            "you may act for yourself only",
-        ));
-    }
     let mailbox = MailboxId(principal.user.clone());
-    let account = server.accounts.open(&principal, &mailbox).await?;
+    let account = server.logins.accounts().open(&principal, &mailbox).await?;
     tracing::info!(user = principal.user, "logged in");
     operation::logged_in(&principal.user);
     metrics::counter!("imap_logins_total", "outcome" => "accepted").increment(1);
@@ -215,14 +124,16 @@ async fn enter(
     })
 }
 
-fn end(attempt: Option<Box<dyn Attempt>>, outcome: LoginOutcome) {
-    if let Some(attempt) = attempt {
-        attempt.end(outcome);
+fn refused(session: &mut Session<'_>, refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::WrongPassword => {}
+        Refusal::OtherIdentity => {
+            let text = "you may act for yourself only";
+            return Failure::no(Code::AuthorizationFailed, text);
+        }
+        Refusal::Malformed(why) => return Failure::bad(why),
+        Refusal::Failed(error) => return error.into(),
     }
-}
-
-fn refused(session: &mut Session<'_>, attempt: Option<Box<dyn Attempt>>) -> Failure {
-    end(attempt, LoginOutcome::Refused);
     metrics::counter!("imap_logins_total", "outcome" => "refused").increment(1);
     tracing::info!(addr = ?session.peer.addr, "login refused");
     session.failed_logins += 1;

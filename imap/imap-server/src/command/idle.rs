@@ -1,10 +1,10 @@
 //! IDLE (RFC 2177): tells what happens as it happens.
 
+use front_end::Wait;
 use imap_wire::{Event, Mode};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    connection::Wait,
     reply::{Done, Failure, Reply},
     session::Session,
     state::{State, Talk},

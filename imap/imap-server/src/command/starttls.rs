@@ -2,9 +2,10 @@
 
 use std::io;
 
+use front_end::TlsState;
 use imap_wire::{Status, Tag};
 
-use crate::{TlsState, session::Session, state::State};
+use crate::{session::Session, state::State};
 
 /// Answers, and goes on encrypted.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imap_server::Unthrottled;
+use front_end::Unthrottled;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::watch,

@@ -2,7 +2,8 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
-use imap_server::{Peer, Server, TlsState, Unthrottled};
+use front_end::{Logins, Peer, TlsState, Unthrottled};
+use imap_server::Server;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -23,7 +24,8 @@ impl Client {
     fn new(world: &World) -> Self {
         let accounts = world.gateway.accounts().clone();
         let config = imap_server::Config::default();
-        let server = Server::new(accounts, config, Arc::new(Unthrottled), None);
+        let logins = Arc::new(Logins::new(accounts, Arc::new(Unthrottled)));
+        let server = Server::new(logins, config, None);
         let (stream, theirs) = tokio::io::duplex(1 << 16);
         let (stop, stopping) = watch::channel(false);
         let peer = Peer {

@@ -169,7 +169,7 @@ async fn write_message(
                     out.extend_from_slice(&octets);
                 } else {
                     talk.connection.send(&octets).await?;
-                    fetch = FetchWriter::resume(&mut talk.connection.out);
+                    fetch = FetchWriter::resume(talk.connection.out());
                 }
             }
             Target::Stream { head, rest } => {
@@ -180,7 +180,7 @@ async fn write_message(
                 };
                 let sent = stream(talk, place, message, (head, rest.clone())).await;
                 sent.map_err(Failure::Io)?;
-                fetch = FetchWriter::resume(&mut talk.connection.out);
+                fetch = FetchWriter::resume(talk.connection.out());
             }
         }
     }

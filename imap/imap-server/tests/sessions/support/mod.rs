@@ -8,7 +8,8 @@ use std::{
 
 use account::{Accounts, Copy, FileTime, MailboxId, Options};
 use directory::Directory;
-use imap_server::{Config, Peer, Server, TlsState, Unthrottled};
+use front_end::{Logins, Peer, TlsState, Unthrottled};
+use imap_server::{Config, Server};
 use mapi_store::{Backend, MemBackend};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream},
@@ -54,8 +55,9 @@ impl World {
         let mailboxes: Arc<dyn Backend> = Arc::<MemBackend>::clone(&backend);
         let accounts = Accounts::new(mailboxes, Arc::new(directory), Options::default());
         let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
-        let server = Server::new(Arc::clone(&accounts), config, Arc::new(Unthrottled), tls)
-            .with_scram(|| Some([7; 18]));
+        let logins = Logins::new(Arc::clone(&accounts), Arc::new(Unthrottled));
+        let logins = logins.with_scram(|| Some([7; 18]));
+        let server = Server::new(Arc::new(logins), config, tls);
         Self {
             server: Arc::new(server),
             accounts,

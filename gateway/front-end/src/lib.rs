@@ -1,0 +1,17 @@
+//! What the sessions of every protocol share: the other end, a connection with bounded buffers and deadlines, and the
+//! way in.
+//!
+//! [`Connection`] knows octets and no protocol; a front end cuts them into what its protocol has. [`Logins`] lets
+//! users prove who they are, in the order a [`Throttle`] wants, and leaves it to the front end how that is said.
+//! Nothing here spawns, logs or parses.
+//! Sources: RFC 4422 (SASL), RFC 8314 (passwords and TLS).
+
+mod connection;
+mod login;
+mod peer;
+mod throttle;
+
+pub use connection::{Connection, Stream, Wait};
+pub use login::{Login, Logins, NotOffered, Progress, RandomSource, Refusal};
+pub use peer::{Peer, TlsState};
+pub use throttle::{Attempt, LoginOutcome, Throttle, Turn, Unthrottled};
