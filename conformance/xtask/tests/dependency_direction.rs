@@ -35,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "imap-server",
         &["account", "front-end", "sasl", "imap-wire"],
     ),
+    ("pop3-server", &["account", "front-end", "sasl"]),
     ("smtp-server", &["account", "sasl"]),
     (
         "dragoman",
@@ -43,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "directory",
             "front-end",
             "imap-server",
+            "pop3-server",
             "smtp-server",
             "store-exchange",
             "store-openchange",

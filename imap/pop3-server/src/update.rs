@@ -1,0 +1,116 @@
+//! DELE, RSET and what QUIT does (RFC 1939 5 and 6).
+
+use std::sync::Arc;
+
+use account::{Account, Error, ErrorKind, Expected, FlagChange, Flags, FolderIndex, ItemNumber};
+
+use crate::{
+    Config, Seen,
+    command::MessageNumber,
+    maildrop::Maildrop,
+    reply::{Code, Done, Failure, Reply},
+};
+
+/// `DELE message`: a mark in this session, nothing more.
+pub(crate) fn dele(maildrop: &mut Maildrop, number: MessageNumber) -> Reply {
+    let message = maildrop.message(number)?;
+    maildrop.deleted.insert(message.position);
+    Ok(Done::line("marked"))
+}
+
+/// `RSET`: takes all marks off.
+pub(crate) fn rset(maildrop: &mut Maildrop) -> Reply {
+    maildrop.deleted.clear();
+    Ok(Done::line("nothing is marked any more"))
+}
+
+/// What QUIT does: fetched messages are marked as read, then all marked messages go, in one change of the store that
+/// is durable when it is answered. A message that somebody else has deleted meanwhile is as gone as it should be.
+pub(crate) async fn quit(maildrop: &Maildrop, config: &Config) -> Reply {
+    let deleted = numbers(maildrop, maildrop.deleted.iter());
+    let fetched = maildrop.fetched.difference(&maildrop.deleted);
+    let seen = match config.seen {
+        Seen::AtQuit => numbers(maildrop, fetched),
+        Seen::Never => Vec::new(),
+    };
+    if let Err(error) = mark_seen(maildrop, &seen).await {
+        // The client was promised nothing of that.
+        tracing::warn!(%error, "fetched messages not marked as read");
+    }
+    if deleted.is_empty() {
+        return Ok(Done::Over("bye".into()));
+    }
+    match delete(maildrop, &deleted).await {
+        Ok(()) => {
+            metrics::counter!("pop3_messages_deleted_total").increment(deleted.len() as u64);
+            Ok(Done::Over(
+                format!("bye, {} messages deleted", deleted.len()).into(),
+            ))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "messages not deleted");
+            let code = match error.kind {
+                ErrorKind::Conflict | ErrorKind::Throttled | ErrorKind::Unavailable => {
+                    Code::SysTemp
+                }
+                _ => Code::SysPerm,
+            };
+            let text = "some deleted messages not removed";
+            Err(Failure::Over(Some(code), text.into()))
+        }
+    }
+}
+
+fn numbers<'a>(maildrop: &Maildrop, positions: impl Iterator<Item = &'a usize>) -> Vec<ItemNumber> {
+    let items = positions.filter_map(|position| maildrop.index.get(*position));
+    items.map(|item| item.number).collect()
+}
+
+/// The Inbox as it is now, unless it is another one than at the login: then the numbers stand for something else.
+async fn now(account: &Account, maildrop: &Maildrop) -> account::Result<Arc<FolderIndex>> {
+    let now = account.index(maildrop.folder).await?;
+    match now.epoch() == maildrop.index.epoch() {
+        true => Ok(now),
+        false => Err(Error::new(
+            ErrorKind::Conflict,
+            "the Inbox was restored meanwhile",
+        )),
+    }
+}
+
+async fn mark_seen(maildrop: &Maildrop, items: &[ItemNumber]) -> account::Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let account = &maildrop.account;
+    let now = now(account, maildrop).await?;
+    let is_unseen = |item: &ItemNumber| {
+        now.item(*item)
+            .is_some_and(|item| !item.flags.contains(Flags::SEEN))
+    };
+    let unseen = items.iter().copied().filter(is_unseen);
+    let unseen: Vec<Expected> = unseen
+        .map(|item| Expected {
+            item,
+            version: None,
+        })
+        .collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let change = FlagChange::Delta {
+        add: Flags::SEEN,
+        remove: Flags::NONE,
+        add_keywords: Vec::new(),
+        remove_keywords: Vec::new(),
+    };
+    account.set_flags(maildrop.folder, &unseen, &change).await?;
+    Ok(())
+}
+
+async fn delete(maildrop: &Maildrop, items: &[ItemNumber]) -> account::Result<()> {
+    let account = &maildrop.account;
+    now(account, maildrop).await?;
+    account.delete_items(maildrop.folder, items).await?;
+    Ok(())
+}
