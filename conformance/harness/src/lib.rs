@@ -15,6 +15,7 @@ pub mod imap;
 pub mod lmtp;
 pub mod load;
 pub mod mail;
+pub mod pop3;
 pub mod process;
 pub mod random;
 pub mod report;

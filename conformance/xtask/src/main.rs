@@ -19,7 +19,7 @@ usage: cargo xtask COMMAND
   conformance [--only NAME]…    real programs and raw clients against the built server
   faults [--only NAME] [--rounds N] [--seed N]
                                 SIGKILL under load, full disk, rebuilt sync points, syncs before answers
-  bench [--stages lmtp,fetch,idle,mass] [--rounds N] [--servers NAME,NAME]
+  bench [--stages lmtp,fetch,pop3,idle,mass] [--rounds N] [--servers NAME,NAME]
                                 Dragoman beside Dovecot and Cyrus; writes docs/performance.md
   fuzz [--seconds N] [--target NAME]
                                 every fuzz target, N seconds each (default 60)

@@ -9,8 +9,11 @@ use crate::say;
 pub(crate) const CHECKS: &[&str] = &[
     "bsdutils",
     "curl",
+    "fetchmail",
+    "getmail6",
     "git",
     "isync",
+    "mpop",
     "mutt",
     "openssl",
     "postfix",
@@ -28,6 +31,7 @@ pub(crate) const PEERS: &[&str] = &[
     "dovecot-core",
     "dovecot-imapd",
     "dovecot-lmtpd",
+    "dovecot-pop3d",
     "sasl2-bin",
 ];
 

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     pub(crate) limits: Limits,
     pub(crate) proxy: ProxyConfig,
+    pub(crate) pop3: Pop3Config,
     /// Domains whose mailboxes are on Exchange servers, by a name for each server.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) exchange: BTreeMap<String, ExchangeConfig>,
@@ -36,6 +37,8 @@ pub(crate) struct Config {
 pub(crate) struct Listen {
     pub(crate) imap: String,
     pub(crate) imaps: String,
+    pub(crate) pop3: String,
+    pub(crate) pop3s: String,
     pub(crate) lmtp: String,
     pub(crate) lmtp_unix: String,
     pub(crate) http: String,
@@ -89,8 +92,20 @@ pub(crate) struct Limits {
     pub(crate) spool_memory_bytes_max: u64,
     /// How long an IMAP client may stay silent, in seconds (RFC 9051 5.4: at least 30 minutes).
     pub(crate) imap_idle_timeout_s: u64,
+    /// How long a POP3 client may stay silent, in seconds (RFC 1939 3: at least 10 minutes).
+    pub(crate) pop3_idle_timeout_s: u64,
     /// How long open connections may take to end at shutdown, in seconds.
     pub(crate) shutdown_timeout_s: u64,
+}
+
+/// What POP3 clients get.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pop3Config {
+    /// Whether messages that a client has fetched and left are marked as read.
+    pub(crate) mark_seen: bool,
+    /// What IMPLEMENTATION says (RFC 2449 6.9): one word, or nothing.
+    pub(crate) implementation: String,
 }
 
 /// The PROXY protocol (versions 1 and 2) in front of every connection of the listeners named.
@@ -130,6 +145,7 @@ impl Default for Config {
             log: LogConfig::default(),
             limits: Limits::default(),
             proxy: ProxyConfig::default(),
+            pop3: Pop3Config::default(),
             exchange: BTreeMap::new(),
         }
     }
@@ -141,11 +157,22 @@ impl Default for Listen {
         Self {
             imap: loopback(1143),
             imaps: loopback(1993),
+            pop3: loopback(1110),
+            pop3s: loopback(1995),
             lmtp: loopback(2003),
             lmtp_unix: String::new(),
             http: loopback(8008),
             https: loopback(8443),
             admin: loopback(9180),
+        }
+    }
+}
+
+impl Default for Pop3Config {
+    fn default() -> Self {
+        Self {
+            mark_seen: true,
+            implementation: "Dragoman".to_owned(),
         }
     }
 }
@@ -169,6 +196,7 @@ impl Default for Limits {
             cache_bytes_max: 32 << 20,
             spool_memory_bytes_max: 64 << 20,
             imap_idle_timeout_s: 1800,
+            pop3_idle_timeout_s: 600,
             shutdown_timeout_s: 8,
         }
     }
@@ -238,6 +266,14 @@ impl Config {
                 "a host name",
             ));
         }
+        let word = |text: &str| text.bytes().all(|octet| octet.is_ascii_graphic());
+        if !word(&self.pop3.implementation) {
+            return Err(ConfigError::value(
+                "pop3.implementation",
+                &self.pop3.implementation,
+                "one word in ASCII, or nothing",
+            ));
+        }
         exchange::check(&self.exchange)?;
         let names: Vec<_> = self
             .listen
@@ -263,10 +299,12 @@ impl Config {
 
 impl Listen {
     /// The TCP listeners by name, off or on.
-    pub(crate) fn sockets(&self) -> [(&'static str, &str); 6] {
+    pub(crate) fn sockets(&self) -> [(&'static str, &str); 8] {
         [
             ("imap", &self.imap),
             ("imaps", &self.imaps),
+            ("pop3", &self.pop3),
+            ("pop3s", &self.pop3s),
             ("lmtp", &self.lmtp),
             ("http", &self.http),
             ("https", &self.https),

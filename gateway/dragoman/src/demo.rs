@@ -54,7 +54,13 @@ pub(crate) async fn fill(config: &Config, administration: &Administration) -> Re
         "Thunderbird: add an account, configure manually: IMAP, server and port {}, STARTTLS, normal password,",
         config.listen.imap
     ))?;
-    say("user name the whole address; accept the self-signed certificate.")
+    say("user name the whole address; accept the self-signed certificate.")?;
+    match config.listen.pop3.as_str() {
+        "" => Ok(()),
+        place => say(&format!(
+            "POP3 programs: {place}, STARTTLS, the same name and password"
+        )),
+    }
 }
 
 async fn fill_mailbox(

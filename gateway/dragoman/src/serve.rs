@@ -12,6 +12,7 @@ use std::{
 
 use front_end::{Logins, Peer, TlsState};
 use imap_server::Server as ImapServer;
+use pop3_server::{Seen, Server as Pop3Server};
 use smtp_server::Server as LmtpServer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -52,6 +53,7 @@ struct Gateway {
     config: Config,
     certificates: Certificates,
     imap: ImapServer,
+    pop3: Pop3Server,
     lmtp: LmtpServer,
     admin: axum::Router,
     front_page: axum::Router,
@@ -152,6 +154,15 @@ fn gateway(
         idle_timeout: Duration::from_secs(config.limits.imap_idle_timeout_s),
         ..imap_server::Config::default()
     };
+    let pop3 = pop3_server::Config {
+        idle_timeout: Duration::from_secs(config.limits.pop3_idle_timeout_s),
+        seen: match config.pop3.mark_seen {
+            true => Seen::AtQuit,
+            false => Seen::Never,
+        },
+        implementation: config.pop3.implementation.clone(),
+        ..pop3_server::Config::default()
+    };
     let throttle = Arc::new(LoginThrottle::new(administration.directory().clone()));
     let login_page = login_page::routes(administration, throttle.clone());
     let settings: Vec<_> = listeners
@@ -160,6 +171,8 @@ fn gateway(
             let what = match listener.name {
                 "imap" => "IMAP, STARTTLS",
                 "imaps" => "IMAP, SSL/TLS",
+                "pop3" => "POP3, STARTTLS",
+                "pop3s" => "POP3, SSL/TLS",
                 _ => return None,
             };
             Some((what.to_owned(), listener.place()))
@@ -172,7 +185,8 @@ fn gateway(
         _ => logins,
     });
     Gateway {
-        imap: ImapServer::new(logins, imap, Some(certificates.shared())),
+        imap: ImapServer::new(logins.clone(), imap, Some(certificates.shared())),
+        pop3: Pop3Server::new(logins, pop3, Some(certificates.shared())),
         lmtp: LmtpServer::new(
             administration.accounts().clone(),
             lmtp,
@@ -343,10 +357,23 @@ impl Connection<'_> {
             return self.refuse(stream).await;
         };
         match self.listener {
-            "imap" => self.imap(stream, TlsState::None).await,
+            "imap" => {
+                let peer = self.peer(TlsState::None);
+                self.gateway.imap.serve(stream, peer, self.stopping).await
+            }
             "imaps" => {
                 let stream = self.handshake(stream).await?;
-                self.imap(stream, TlsState::Active).await
+                let peer = self.peer(TlsState::Active);
+                self.gateway.imap.serve(stream, peer, self.stopping).await
+            }
+            "pop3" => {
+                let peer = self.peer(TlsState::None);
+                self.gateway.pop3.serve(stream, peer, self.stopping).await
+            }
+            "pop3s" => {
+                let stream = self.handshake(stream).await?;
+                let peer = self.peer(TlsState::Active);
+                self.gateway.pop3.serve(stream, peer, self.stopping).await
             }
             "lmtp" | "lmtp_unix" => {
                 let peer = smtp_server::Peer {
@@ -398,8 +425,9 @@ impl Connection<'_> {
         metrics::counter!("connections_refused_total", "listener" => self.listener).increment(1);
         tracing::info!(listener = self.listener, peer = ?self.addr, "too many connections of one peer");
         let words: &[u8] = match self.listener {
-            // RFC 5530 3; RFC 3463 3.8.
+            // RFC 5530 3; RFC 3206 4; RFC 3463 3.8.
             "imap" => b"* BYE [LIMIT] too many connections from your address\r\n",
+            "pop3" => b"-ERR [SYS/TEMP] too many connections from your address\r\n",
             "lmtp" => b"421 4.7.0 too many connections from your address\r\n",
             "http" | "admin" => {
                 b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -419,15 +447,15 @@ impl Connection<'_> {
         Ok(Box::new(stream))
     }
 
-    async fn imap(self, stream: Box<dyn Stream>, tls: TlsState) -> std::io::Result<()> {
-        let peer = Peer {
+    /// Who a session of a mail client is with.
+    fn peer(&self, tls: TlsState) -> Peer {
+        Peer {
             addr: self.addr,
             tls,
             // Anyone who reaches a proxied listener can claim to be 127.0.0.1.
             loopback: self.local && is_local(self.addr),
             id: self.id,
-        };
-        self.gateway.imap.serve(stream, peer, self.stopping).await
+        }
     }
 
     async fn http(self, stream: Box<dyn Stream>, router: axum::Router) -> std::io::Result<()> {

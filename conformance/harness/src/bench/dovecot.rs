@@ -52,9 +52,9 @@ pub(super) fn start(kind: Kind, folder: &Path, location: &str) -> Outcome<Server
         })
         .collect();
     write(folder.join("passwd"), users)?;
-    let ports = (free_port()?, free_port()?);
+    let (ports, pop3) = ((free_port()?, free_port()?), free_port()?);
     let file = folder.join("dovecot.conf");
-    write(&file, configuration(kind, folder, location, ports))?;
+    write(&file, configuration((kind, folder), location, ports, pop3))?;
     let log = folder.join("output.log");
     let again = Box::new(move || {
         let log = File::options().create(true).append(true).open(&log)?;
@@ -72,22 +72,22 @@ pub(super) fn start(kind: Kind, folder: &Path, location: &str) -> Outcome<Server
         })?;
         Ok(child)
     });
-    Ok(Server::peer(
-        kind,
-        ports,
-        Peer {
-            child: again()?,
-            again,
-        },
-        folder,
-    ))
+    let child = again()?;
+    let mut server = Server::peer(kind, ports, Peer { child, again }, folder);
+    server.target.pop3 = Some(pop3);
+    Ok(server)
 }
 
-fn configuration(kind: Kind, folder: &Path, location: &str, (imap, lmtp): (u16, u16)) -> String {
+fn configuration(
+    (kind, folder): (Kind, &Path),
+    location: &str,
+    (imap, lmtp): (u16, u16),
+    pop3: u16,
+) -> String {
     let name = kind.name();
     let folder = folder.display();
     format!(
-        "base_dir = {folder}/run\nstate_dir = {folder}/run\ninstance_name = {name}\nprotocols = imap lmtp\n\
+        "base_dir = {folder}/run\nstate_dir = {folder}/run\ninstance_name = {name}\nprotocols = imap lmtp pop3\n\
          listen = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\nauth_mechanisms = plain login\n\
          log_path = {folder}/log/dovecot.log\nmail_location = {location}\nmail_uid = {OWNER}\nmail_gid = {OWNER}\n\
          first_valid_uid = 1\nmail_max_userip_connections = 5000\ndefault_process_limit = 3000\n\
@@ -95,6 +95,7 @@ fn configuration(kind: Kind, folder: &Path, location: &str, (imap, lmtp): (u16, 
          passdb {{\n  driver = passwd-file\n  args = scheme=PLAIN username_format=%n {folder}/passwd\n}}\n\
          userdb {{\n  driver = passwd-file\n  args = username_format=%n {folder}/passwd\n  override_fields = uid={OWNER} gid={OWNER}\n}}\n\
          service imap-login {{\n  inet_listener imap {{\n    address = 127.0.0.1\n    port = {imap}\n  }}\n  inet_listener imaps {{\n    port = 0\n  }}\n}}\n\
+         service pop3-login {{\n  inet_listener pop3 {{\n    address = 127.0.0.1\n    port = {pop3}\n  }}\n  inet_listener pop3s {{\n    port = 0\n  }}\n}}\n\
          service imap {{\n  process_limit = 3000\n}}\n\
          service lmtp {{\n  inet_listener lmtp {{\n    address = 127.0.0.1\n    port = {lmtp}\n  }}\n}}\n"
     )

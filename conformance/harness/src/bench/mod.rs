@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::failure::{Context, Outcome, failure};
 use crate::load::{
     DeliveryLoad, FetchItemsKind, Measurement, Profile, deliver, fetch, fill, idle_latency,
-    idle_mass, memory, purge,
+    idle_mass, memory, purge, retrieve,
 };
 use crate::process::run as run_program;
 use page::Results;
@@ -29,6 +29,15 @@ const FETCH_MESSAGES: u64 = 10_000;
 const FETCH_MAILBOX: &str = "bench10k";
 /// Fetches a round, of which the best counts.
 const FETCH_RUNS: usize = 4;
+/// The user whose Inbox is fetched by POP3; nothing else touches it.
+const POP3_USER: usize = USERS;
+/// What is fetched by POP3: by name, how many messages of which size.
+const POP3_INBOXES: [(&str, u64, Profile); 2] = [
+    ("std", 2_000, Profile::Standard),
+    ("large", 40, Profile::Fixed(2_000_000)),
+];
+/// Fetches of an Inbox a round, of which the best counts.
+const POP3_RUNS: usize = 4;
 /// Deliveries a round that an idle client waits for.
 const IDLE_DELIVERIES: usize = 20;
 /// Idle connections held at once.
@@ -40,7 +49,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `lmtp`, `fetch`, `idle`, `mass`; empty for all.
+    /// `lmtp`, `fetch`, `pop3`, `idle`, `mass`; empty for all.
     pub stages: Vec<String>,
     /// Servers by name; empty for all.
     pub servers: Vec<String>,
@@ -54,7 +63,7 @@ pub struct Plan {
 
 /// Runs the whole plan.
 pub fn run(plan: &Plan) -> Outcome {
-    let known = ["lmtp", "fetch", "idle", "mass"];
+    let known = ["lmtp", "fetch", "pop3", "idle", "mass"];
     if let Some(unknown) = plan
         .stages
         .iter()
@@ -110,8 +119,18 @@ impl<'a> Bench<'a> {
 
     /// Runs one measurement on every server in turn.
     fn each(&mut self, measure: impl Fn(&mut Server) -> Outcome<Measurement>) -> Outcome {
+        self.each_with(|server| measure(server).map(Some))
+    }
+
+    /// Runs one measurement in turn on every server that can be measured so.
+    fn each_with(
+        &mut self,
+        measure: impl Fn(&mut Server) -> Outcome<Option<Measurement>>,
+    ) -> Outcome {
         for server in &mut self.servers {
-            let measurement = measure(server).during(server.kind.name())?;
+            let Some(measurement) = measure(server).during(server.kind.name())? else {
+                continue;
+            };
             let line = measurement.to_json(server.kind.name());
             say(&line);
             writeln!(self.file, "{line}")?;
@@ -124,6 +143,9 @@ impl<'a> Bench<'a> {
         self.fill()?;
         for round in 1..=self.plan.rounds {
             self.round(round)?;
+        }
+        if self.wants("pop3") {
+            self.pop3()?;
         }
         if self.wants("mass") {
             self.mass()
@@ -172,6 +194,29 @@ impl<'a> Bench<'a> {
             self.each(|server| idle_latency(&server.target, IDLE_DELIVERIES))?;
             for server in &self.servers {
                 purge(&server.target, 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every Inbox in turn, several rounds each, on the servers that speak POP3.
+    fn pop3(&mut self) -> Outcome {
+        for (name, count, profile) in POP3_INBOXES {
+            for server in self
+                .servers
+                .iter()
+                .filter(|server| server.target.pop3.is_some())
+            {
+                fill(&server.target.only(POP3_USER), "INBOX", count, profile)?;
+            }
+            for _ in 0..self.plan.rounds {
+                self.each_with(|server| match server.target.pop3 {
+                    Some(_) => {
+                        let target = server.target.only(POP3_USER);
+                        retrieve(&target, name, POP3_RUNS).map(Some)
+                    }
+                    None => Ok(None),
+                })?;
             }
         }
         Ok(())

@@ -20,7 +20,12 @@ struct Row {
     more_is_better: bool,
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
+    Row {
+        figure: "mb_per_s",
+        label: "MB a second",
+        more_is_better: true,
+    },
     Row {
         figure: "per_s",
         label: "a second",

@@ -75,6 +75,7 @@ impl Server {
     pub(super) fn peer(kind: Kind, ports: (u16, u16), peer: Peer, folder: &Path) -> Self {
         let target = Target {
             imap: ports.0,
+            pop3: None,
             lmtp: ports.1,
             user: "user{n}".into(),
             recipient: "user{n}@localhost".into(),
@@ -150,6 +151,7 @@ fn dragoman() -> Outcome<Server> {
     let subject = Subject::start(&kind, options).during("dragoman")?;
     let target = Target {
         imap: subject.listeners.imap,
+        pop3: subject.listeners.pop3,
         lmtp: subject.listeners.lmtp,
         user: "user{n}@example.test".into(),
         recipient: "user{n}@example.test".into(),

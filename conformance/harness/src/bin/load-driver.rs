@@ -1,9 +1,9 @@
-//! `load-driver COMMAND --imap PORT --lmtp PORT …`: measures any IMAP and LMTP server; one JSON line a result.
+//! `load-driver COMMAND --imap PORT --pop3 PORT --lmtp PORT …`: measures any IMAP, POP3 and LMTP server; one JSON line a result.
 //!
-//! Commands: `fill`, `fetch`, `lmtp`, `purge`, `idle-latency`, `idle-mass`, `dump`. Options with their defaults:
+//! Commands: `fill`, `fetch`, `retr`, `lmtp`, `purge`, `idle-latency`, `idle-mass`, `dump`. Options with their defaults:
 //! `--user 'user{n}' --recipient 'user{n}@localhost' --password pass --name server --pids PID[,PID]`,
 //! `--mailbox bench --count N --profile std|small|BYTES` (fill), `--what flags|envelope|structure|body --runs 4`
-//! (fetch), `--conns 1 --count 400 --size 4096` (lmtp), `--count 20` (idle-latency), `--count 1000` (idle-mass),
+//! (fetch), `--runs 4` (retr), `--conns 1 --count 400 --size 4096` (lmtp), `--count 20` (idle-latency), `--count 1000` (idle-mass),
 //! `--users 20` (purge), `--seed 1 --index 0` (dump: one message to standard output).
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::str::FromStr;
 use harness::failure::{Failure, Outcome, failure};
 use harness::load::{
     DeliveryLoad, FetchItemsKind, Profile, Target, deliver, fetch, fill, idle_latency, idle_mass,
-    message, purge,
+    message, purge, retrieve,
 };
 
 fn main() -> ExitCode {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Outcome {
     let Some((command, options)) = arguments.split_first() else {
         return failure(
-            "usage: load-driver fill|fetch|lmtp|purge|idle-latency|idle-mass|dump [--option value]…",
+            "usage: load-driver fill|fetch|retr|lmtp|purge|idle-latency|idle-mass|dump [--option value]…",
         );
     };
     let options = Options::parse(options)?;
@@ -64,6 +64,11 @@ fn run(arguments: &[String]) -> Outcome {
                 FetchItemsKind::parse(&what).ok_or_else(|| Failure(format!("--what {what}")))?;
             fetch(&target, &mailbox, kind, options.number("runs", 4)?)?
         }
+        "retr" => retrieve(
+            &target,
+            &options.text("profile", "std"),
+            options.number("runs", 4)?,
+        )?,
         "lmtp" => {
             let connections = options.number("conns", 1)?;
             let messages = options.number("count", 400)?;
@@ -121,6 +126,7 @@ impl Options {
         let pids = self.text("pids", "");
         Ok(Target {
             imap: self.number("imap", 143)?,
+            pop3: Some(self.number("pop3", 110)?),
             lmtp: self.number("lmtp", 24)?,
             user: self.text("user", "user{n}"),
             recipient: self.text("recipient", "user{n}@localhost"),

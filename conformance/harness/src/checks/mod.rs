@@ -9,6 +9,7 @@ mod lmtp_states;
 mod mailboxes;
 mod mbsync;
 mod mutt;
+mod pop3;
 mod postfix;
 mod python;
 mod thunderbird;
@@ -46,6 +47,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "curl",
         run: curl::run,
+    },
+    Group {
+        name: "pop3",
+        run: pop3::run,
     },
     Group {
         name: "thunderbird",

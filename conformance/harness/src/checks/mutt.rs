@@ -109,7 +109,7 @@ impl<'a> Sitting<'a> {
 }
 
 /// LF line ends, without mutt's own fields, with one LF at the end: mutt stores copies so.
-fn tidied(message: &[u8]) -> Vec<u8> {
+pub(super) fn tidied(message: &[u8]) -> Vec<u8> {
     let text = with_lf(message);
     let mut out = Vec::with_capacity(text.len());
     for line in text.split_inclusive(|byte| *byte == b'\n') {

@@ -26,6 +26,7 @@ pub(super) fn run(kind: &Kind, effort: &Effort, report: &mut Report) -> Outcome 
     let mut subject = Subject::start(kind, Options::default())?;
     let target = Target {
         imap: subject.listeners.imap,
+        pop3: None,
         lmtp: subject.listeners.lmtp,
         user: subject.alice.address.clone(),
         recipient: subject.alice.address.clone(),

@@ -14,12 +14,16 @@ const BATCH: u64 = 200;
 /// Bytes after which a batch ends early.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// (Re)creates `mailbox` of user 1 with `count` messages of `profile`.
+/// Empties or (re)creates `mailbox` of user 1 and fills it with `count` messages of `profile`.
 pub fn fill(target: &Target, mailbox: &str, count: u64, profile: Profile) -> Outcome<Measurement> {
     let mut session = target.session(1)?;
-    // It may not exist yet.
-    let _ = session.command(&format!("DELETE {mailbox}"))?;
-    session.expect_ok(&format!("CREATE {mailbox}"))?;
+    if mailbox == "INBOX" {
+        session.empty(mailbox)?;
+    } else {
+        // It may not exist yet.
+        let _ = session.command(&format!("DELETE {mailbox}"))?;
+        session.expect_ok(&format!("CREATE {mailbox}"))?;
+    }
     let many = session.has("MULTIAPPEND") && session.has("LITERAL+");
     let started = Instant::now();
     let mut index = 0;

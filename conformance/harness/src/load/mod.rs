@@ -1,4 +1,4 @@
-//! A neutral load driver: measures any IMAP and LMTP server through its wire protocols, and knows nothing of it
+//! A neutral load driver: measures any IMAP, POP3 and LMTP server through its wire protocols, and knows nothing of it
 //! but where it listens and, for CPU and memory, the root of its process tree.
 
 mod delivery;
@@ -8,6 +8,7 @@ mod generate;
 mod idle;
 mod latency;
 mod process_tree;
+mod retrieve;
 
 use std::fmt::Write;
 
@@ -19,6 +20,7 @@ pub use generate::{Profile, message};
 pub use idle::{idle_latency, idle_mass};
 pub use latency::{Latencies, quantile};
 pub use process_tree::{Memory, cpu_seconds, memory};
+pub use retrieve::retrieve;
 
 use crate::failure::Outcome;
 use crate::imap::Imap;
@@ -29,6 +31,8 @@ use crate::subject::Account;
 pub struct Target {
     /// IMAP port on loopback.
     pub imap: u16,
+    /// POP3 port on loopback, if it speaks POP3.
+    pub pop3: Option<u16>,
     /// LMTP port on loopback.
     pub lmtp: u16,
     /// Login names; `{n}` becomes 1, 2, 3 …
@@ -53,6 +57,15 @@ impl Target {
     /// The nth user's mail address.
     pub fn address(&self, n: usize) -> String {
         numbered(&self.recipient, n)
+    }
+
+    /// The same server with the nth user as its first and only one.
+    pub fn only(&self, n: usize) -> Self {
+        Self {
+            user: numbered(&self.user, n),
+            recipient: numbered(&self.recipient, n),
+            ..self.clone()
+        }
     }
 
     /// A connection of the nth user.

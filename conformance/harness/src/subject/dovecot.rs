@@ -89,6 +89,10 @@ pub(super) fn serve(subject: &Subject) -> Outcome<Child> {
 fn configuration(subject: &Subject) -> String {
     let listeners = &subject.listeners;
     let imaps = listeners.imaps.unwrap_or_default();
+    let (pop3, pop3s) = (
+        listeners.pop3.unwrap_or_default(),
+        listeners.pop3s.unwrap_or_default(),
+    );
     let special: String = ["Drafts", "Sent", "Trash", "Junk", "Archive"]
         .map(|name| {
             format!("  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}\n")
@@ -96,7 +100,7 @@ fn configuration(subject: &Subject) -> String {
         .concat();
     format!(
         "base_dir = {work}/run\nstate_dir = {work}/state\ninstance_name = {name}\nlog_path = {work}/server.log\n\
-         protocols = imap lmtp\nlisten = 127.0.0.1\nssl = yes\nssl_cert = <{work}/cert.pem\nssl_key = <{work}/key.pem\n\
+         protocols = imap lmtp pop3\nlisten = 127.0.0.1\nssl = yes\nssl_cert = <{work}/cert.pem\nssl_key = <{work}/key.pem\n\
          disable_plaintext_auth = no\nauth_mechanisms = plain login\nmail_max_userip_connections = 100\n\
          mail_location = sdbox:{work}/mail/%u\nmail_uid = {OWNER}\nmail_gid = {OWNER}\nfirst_valid_uid = 1\n\
          recipient_delimiter = +\nlmtp_save_to_detail_mailbox = no\npostmaster_address = postmaster@example.test\n\
@@ -104,6 +108,7 @@ fn configuration(subject: &Subject) -> String {
          userdb {{\n  driver = passwd-file\n  args = {work}/users\n  default_fields = uid={OWNER} gid={OWNER} home={work}/mail/%u\n}}\n\
          namespace inbox {{\n  inbox = yes\n  separator = /\n{special}}}\n\
          service imap-login {{\n  inet_listener imap {{\n    port = {imap}\n  }}\n  inet_listener imaps {{\n    port = {imaps}\n    ssl = yes\n  }}\n}}\n\
+         service pop3-login {{\n  inet_listener pop3 {{\n    port = {pop3}\n  }}\n  inet_listener pop3s {{\n    port = {pop3s}\n    ssl = yes\n  }}\n}}\n\
          service lmtp {{\n  inet_listener lmtp {{\n    address = 127.0.0.1\n    port = {lmtp}\n  }}\n  unix_listener {socket} {{\n    mode = 0666\n  }}\n}}\n\
          service stats {{\n  unix_listener stats-writer {{\n    mode = 0666\n  }}\n}}\n",
         work = subject.work.display(),

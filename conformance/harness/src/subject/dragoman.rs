@@ -49,14 +49,15 @@ pub(super) fn serve(subject: &Subject, binary: &Path) -> Outcome<Child> {
         "listen.http=".to_owned(),
         "listen.https=".to_owned(),
         "listen.admin=".to_owned(),
-        format!(
-            "listen.imaps={}",
-            listeners
-                .imaps
-                .map(|port| format!("127.0.0.1:{port}"))
-                .unwrap_or_default()
-        ),
     ];
+    for (name, port) in [
+        ("imaps", listeners.imaps),
+        ("pop3", listeners.pop3),
+        ("pop3s", listeners.pop3s),
+    ] {
+        let place = port.map(|port| format!("127.0.0.1:{port}"));
+        settings.push(format!("listen.{name}={}", place.unwrap_or_default()));
+    }
     if let Some(path) = &listeners.lmtp_unix {
         settings.push(format!("listen.lmtp_unix={}", path.display()));
     }

@@ -46,6 +46,10 @@ pub struct Listeners {
     pub imap: u16,
     /// IMAP over TLS.
     pub imaps: Option<u16>,
+    /// POP3, with STLS where offered.
+    pub pop3: Option<u16>,
+    /// POP3 over TLS.
+    pub pop3s: Option<u16>,
     /// LMTP.
     pub lmtp: u16,
     /// LMTP on a Unix socket.
@@ -165,6 +169,8 @@ impl Subject {
         let listeners = Listeners {
             imap: free_port()?,
             imaps: Some(free_port()?),
+            pop3: Some(free_port()?),
+            pop3s: Some(free_port()?),
             lmtp: free_port()?,
             lmtp_unix: Some(work.join("lmtp.sock")),
         };
@@ -313,6 +319,8 @@ fn external() -> Outcome<Subject> {
         listeners: Listeners {
             imap: port("IMAP_PORT")?,
             imaps: port("IMAPS_PORT").ok(),
+            pop3: port("POP3_PORT").ok(),
+            pop3s: port("POP3S_PORT").ok(),
             lmtp: port("LMTP_PORT")?,
             lmtp_unix: std::env::var_os("LMTP_SOCKET").map(PathBuf::from),
         },

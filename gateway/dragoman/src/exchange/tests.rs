@@ -4,6 +4,7 @@ mod administration;
 mod issuer;
 mod login_page;
 mod mail;
+mod pop3;
 mod sign_in;
 mod tokens;
 mod tracing;

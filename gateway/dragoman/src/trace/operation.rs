@@ -178,7 +178,7 @@ impl Span {
     /// What is shown in text: what it is about first and without a name, nothing twice, nothing that is empty.
     fn shown(&self) -> impl Iterator<Item = (Option<&'static str>, &Value)> {
         let what = match self.name {
-            "imap" => "line",
+            "imap" | "pop3" => "line",
             "store" => "call",
             "batch" => "rops",
             "http" => "request",
