@@ -134,7 +134,7 @@ async fn begin(
     let mut following = Vec::new();
     if kept > chunk {
         pieces.push(last_octets(item, kept));
-    } else if last.is_none_or(|last| last < message.position) {
+    } else if last.map_or(message.position == 0, |last| last < message.position) {
         following = maildrop.following(
             message.position,
             config.read_ahead_bytes.saturating_sub(kept),
