@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -308,8 +309,21 @@ fn answer(ops: Vec<Box<dyn Grouped>>, committed: Result<()>) {
     for op in ops {
         op.answer(match &committed {
             Ok(()) => Ok(()),
-            Err(error) => Err(Error::new(error.kind, error.context.clone())),
+            Err(error) => Err(again(error)),
         });
+    }
+}
+
+/// The same failure for another caller; of its cause, only a full disk is told.
+fn again(error: &Error) -> Error {
+    let context = error.context.clone();
+    match error.is_disk_full() {
+        true => Error::with_source(
+            error.kind,
+            context,
+            io::Error::from(io::ErrorKind::StorageFull),
+        ),
+        false => Error::new(error.kind, context),
     }
 }
 
@@ -393,6 +407,7 @@ mod tests {
             let many = [draft("a"), draft("b"), draft("c")];
             let refused = store.save(inbox, &many).await.unwrap_err();
             assert_eq!(refused.kind, ErrorKind::Unavailable);
+            assert!(refused.is_disk_full(), "{refused:?}");
             assert_eq!(store.folder(inbox).await.unwrap(), before);
         }
         limit(&mailbox, 0);

@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -236,7 +237,7 @@ impl Work {
         outcomes.extend(group.jobs.into_iter().map(|(number, pins)| {
             let outcome = match &synced {
                 Ok(()) => Ok(pins),
-                Err(SyncFail::Full) => Err(Fail::new(ErrorKind::Unavailable, "the disk is full")),
+                Err(SyncFail::Full) => Err(Fail::Io(io::ErrorKind::StorageFull.into())),
                 Err(SyncFail::Lost) => Err(writing_failed()),
             };
             (number, outcome)
