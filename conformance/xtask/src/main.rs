@@ -42,6 +42,7 @@ const ON_EXCHANGE: &[&str] = &[
     "mbsync",
     "mutt",
     "curl",
+    "pop3",
     "thunderbird",
     "swaks",
     "postfix",
