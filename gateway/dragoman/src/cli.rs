@@ -223,6 +223,22 @@ pub(crate) enum Mirror {
         #[command(flatten)]
         place: Place,
     },
+    /// Try again what the server refused of what waited for it: see `mirror status`.
+    Retry {
+        /// The mailbox's address.
+        mailbox: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the messages that the server refused into files, one each.
+    Export {
+        /// The mailbox's address.
+        mailbox: String,
+        /// A folder that exists.
+        to: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Forget a mirror with its numbers, such as after the mailbox was made anew on the server. UIDs begin anew: every
     /// client fetches its mail again, and what was on its way to the server is lost.
     Reset {

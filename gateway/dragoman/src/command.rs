@@ -171,6 +171,11 @@ fn ask_mirror(command: cli::Mirror) -> Result<()> {
     match command {
         cli::Mirror::Status { mailbox, place } => ask(&place, &Request::MirrorStatus { mailbox }),
         cli::Mirror::Drop { mailbox, place } => ask(&place, &Request::MirrorDrop { mailbox }),
+        cli::Mirror::Retry { mailbox, place } => ask(&place, &Request::MirrorRetry { mailbox }),
+        cli::Mirror::Export { mailbox, to, place } => {
+            let to = std::path::absolute(&to).doing(|| format!("the folder {}", to.display()))?;
+            ask(&place, &Request::MirrorExport { mailbox, to })
+        }
         cli::Mirror::Reset {
             mailbox,
             yes,

@@ -5,6 +5,7 @@ mod elsewhere;
 mod mirrors;
 mod opening;
 mod people;
+mod queues;
 mod reach;
 
 use std::{
@@ -21,8 +22,8 @@ use mapi_types::{FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
 use self::elsewhere::Elsewhere;
-pub(crate) use self::people::People;
 pub use self::reach::{Kind, Reachable};
+pub(crate) use self::{people::People, queues::Queues};
 use crate::{
     Options,
     address_book::AddressBook,
@@ -43,6 +44,7 @@ pub struct Exchange {
     options: Options,
     users: Mutex<HashMap<String, User>>,
     mailboxes: Mutex<HashMap<MailboxId, Weak<Circle>>>,
+    queues: Arc<Queues>,
 }
 
 /// Somebody who has signed in, or whose credentials are configured.
@@ -131,6 +133,7 @@ impl Exchange {
             mirrors,
             client,
             discover,
+            queues: Queues::new(&options.name),
             options,
             users: Mutex::default(),
             mailboxes: Mutex::default(),
@@ -292,6 +295,7 @@ impl Backend for Exchange {
         Box::pin(async move {
             lock(&self.users).retain(|name, user| *name != mailbox.0 || user.place.configured);
             lock(&self.mailboxes).remove(mailbox);
+            self.queues.forget(mailbox);
             self.mirrors.remove_mirror(mailbox).await
         })
     }

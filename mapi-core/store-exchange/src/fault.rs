@@ -167,6 +167,19 @@ impl Fault {
         }
     }
 
+    /// The fault below an error of the layers above, if it is one.
+    pub(crate) fn of(error: &Error) -> Option<&Self> {
+        error.source.as_ref()?.downcast_ref()
+    }
+
+    /// Whether the server cannot be reached, or went away in the middle: what was asked may be asked again later.
+    pub(crate) const fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Away(_) | Self::Lost(_) | Self::Expired | Self::Moved
+        )
+    }
+
     /// What it means to the layers above.
     pub(crate) const fn kind(&self) -> ErrorKind {
         match self {

@@ -19,4 +19,4 @@ mod values;
 
 pub use backend::{Exchange, Kind, Reachable};
 pub use mailbox::Progress;
-pub use options::Options;
+pub use options::{Options, Outage, QueueLimits};

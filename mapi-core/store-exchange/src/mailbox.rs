@@ -9,6 +9,7 @@ mod fetch;
 mod guest;
 mod keeper;
 mod kept;
+mod queue;
 mod render;
 mod sent_log;
 mod state;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     circle::Circle,
     guest::{About, Guest},
     keeper::Keeper,
+    queue::{is_outage, stand_in},
     sent_log::{Stage, SubmissionKey},
 };
 use crate::{
@@ -100,6 +102,8 @@ pub(crate) enum Work {
     Rights,
     /// Sending.
     Submit,
+    /// Carrying out what waited.
+    Replay,
 }
 
 #[derive(Default)]

@@ -22,6 +22,36 @@ pub struct Options {
     pub busy_max: Duration,
     /// How long a session is kept that nobody uses.
     pub unused_max: Duration,
+    /// What becomes of writes while the server is away.
+    pub outage: Outage,
+}
+
+/// What becomes of writes while the server cannot be reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Outage {
+    /// They are refused for the time being.
+    #[default]
+    Refuse,
+    /// The owner's wait, as far as they can, and are carried out when the server is back.
+    Queue(QueueLimits),
+}
+
+/// How much may wait in one mailbox. What goes beyond is refused for the time being.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct QueueLimits {
+    /// Operations: one for each call, whatever the number of messages it is about.
+    pub operations_max: u64,
+    /// Octets of messages.
+    pub bytes_max: u64,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            operations_max: 10_000,
+            bytes_max: 256 << 20,
+        }
+    }
 }
 
 impl Default for Options {
@@ -35,6 +65,7 @@ impl Default for Options {
             public_folders: Some("public".to_owned()),
             busy_max: Duration::from_secs(30),
             unused_max: Duration::from_secs(300),
+            outage: Outage::Refuse,
         }
     }
 }

@@ -9,6 +9,7 @@ mod download;
 mod folder_write;
 mod folders;
 mod hierarchy;
+mod marks;
 mod messages;
 mod names;
 mod part;

@@ -8,6 +8,8 @@ mod access;
 mod bodies;
 mod folders;
 mod permissions;
+mod queue;
+mod replay;
 mod rows;
 mod save;
 mod sizes;
@@ -30,6 +32,7 @@ use mapi_types::{
 use tokio::sync::broadcast;
 
 use self::access::{DELETE, EDIT};
+pub(crate) use self::replay::replay;
 use crate::mailbox::{Guest, Mailbox};
 
 /// A mailbox as one principal may use it.
@@ -130,6 +133,7 @@ impl Store for ExchangeStore {
 
     fn create_folder<'a>(&'a self, folder: &'a NewFolder) -> Task<'a, FolderInfo> {
         Box::pin(async move {
+            self.mailbox.caught_up().await?;
             self.admit_below(folder.parent).await?;
             self.make_folder(folder).await
         })
@@ -142,6 +146,7 @@ impl Store for ExchangeStore {
         name: &'a str,
     ) -> Task<'a, ()> {
         Box::pin(async move {
+            self.mailbox.caught_up().await?;
             self.admit(folder, Rights::OWNER).await?;
             self.put_folder(folder, parent, name).await
         })
@@ -149,6 +154,7 @@ impl Store for ExchangeStore {
 
     fn delete_folder(&self, folder: FolderId) -> Task<'_, ()> {
         Box::pin(async move {
+            self.mailbox.caught_up().await?;
             self.admit(folder, Rights::OWNER).await?;
             self.remove_folder(folder).await
         })

@@ -33,8 +33,9 @@ pub use backend::OpenChange;
 pub use maintenance::{Compacted, Fault, FaultKind};
 pub use mirror::{
     Applied, Begun, Body, ChangeKey, Confirmed, Evicted, Finished, FirstPass, FolderStatus,
-    FolderSync, HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending, PendingItem,
-    Progress, REMOTE_ID_BYTES_MAX, RemoteFolder, RemoteId, RemoteItem, RemoteItemRef, Rendered,
-    RenderedOutcome, Written,
+    FolderSync, Given, HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending,
+    PendingItem, Progress, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation,
+    QueuedTask, REMOTE_ID_BYTES_MAX, RefusedDraft, RemoteFolder, RemoteId, RemoteItem,
+    RemoteItemRef, Rendered, RenderedOutcome, Written,
 };
 pub use options::Options;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::fail::{Fail, Result};
 
 /// One step per revision, oldest first: what makes revision n + 1 of revision n. Steps are never edited, only added.
-const STEPS: &[&str] = &[FIRST, MIRRORS];
+const STEPS: &[&str] = &[FIRST, MIRRORS, QUEUES];
 
 const FIRST: &str = "
 CREATE TABLE mailbox(
@@ -186,6 +186,39 @@ CREATE TABLE remote_pending(
     digest BLOB
 ) STRICT;
 CREATE UNIQUE INDEX remote_pending_remote ON remote_pending(folder, remote);
+";
+
+/// What was asked for while the remote was away waits in order until it can be done there. An item that the remote has
+/// not yet is named by a stand-in, which becomes its id everywhere once it is there.
+const QUEUES: &str = "
+ALTER TABLE remote_pending ADD COLUMN queued INTEGER NOT NULL DEFAULT 0; -- whether its upload waits in remote_queue
+
+CREATE TABLE remote_queue(
+    id INTEGER PRIMARY KEY,         -- the order
+    kind INTEGER NOT NULL,          -- 0 save, 1 update, 2 delete, 3 copy, 4 move
+    target INTEGER,                 -- the folder that copies and moves go to
+    change BLOB,                    -- what an update changes
+    user TEXT NOT NULL,             -- who asked for it
+    queued INTEGER NOT NULL,        -- when
+    bytes INTEGER NOT NULL,         -- octets it keeps on disk
+    tries INTEGER NOT NULL DEFAULT 0,
+    refused TEXT                    -- why the remote does not do it; NULL: it waits
+) STRICT;
+
+CREATE TABLE remote_queue_items(
+    op INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    folder INTEGER NOT NULL,        -- where the remote has the item when its turn comes
+    remote BLOB NOT NULL,           -- its id there, or the stand-in; empty for a new item
+    change_key BLOB,                -- the one that is known of it
+    flags INTEGER NOT NULL,
+    becomes BLOB,                   -- what stands for the item that a save, copy or move makes
+    given BLOB,                     -- the id that was chosen for it
+    given_key BLOB,                 -- and its change key
+    PRIMARY KEY (op, position)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX remote_queue_items_remote ON remote_queue_items(remote);
+CREATE INDEX remote_queue_items_becomes ON remote_queue_items(becomes) WHERE becomes IS NOT NULL;
 ";
 
 /// What a database handle is for.

@@ -131,6 +131,8 @@ impl Administration {
                 mailbox: Some(mailbox),
             } => self.mirror_status(mailbox).await,
             Request::MirrorDrop { mailbox } => self.drop_mirror(mailbox).await,
+            Request::MirrorRetry { mailbox } => self.retry_mirror(mailbox).await,
+            Request::MirrorExport { mailbox, to } => self.export_refused(mailbox, to).await,
             Request::MirrorReset { mailbox, yes } => self.reset_mirror(mailbox, *yes).await,
             Request::Fsck => self.fsck().await,
             Request::Compact => self.compact().await,

@@ -1,5 +1,7 @@
 //! `dragoman mirror`: what is kept here of mailboxes on Exchange, and forgetting it.
 
+mod queue;
+
 use account::MailboxId;
 use directory::Address;
 use store_exchange::Progress;
@@ -17,7 +19,7 @@ impl Administration {
             let status = self.status(&self.mirror(&id).await?).await?;
             let total = total(&status);
             lines.push(format!(
-                "{id}  {} of {} folders indexed, {} messages, {} on disk, {} on their way",
+                "{id}  {} of {} folders indexed, {} messages, {} on disk, {} on their way, {} changes waiting, {} refused",
                 status
                     .folders
                     .iter()
@@ -27,6 +29,8 @@ impl Administration {
                 total.items,
                 size(total.bytes_rendered + total.bytes_kept),
                 status.pending,
+                status.queue.waiting,
+                status.queue.refused.len(),
             ));
         }
         Ok(lines)
@@ -52,6 +56,7 @@ impl Administration {
             "on their way to the server: {} messages",
             status.pending
         ));
+        lines.extend(queue::lines(&status.queue));
         lines.extend(costs(&status));
         Ok(lines)
     }
@@ -153,6 +158,13 @@ fn costs(status: &MirrorStatus) -> Vec<String> {
         lines.push(format!(
             "reset: {} messages on their way to the server would be lost",
             status.pending
+        ));
+    }
+    let refused = status.queue.refused.len() as u64;
+    if status.queue.waiting + refused > 0 {
+        lines.push(format!(
+            "reset: {} changes that wait for the server, and {refused} messages that it refused, would be lost",
+            status.queue.waiting
         ));
     }
     lines

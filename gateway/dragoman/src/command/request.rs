@@ -52,6 +52,13 @@ pub(crate) enum Request {
     MirrorDrop {
         mailbox: String,
     },
+    MirrorRetry {
+        mailbox: String,
+    },
+    MirrorExport {
+        mailbox: String,
+        to: PathBuf,
+    },
     MirrorReset {
         mailbox: String,
         yes: bool,

@@ -7,7 +7,7 @@ pub(crate) mod oauth;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
-use store_exchange::{discover::Side, http::Url};
+use store_exchange::{Outage, QueueLimits, discover::Side, http::Url};
 
 pub(super) use self::check::check;
 pub(crate) use self::{kerberos::KerberosConfig, oauth::OauthConfig};
@@ -66,6 +66,12 @@ pub(crate) struct ExchangeConfig {
     pub(crate) sign_in_kept_s: u64,
     /// The same while the server is away, so that what is mirrored stays readable, in seconds.
     pub(crate) sign_in_kept_outage_s: u64,
+    /// What becomes of writes while the server is away.
+    pub(crate) outage: OutageMode,
+    /// Operations that may wait in one mailbox, with `outage = "queue"`.
+    pub(crate) outage_queue_operations_max: u64,
+    /// Octets of messages that may wait in one mailbox, with `outage = "queue"`.
+    pub(crate) outage_queue_bytes_max: u64,
     /// The realm, for `kerberos`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kerberos: Option<KerberosConfig>,
@@ -119,6 +125,17 @@ pub(crate) enum Authentication {
     Oauth,
 }
 
+/// What becomes of writes while the server is away.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OutageMode {
+    /// They are refused for the time being.
+    #[default]
+    Refuse,
+    /// They wait, and are carried out when the server is back.
+    Queue,
+}
+
 impl Default for ExchangeConfig {
     fn default() -> Self {
         Self {
@@ -144,6 +161,9 @@ impl Default for ExchangeConfig {
             sign_in_timeout_s: 30,
             sign_in_kept_s: 300,
             sign_in_kept_outage_s: 12 * 60 * 60,
+            outage: OutageMode::default(),
+            outage_queue_operations_max: QueueLimits::default().operations_max,
+            outage_queue_bytes_max: QueueLimits::default().bytes_max,
             kerberos: None,
             oauth: None,
             accounts: BTreeMap::new(),
@@ -155,6 +175,17 @@ impl ExchangeConfig {
     /// Whether the section takes the domains that no other names.
     pub(crate) fn takes_any_domain(&self) -> bool {
         self.domains.iter().any(|domain| domain == ANY_DOMAIN)
+    }
+
+    /// What becomes of writes while the server is away.
+    pub(crate) fn outage(&self) -> Outage {
+        match self.outage {
+            OutageMode::Refuse => Outage::Refuse,
+            OutageMode::Queue => Outage::Queue(QueueLimits {
+                operations_max: self.outage_queue_operations_max,
+                bytes_max: self.outage_queue_bytes_max,
+            }),
+        }
     }
 
     fn names(&self, domain: &str) -> bool {

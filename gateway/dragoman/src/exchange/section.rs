@@ -13,7 +13,7 @@ use account::{Error, ErrorKind, MailboxId, Principal};
 use blake3::Hash;
 use directory::Address;
 use store_exchange::{
-    Exchange,
+    Exchange, Outage,
     auth::{Credentials, Policy, oauth},
     http::{Client, Url},
 };
@@ -45,6 +45,8 @@ pub(crate) struct Section {
     url: Option<Url>,
     /// Whether the server could not be reached when it was looked at.
     is_down: AtomicBool,
+    /// Whether mail may wait here while the server is away.
+    queues: bool,
     policy: Policy,
     proof: Proof,
     sign_ins: SignIns,
@@ -78,6 +80,7 @@ impl Section {
             client: settings.client.clone(),
             url: places,
             is_down: AtomicBool::new(false),
+            queues: section.outage() != Outage::Refuse,
             exchange: Exchange::new(
                 mirrors,
                 settings.client,
@@ -302,9 +305,9 @@ impl Section {
     }
 
     /// The mailbox that mail for an address goes to. See [`Addresses::resolve`]; `Unavailable` at once when the server was
-    /// out of reach a moment ago, for it is better said now than after the message has been sent.
+    /// out of reach a moment ago, for it is better said now than after the message has been sent; not where mail may wait.
     pub(crate) async fn resolve(&self, address: &Address) -> account::Result<Vec<MailboxId>> {
-        if self.is_down.load(Ordering::Acquire) {
+        if self.is_down.load(Ordering::Acquire) && !self.queues {
             return Err(Error::new(
                 ErrorKind::Unavailable,
                 "the Exchange server is out of reach",

@@ -100,6 +100,7 @@ fn options(config: &Config, name: &str, section: &ExchangeConfig) -> Options {
         render_ahead: section.render_ahead,
         busy_max: Duration::from_secs(section.busy_wait_s),
         unused_max: Duration::from_secs(section.session_idle_s),
+        outage: section.outage(),
         ..Options::default()
     }
 }

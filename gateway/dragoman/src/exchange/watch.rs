@@ -103,7 +103,10 @@ pub(super) async fn size(backends: &Backends, section: &Section) -> Size {
             continue;
         };
         match mirror.status().await {
-            Ok(status) => size.add(&status),
+            Ok(status) => {
+                section.exchange().note_queue(&id, &status.queue);
+                size.add(&status);
+            }
             Err(error) => tracing::warn!(mailbox = %id, %error, "a mirror cannot be measured"),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use mapi_store::{Error, ErrorKind, Result};
 use mapi_types::{FolderId, MailboxId};
+use store_openchange::QueueStatus;
 
 use super::{Exchange, lock, remote};
 use crate::mailbox::{Circle, Progress};
@@ -46,6 +47,23 @@ impl Exchange {
             Some(circle) => circle.begin_anew().await,
             None => Ok(()),
         }
+    }
+
+    /// Lets what the server refused wait for another try, and tries if the mailbox is open. Returns how much that is.
+    /// Errors: `NotFound`.
+    pub async fn retry_queue(&self, mailbox: &MailboxId) -> Result<u64> {
+        let mirror = self.mirrors.find_mirror(mailbox).await?;
+        let again = mirror.queue_retry().await?;
+        match self.opened(mailbox).and_then(|circle| circle.owner()) {
+            Some(owner) => owner.look_at_queue().await?,
+            None => self.note_queue(mailbox, &mirror.queue_status().await?),
+        }
+        Ok(again)
+    }
+
+    /// Notes what waits in a mailbox that nobody has open, for metrics.
+    pub fn note_queue(&self, mailbox: &MailboxId, status: &QueueStatus) {
+        self.queues.note(mailbox, None, status);
     }
 
     fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Circle>> {

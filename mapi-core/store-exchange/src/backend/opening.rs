@@ -81,7 +81,9 @@ impl Exchange {
         };
         let mirror = self.mirror(&remote, id).await?;
         let fresh = mirror.hierarchy_state().await?.is_none();
-        let circle = self.circle(id, || Circle::new(mirror, self.options.clone()));
+        let circle = self.circle(id, || {
+            Circle::new(mirror, self.options.clone(), &self.queues)
+        });
         let guest = (!is_own).then(|| Arc::new(Guest::new(principal.clone())));
         let view = View {
             guest,
@@ -89,10 +91,15 @@ impl Exchange {
             people: user.people,
         };
         let mailbox = Mailbox::new(&circle, remote, view);
+        mailbox.look_at_queue().await?;
         if fresh || !is_whole && circle.whole().is_none() {
             mailbox.sync_hierarchy().await?;
         }
-        Ok(circle.join(&principal.user, mailbox))
+        let mailbox = circle.join(&principal.user, mailbox);
+        if mailbox.has_waiting() {
+            mailbox.look_at_queue().await?;
+        }
+        Ok(mailbox)
     }
 
     /// Somebody's sessions.

@@ -21,8 +21,9 @@ use super::{
     Keeper, Locks, Mailbox, Progress,
     guest::{About, Guest},
     keeper,
+    queue::Queue,
 };
-use crate::{Options, values::Names};
+use crate::{Options, backend::Queues, values::Names};
 
 /// What all who have a mailbox open share.
 pub(crate) struct Circle {
@@ -34,6 +35,8 @@ pub(crate) struct Circle {
     pub(super) locks: Arc<Locks>,
     /// Counts the occasions on which what was known of rights may have become wrong.
     doubts: AtomicU64,
+    /// What waits for the server.
+    pub(super) queue: Queue,
     /// Who did not log in.
     nobody: Arc<Guest>,
     seats: Mutex<Seats>,
@@ -48,8 +51,8 @@ struct Seats {
 }
 
 impl Circle {
-    /// Nobody has the mailbox open yet.
-    pub(crate) fn new(mirror: Mirror, options: Options) -> Arc<Self> {
+    /// Nobody has the mailbox open yet. `queues` knows what waits in others.
+    pub(crate) fn new(mirror: Mirror, options: Options, queues: &Arc<Queues>) -> Arc<Self> {
         let nobody = Principal {
             user: String::new(),
         };
@@ -61,6 +64,7 @@ impl Circle {
             namespace: Arc::default(),
             locks: Arc::default(),
             doubts: AtomicU64::default(),
+            queue: Queue::new(Arc::downgrade(queues)),
             nobody: Arc::new(Guest::new(nobody)),
             seats: Mutex::default(),
         })
@@ -100,6 +104,11 @@ impl Circle {
         let mut wholes = self.all();
         wholes.retain(|seat| seat.is_whole && !seat.is_out());
         wholes.into_iter().min_by_key(|seat| seat.guest.is_some())
+    }
+
+    /// The owner, who has the mailbox open.
+    pub(crate) fn owner(&self) -> Option<Arc<Mailbox>> {
+        self.all().into_iter().find(|seat| seat.guest.is_none())
     }
 
     /// Those who feed the mirror: one who sees it whole, or all whose sessions work, or whoever there is.
@@ -170,6 +179,9 @@ impl Circle {
     pub(crate) async fn begin_anew(&self) -> Result<()> {
         self.keeper.begin_anew();
         self.doubt_rights();
+        if let Some(owner) = self.owner() {
+            owner.look_at_queue().await?;
+        }
         for seat in self.feeders() {
             seat.sync_hierarchy().await?;
         }

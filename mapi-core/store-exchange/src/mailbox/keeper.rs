@@ -30,6 +30,9 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait after failures.
 const RETRY_MAX: Duration = Duration::from_secs(120);
 
+/// The longest wait while something waits for the server.
+const RETRY_WAITING_MAX: Duration = Duration::from_secs(15);
+
 /// What the task has to do, and what is known of how far it is.
 #[derive(Default)]
 pub(crate) struct Keeper {
@@ -62,7 +65,7 @@ pub struct Progress {
 
 impl Keeper {
     /// Somebody else may have something to do from now on.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.woken.notify_one();
     }
 
@@ -213,6 +216,9 @@ pub(super) fn start(circle: &Arc<Circle>) {
                     let server = mailbox.options.name.clone();
                     metrics::counter!("exchange_sync_failures_total", "server" => server)
                         .increment(1);
+                    if mailbox.has_waiting() && error.kind.is_transient() {
+                        pause = pause.min(RETRY_WAITING_MAX);
+                    }
                     drop(mailbox);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_MAX);
@@ -262,6 +268,7 @@ fn concerns(event: &Event, store: &StoreName) -> bool {
 
 /// Does one thing; whether there may be more to do.
 async fn round(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> Result<bool> {
+    mailbox.caught_up().await?;
     let fed_by: Vec<_> = feeders.iter().map(|seat| seat.user().to_owned()).collect();
     if Instant::now() >= turn.poll_at || turn.fed_by != fed_by {
         turn.poll_at = Instant::now() + mailbox.options.poll;

@@ -79,6 +79,11 @@ impl Mailbox {
             if wanted.is_empty() {
                 return Ok(());
             }
+            if self.has_waiting() {
+                // What waits has no names at the server before.
+                self.caught_up().await?;
+                continue;
+            }
             let fid = self.folder_fid(folder).await?;
             let (mut outdated, mut failed) = (false, None);
             for page in pages(&wanted) {

@@ -17,6 +17,7 @@ impl Mailbox {
     /// Makes the tree like the server's, as far as somebody who has it open sees it. One request, and one more when
     /// something changed.
     pub(crate) async fn sync_hierarchy(&self) -> Result<()> {
+        self.caught_up().await?;
         if self.is_whole {
             return self.sync_whole().await;
         }
@@ -99,11 +100,14 @@ impl Mailbox {
     /// write would undo the write here until the server says it again. Only while a whole folder is read, which may
     /// take long, they do not wait. Errors: `NotFound`, those of the server and of the mirror.
     pub(crate) async fn sync_contents(&self, folder: FolderId) -> Result<()> {
+        self.caught_up().await?;
         let sync = self.mirror.folder_sync(folder).await?;
         let _writes = match is_whole(&sync) {
             true => None,
             false => Some(self.turn(Work::Write(folder)).await),
         };
+        // Somebody may have written while the server was away for a moment.
+        self.caught_up().await?;
         self.sync_contents_in_write(folder).await
     }
 

@@ -25,7 +25,7 @@ use mapi_wire::{Gid, Id, fast_transfer, ics::PredecessorChangeList};
 use store_openchange::{Begun, ChangeKey, Finished, Pending, RemoteId};
 use tokio::task::spawn_blocking;
 
-use super::ExchangeStore;
+use super::{ExchangeStore, queue::can_be_read};
 use crate::{
     fault::{Fault, code},
     mailbox::{Work, remote_id},
@@ -42,6 +42,13 @@ pub(super) struct Prepared {
     flags: i32,
 }
 
+/// How far uploading came before a draft failed.
+struct Stopped {
+    finished: Vec<Finished>,
+    failed: RemoteId,
+    error: Error,
+}
+
 impl ExchangeStore {
     pub(super) async fn save_all(&self, folder: FolderId, drafts: &[Draft]) -> Result<Vec<Saved>> {
         let mailbox = &self.mailbox;
@@ -50,14 +57,29 @@ impl ExchangeStore {
             return Ok(Vec::new());
         }
         let _turn = mailbox.turn(Work::Write(folder)).await;
-        let fid = mailbox.folder_fid(folder).await?;
-        let namespace = mailbox.namespace().await?;
-        let chosen = mailbox.remote.choose(drafts.len(), namespace).await?;
+        let ready = match self.goes_behind().await? {
+            true => None,
+            false => self.ready(folder, drafts).await?,
+        };
+        let Some((fid, chosen)) = ready else {
+            return self.queue_drafts(folder, drafts).await;
+        };
         let pending: Vec<_> = chosen.iter().zip(drafts).map(pending).collect();
         let mut begun = mailbox.mirror.begin_save(folder, &pending).await?;
-        let finished = self
-            .upload_all((folder, fid), &mut begun, &chosen, drafts)
-            .await?;
+        let uploaded = self.upload_all((folder, fid), &mut begun, &chosen, drafts);
+        let finished = match uploaded.await {
+            Ok(finished) => finished,
+            Err(stopped) => {
+                let may_wait = self.may_wait(&stopped.error) && can_be_read(drafts);
+                if may_wait && let Ok(all) = self.queue_begun(folder, begun).await {
+                    return Ok(all);
+                }
+                let failed = (&stopped.failed, &stopped.error);
+                self.take_back((folder, fid), &stopped.finished, failed)
+                    .await;
+                return Err(stopped.error);
+            }
+        };
         let ids: Vec<_> = finished.iter().map(|one| one.id.clone()).collect();
         let saved = mailbox.mirror.finish_save(folder, finished).await?;
         let all = answers(begun, &ids, &saved);
@@ -74,7 +96,7 @@ impl ExchangeStore {
         begun: &mut [Begun],
         chosen: &[Chosen],
         drafts: &[Draft],
-    ) -> Result<Vec<Finished>> {
+    ) -> Result<Vec<Finished>, Stopped> {
         let mut finished: Vec<Finished> = Vec::new();
         let mut renamed: HashMap<RemoteId, RemoteId> = HashMap::new();
         for ((begun, chosen), draft) in begun.iter_mut().zip(chosen).zip(drafts) {
@@ -101,16 +123,34 @@ impl ExchangeStore {
                     finished.push(one);
                 }
                 Err(error) => {
-                    self.take_back((folder, fid), &finished, (id, &error)).await;
-                    return Err(error);
+                    return Err(Stopped {
+                        finished,
+                        failed: id.clone(),
+                        error,
+                    });
                 }
             }
         }
         Ok(finished)
     }
 
+    /// The folder at the server, and ids for drafts; `None` when the server is away and they can wait.
+    async fn ready(&self, folder: FolderId, drafts: &[Draft]) -> Result<Option<(Id, Vec<Chosen>)>> {
+        let mailbox = &self.mailbox;
+        let ask = async {
+            let fid = mailbox.folder_fid(folder).await?;
+            let namespace = mailbox.namespace().await?;
+            let chosen = mailbox.remote.choose(drafts.len(), namespace).await?;
+            Ok((fid, chosen))
+        };
+        match ask.await {
+            Err(error) if self.may_wait(&error) && can_be_read(drafts) => Ok(None),
+            ready => ready.map(Some),
+        }
+    }
+
     /// Uploads one draft, which follows these changes.
-    async fn upload(
+    pub(super) async fn upload(
         &self,
         fid: Id,
         (chosen, draft): (&Chosen, &Draft),
@@ -218,7 +258,7 @@ impl ExchangeStore {
         self.forget(folder, ids).await;
     }
 
-    async fn forget(&self, folder: FolderId, ids: Vec<RemoteId>) {
+    pub(super) async fn forget(&self, folder: FolderId, ids: Vec<RemoteId>) {
         if let Err(error) = self.mailbox.mirror.forget_pending(folder, ids).await {
             tracing::warn!(%error, "drafts that were not saved are still kept");
         }
@@ -233,6 +273,7 @@ impl ExchangeStore {
         let mailbox = &self.mailbox;
         mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
+        mailbox.caught_up().await?;
         let mut tries = 1;
         loop {
             match self.try_replace(folder, expect, draft).await {
@@ -331,7 +372,7 @@ fn in_table_of(draft: &Draft, flags: i32) -> Draft {
 }
 
 /// One answer for each draft. `saved` are the items of `ids`.
-fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
+pub(super) fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
     let mut told = HashSet::new();
     let mut answer = |begun| match begun {
         Begun::Existing(saved) => Some(saved),
@@ -349,8 +390,7 @@ fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
 
 /// Whether it is known that the server has not done what was asked.
 fn outcome_is_known(error: &Error) -> bool {
-    let source = error.source.as_ref();
-    match source.and_then(|source| source.downcast_ref::<Fault>()) {
+    match Fault::of(error) {
         Some(fault) => !fault.outcome_is_unknown(),
         // It was not asked at all.
         None => true,

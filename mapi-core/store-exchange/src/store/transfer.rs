@@ -1,6 +1,6 @@
 //! Copying and moving items within the mailbox, to ids chosen in advance.
 
-use std::time::SystemTime;
+use std::{collections::HashMap, time::SystemTime};
 
 use mapi_store::{Error, ErrorKind, Result, Transfer, Transferred};
 use mapi_types::{FileTime, FolderId, ItemKey, ItemNumber, tags, tags::message_flags};
@@ -36,17 +36,32 @@ impl ExchangeStore {
             true => None,
             false => Some(mailbox.turn(Work::Write(from.max(to))).await),
         };
-        let (numbers, messages) = self.transferring(from, &items).await?;
+        if self.goes_behind().await? {
+            let new = HashMap::new();
+            return self.queue_transfer((from, to), &items, how, &new).await;
+        }
+        let (numbers, messages) = match self.transferring(from, &items).await {
+            Err(error) if self.may_wait(&error) => {
+                let new = HashMap::new();
+                return self.queue_transfer((from, to), &items, how, &new).await;
+            }
+            known => known?,
+        };
         if messages.is_empty() {
             return Ok(Vec::new());
         }
         if how == Transfer::Move && from != to {
             self.refuse_taken_keys(from, &numbers, to).await?;
         }
-        let done = self.carry_out((from, to), how, messages).await?;
+        let asked: HashMap<_, _> = numbers.iter().copied().zip(messages.clone()).collect();
+        let (arrived, failed) = match self.carry_out((from, to), how, messages).await {
+            Ok(done) => (done.arrived, done.failed.map(Error::from)),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let rest = numbers.get(arrived.len()..).unwrap_or_default().to_vec();
         let moved: Vec<_> = numbers
             .into_iter()
-            .zip(done.arrived)
+            .zip(arrived)
             .filter_map(|(number, arrived)| {
                 let arrived = arrived?;
                 Some(Moved {
@@ -56,13 +71,18 @@ impl ExchangeStore {
                 })
             })
             .collect();
-        let transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
-        match done.failed {
+        let mut transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
+        match failed {
             None => Ok(transferred),
-            Some(fault) => {
+            Some(error) if self.may_wait(&error) => {
+                let more = self.queue_transfer((from, to), &rest, how, &asked).await?;
+                transferred.extend(more);
+                Ok(transferred)
+            }
+            Some(error) => {
                 mailbox.keeper.doubt(from);
                 mailbox.keeper.doubt(to);
-                Err(fault.into())
+                Err(error)
             }
         }
     }
@@ -84,7 +104,10 @@ impl ExchangeStore {
         for ((number, known), target) in items.iter().zip(known).zip(chosen) {
             let Some(known) = known else { continue };
             let Some(source) = Gid::from_bytes(&known.id.0) else {
-                continue;
+                return Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "the server has not taken a message that is to be copied or moved",
+                ));
             };
             // A change key that is none agrees with nothing: what moved is then looked at anew.
             let change_key = Xid::from_bytes(&known.change_key.0);
@@ -105,7 +128,7 @@ impl ExchangeStore {
     }
 
     /// What moves keeps its key, which must not be taken.
-    async fn refuse_taken_keys(
+    pub(super) async fn refuse_taken_keys(
         &self,
         from: FolderId,
         numbers: &[ItemNumber],
@@ -130,7 +153,7 @@ impl ExchangeStore {
         }
     }
 
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
         (from, to): (FolderId, FolderId),
         how: Transfer,

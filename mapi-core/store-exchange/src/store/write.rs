@@ -14,8 +14,9 @@ use mapi_types::{
 use mapi_wire::{Gid, Id};
 use store_openchange::{ChangeKey, RemoteItemRef, Written};
 
-use super::ExchangeStore;
+use super::{ExchangeStore, queue::is_local};
 use crate::{
+    QueueLimits,
     mailbox::Work,
     remote::{ChangeKeys, PropsChange},
     values::{tag, tagged, to_stream, wire_name},
@@ -26,10 +27,10 @@ const VALUE_OCTETS_MAX: usize = 16 << 10;
 
 /// What a change means for one item on the server.
 #[derive(Debug, Default)]
-struct Effect {
-    read: Option<bool>,
-    set: Vec<(PropTag, OwnedValue)>,
-    delete: Vec<PropTag>,
+pub(super) struct Effect {
+    pub(super) read: Option<bool>,
+    pub(super) set: Vec<(PropTag, OwnedValue)>,
+    pub(super) delete: Vec<PropTag>,
 }
 
 impl ExchangeStore {
@@ -47,6 +48,9 @@ impl ExchangeStore {
             .mirror
             .updated(folder, Vec::new(), change.clone())
             .await?;
+        if !is_local(change) && self.goes_behind().await? {
+            return self.queue_update(folder, items.to_vec(), change).await;
+        }
         let mut items = items.to_vec();
         items.sort_by_key(|expected| expected.item);
         items.dedup_by_key(|expected| expected.item);
@@ -75,11 +79,16 @@ impl ExchangeStore {
             self.without_same(folder, number, &mut effect).await?;
             writes.push((written.len() - 1, known, effect));
         }
-        let keys = self.write_effects(folder, writes).await;
-        let keys = keys.inspect_err(|_| {
-            // Part of it may have been done.
-            mailbox.keeper.doubt(folder);
-        })?;
+        let keys = match self.write_effects(folder, writes).await {
+            Err(error) if self.may_wait(&error) => {
+                let items = written.into_iter().map(|written| written.item).collect();
+                return self.queue_update(folder, items, change).await;
+            }
+            keys => keys.inspect_err(|_| {
+                // Part of it may have been done.
+                mailbox.keeper.doubt(folder);
+            })?,
+        };
         for (place, keys) in keys {
             if let Some(written) = written.get_mut(place) {
                 written.based_on = keys.before.map(ChangeKey);
@@ -142,7 +151,7 @@ impl ExchangeStore {
     }
 
     /// Carries effects out on the server. Returns the new change keys by place.
-    async fn write_effects(
+    pub(super) async fn write_effects(
         &self,
         folder: FolderId,
         writes: Vec<(usize, RemoteItemRef, Effect)>,
@@ -214,7 +223,7 @@ impl ExchangeStore {
     }
 
     /// A tag as the server knows it: named properties have ids of its own.
-    async fn server_tag(&self, local: PropTag) -> Result<PropTag> {
+    pub(super) async fn server_tag(&self, local: PropTag) -> Result<PropTag> {
         if local.id() < 0x8000 {
             return Ok(local);
         }
@@ -248,19 +257,56 @@ impl ExchangeStore {
         };
         numbers.sort_unstable();
         numbers.dedup();
-        let known = mailbox.mirror.remote_ids(folder, &numbers).await?;
-        let mut messages = Vec::new();
-        let mut there = Vec::new();
+        if self.goes_behind().await? {
+            return self.queue_removal(folder, numbers, how).await;
+        }
+        match self.delete_now(folder, &numbers, how).await {
+            Err(error) if self.may_wait(&error) => self.queue_removal(folder, numbers, how).await,
+            done => done,
+        }
+    }
+
+    async fn delete_now(
+        &self,
+        folder: FolderId,
+        numbers: &[ItemNumber],
+        how: Deletion,
+    ) -> Result<Vec<ItemNumber>> {
+        let mailbox = &self.mailbox;
+        let known = mailbox.mirror.remote_ids(folder, numbers).await?;
+        let (mut messages, mut there, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for (number, known) in numbers.iter().zip(known) {
-            let Some(gid) = known.and_then(|known| Gid::from_bytes(&known.id.0)) else {
-                continue;
-            };
-            messages.push(mailbox.remote.id(gid).await?);
-            there.push(*number);
+            let Some(known) = known else { continue };
+            match Gid::from_bytes(&known.id.0) {
+                Some(gid) => {
+                    messages.push(mailbox.remote.id(gid).await?);
+                    there.push(*number);
+                }
+                None => refused.push(*number),
+            }
         }
-        if messages.is_empty() {
-            return Ok(Vec::new());
+        let mut gone = match messages.is_empty() {
+            true => Vec::new(),
+            false => self.delete_known(folder, (messages, there), how).await?,
+        };
+        if !refused.is_empty() {
+            // The server did not take them, so they are only here.
+            let terms = mailbox.terms(QueueLimits::default());
+            let removed = mailbox.mirror.queue_removal(folder, (refused, how), terms);
+            gone.extend(removed.await?);
+            gone.sort_unstable();
+            mailbox.look_at_queue().await?;
         }
+        Ok(gone)
+    }
+
+    async fn delete_known(
+        &self,
+        folder: FolderId,
+        (messages, there): (Vec<Id>, Vec<ItemNumber>),
+        how: Deletion,
+    ) -> Result<Vec<ItemNumber>> {
+        let mailbox = &self.mailbox;
         let fid = mailbox.folder_fid(folder).await?;
         if mailbox.remote.delete(fid, &messages).await? {
             return match how {
@@ -320,7 +366,7 @@ fn octets(value: &OwnedValue) -> Option<&[u8]> {
 }
 
 /// What the server is told of new values of an item that has these flags.
-fn effect(new: &[(PropTag, Option<OwnedValue>)], flags: i32) -> Effect {
+pub(super) fn effect(new: &[(PropTag, Option<OwnedValue>)], flags: i32) -> Effect {
     let mut effect = Effect::default();
     for (tag, value) in new {
         match (*tag, value) {

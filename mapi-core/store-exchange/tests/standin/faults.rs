@@ -13,7 +13,7 @@ use mapi_types::{
 use crate::subject::{ALICE, Standin, listing, numbers};
 
 /// A message with a key of its own, whose bytes no converter would make.
-fn draft(name: &str) -> Draft {
+pub(crate) fn draft(name: &str) -> Draft {
     let octets = format!("Subject: {name}\r\nX-Odd:   kept \r\n\r\nbody of {name}\n");
     let original = Bytes::from(octets.into_bytes());
     let hash = ContentHash(blake3::hash(&original).into());
@@ -43,7 +43,7 @@ fn draft(name: &str) -> Draft {
 }
 
 /// Saves as a client does: again, until there is an answer other than "later".
-async fn save(store: &dyn Store, inbox: &FolderInfo, name: &str) -> ItemNumber {
+pub(crate) async fn save(store: &dyn Store, inbox: &FolderInfo, name: &str) -> ItemNumber {
     let mut last = None;
     for _ in 0..20 {
         match store.save(inbox.id, &[draft(name)]).await {
@@ -57,7 +57,7 @@ async fn save(store: &dyn Store, inbox: &FolderInfo, name: &str) -> ItemNumber {
     panic!("{name} was never saved: {last:?}");
 }
 
-async fn bytes(store: &dyn Store, inbox: &FolderInfo, item: ItemNumber) -> Bytes {
+pub(crate) async fn bytes(store: &dyn Store, inbox: &FolderInfo, item: ItemNumber) -> Bytes {
     let piece = ByteRange {
         item,
         tag: tags::ORIGINAL.tag(),
@@ -68,7 +68,7 @@ async fn bytes(store: &dyn Store, inbox: &FolderInfo, item: ItemNumber) -> Bytes
     pieces.pop().unwrap().unwrap()
 }
 
-fn original(name: &str) -> Bytes {
+pub(crate) fn original(name: &str) -> Bytes {
     let source = draft(name).message.original.clone().unwrap();
     let mut octets = vec![0; source.len() as usize];
     source.source().read_exact_at(&mut octets, 0).unwrap();

@@ -6,6 +6,7 @@ mod costs;
 mod faults;
 mod messages;
 mod others;
+mod outage;
 mod quirks;
 mod sending;
 mod subject;

@@ -9,9 +9,8 @@ use mapi_store::{
 use mapi_types::{BitChange, Change, MailboxId, OwnedValue, Version, tags, tags::message_flags};
 use store_exchange::Kind;
 
-use crate::subject::{ALICE, Standin, listing, numbers};
+use crate::subject::{ALICE, BOB, Standin, listing, numbers};
 
-const BOB: &str = "bob@example.test";
 const CAROL: &str = "carol@example.test";
 
 async fn open(standin: &Standin, user: &str, mailbox: &str) -> Result<Arc<dyn Store>, Error> {

@@ -9,9 +9,8 @@ use mapi_types::{
     Draft, ItemKey, MailboxId, Message, MessageTree, OwnedValue, PropBag, Version, tags,
 };
 
-use crate::subject::{ALICE, Standin};
+use crate::subject::{ALICE, BOB, Standin};
 
-const BOB: &str = "bob@example.test";
 const CAROL: &str = "carol@example.test";
 
 fn text(value: &str) -> OwnedValue {

@@ -12,7 +12,7 @@ use mapi_store::{
 };
 use mapi_types::{ItemNumber, MailboxId, RowSet, Version, tags};
 use store_exchange::{
-    Exchange, Options,
+    Exchange, Options, Outage,
     auth::{Credentials, Password, Policy, Scheme, Secret},
     discover,
     http::{self, Client},
@@ -21,12 +21,14 @@ use store_openchange::OpenChange;
 use tempfile::TempDir;
 
 pub(crate) const ALICE: &str = "alice@example.test";
+pub(crate) const BOB: &str = "bob@example.test";
 
 /// A server with alice, bob and carol, and a backend on it.
 pub(crate) struct Standin {
     pub(crate) server: Server,
     pub(crate) exchange: Arc<Exchange>,
     mirrors: Arc<OpenChange>,
+    outage: Outage,
     provisioned: Mutex<HashSet<String>>,
     /// Goes with the subject.
     _dir: TempDir,
@@ -38,13 +40,22 @@ impl Standin {
     }
 
     pub(crate) fn with(config: Config) -> Self {
+        Self::of(config, Outage::Refuse)
+    }
+
+    pub(crate) fn with_outage(outage: Outage) -> Self {
+        Self::of(Config::default(), outage)
+    }
+
+    fn of(config: Config, outage: Outage) -> Self {
         let server = Server::start(config).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mirrors = OpenChange::open(dir.path(), store_openchange::Options::default()).unwrap();
         let mirrors = Arc::new(mirrors);
-        let exchange = backend(&server, &mirrors);
+        let exchange = backend(&server, &mirrors, outage);
         Self {
             server,
+            outage,
             exchange,
             mirrors,
             provisioned: Mutex::default(),
@@ -54,7 +65,7 @@ impl Standin {
 
     /// The gateway starts again: nothing is left but what lies on the disk.
     pub(crate) fn restart(&mut self) {
-        self.exchange = backend(&self.server, &self.mirrors);
+        self.exchange = backend(&self.server, &self.mirrors, self.outage);
     }
 
     /// The mirrors' data folder.
@@ -112,7 +123,7 @@ impl Standin {
     }
 }
 
-fn backend(server: &Server, mirrors: &Arc<OpenChange>) -> Arc<Exchange> {
+fn backend(server: &Server, mirrors: &Arc<OpenChange>, outage: Outage) -> Arc<Exchange> {
     let discover = discover::Options {
         autodiscover: Some(server.autodiscover_url().parse().unwrap()),
         ..discover::Options::default()
@@ -120,6 +131,7 @@ fn backend(server: &Server, mirrors: &Arc<OpenChange>) -> Arc<Exchange> {
     let options = Options {
         domain: "example.test".to_owned(),
         render_ahead: false,
+        outage,
         ..Options::default()
     };
     let client = Client::new(http::Options::default()).unwrap();

@@ -4,9 +4,11 @@
 
 mod bag;
 mod bytes;
+mod change;
 mod tree;
 
 pub(crate) use bag::{BagReader, Stored, encode_bag, encode_stored};
+pub(crate) use change::{decode_change, encode_change};
 pub(crate) use tree::{Externals, decode_parts, encode_parts, large_values, own, take_bag};
 
 use mapi_store::ErrorKind;

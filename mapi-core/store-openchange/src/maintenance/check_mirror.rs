@@ -52,6 +52,22 @@ pub(super) const RULES: &[Rule] = &[
         "SELECT folder, NULL FROM remote_pending p
              WHERE NOT EXISTS (SELECT 1 FROM items i WHERE i.id = p.id AND i.state = 3 AND i.folder = 0)",
     ),
+    (
+        FaultKind::Rows,
+        "an operation that waits is about nothing, or has lost its draft",
+        "SELECT NULL, NULL FROM remote_queue q
+             WHERE NOT EXISTS (SELECT 1 FROM remote_queue_items i WHERE i.op = q.id)
+             OR q.kind = 0 AND NOT EXISTS (
+                 SELECT 1 FROM remote_queue_items i JOIN remote_pending p ON p.remote = i.becomes
+                 WHERE i.op = q.id AND p.folder = i.folder AND p.queued)",
+    ),
+    (
+        FaultKind::Rows,
+        "what waits belongs to no operation",
+        "SELECT folder, NULL FROM remote_queue_items WHERE op NOT IN (SELECT id FROM remote_queue)
+         UNION ALL SELECT folder, NULL FROM remote_pending p
+             WHERE p.queued AND NOT EXISTS (SELECT 1 FROM remote_queue_items i WHERE i.becomes = p.remote)",
+    ),
 ];
 
 /// Bags that lie in no item's own rows: a query for (item or NULL, bag).

@@ -49,7 +49,11 @@ pub(super) fn bring(conn: &Connection) -> Result<()> {
          DELETE FROM main.contents WHERE id BETWEEN 0 AND 0xffffffff;
          DELETE FROM main.attached WHERE item BETWEEN 0 AND 0xffffffff;
          DELETE FROM main.remote_pending;
-         INSERT INTO main.remote_pending SELECT * FROM backup.remote_pending;",
+         INSERT INTO main.remote_pending SELECT * FROM backup.remote_pending;
+         DELETE FROM main.remote_queue;
+         INSERT INTO main.remote_queue SELECT * FROM backup.remote_queue;
+         DELETE FROM main.remote_queue_items;
+         INSERT INTO main.remote_queue_items SELECT * FROM backup.remote_queue_items;",
     )?;
     Ok(())
 }

@@ -199,7 +199,11 @@ impl Apply<'_> {
     fn complete_pass(&mut self) -> Result<()> {
         let unseen: Vec<i64> = self
             .conn
-            .prepare_cached("SELECT id FROM remote_items WHERE folder = ?1 AND pass <> ?2")?
+            .prepare_cached(
+                // The remote has heard nothing yet of what waits.
+                "SELECT id FROM remote_items WHERE folder = ?1 AND pass <> ?2
+                     AND remote NOT IN (SELECT becomes FROM remote_queue_items WHERE becomes IS NOT NULL)",
+            )?
             .query_map([self.remote.id, self.remote.pass], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for id in unseen {

@@ -48,25 +48,31 @@ pub(super) fn finish(tx: &mut Tx<'_>, folder: FolderId, drafts: &[Finished]) -> 
                 .map(|number| number as u32),
         };
         let pending = PendingRow::find(tx.conn, remote.id, &draft.id)?;
-        saved.push(match pending {
+        saved.push(match pending.filter(|pending| !pending.queued) {
             Some(pending) => {
                 let served = Some(&*draft.change_key.0);
                 take(tx.conn, &mut row, &remote, (&pending, &arrived, served))?
             }
-            None => already(tx.conn, remote.id, draft)?,
+            None => already(tx.conn, remote.id, (&draft.id, Some(&draft.change_key.0)))?,
         });
     }
     row.store(tx)?;
     Ok(saved)
 }
 
-/// A draft that a synchronization has made an item of already.
-fn already(conn: &Connection, folder: i64, draft: &Finished) -> Result<Saved> {
+/// A draft that a synchronization has made an item of already; with its change key, if that is known.
+pub(super) fn already(
+    conn: &Connection,
+    folder: i64,
+    (id, change_key): (&RemoteId, Option<&[u8]>),
+) -> Result<Saved> {
     let unknown = || Fail::not_found("no such draft is on its way");
-    let mut remote = RemoteRow::find(conn, folder, &draft.id)?.ok_or_else(unknown)?;
+    let mut remote = RemoteRow::find(conn, folder, id)?.ok_or_else(unknown)?;
     let item = ItemRow::load(conn, remote.id)?.ok_or_else(unknown)?;
-    if remote.is_kept() {
-        remote.served_key = Some(draft.change_key.0.to_vec());
+    if let Some(change_key) = change_key
+        && remote.is_kept()
+    {
+        remote.served_key = Some(change_key.to_vec());
         remote.store(conn)?;
     }
     Ok(Saved {
@@ -84,7 +90,8 @@ pub(super) fn adopt(
     folder: &RemoteFolderRow,
     arrived: &Arrived<'_>,
 ) -> Result<Option<Saved>> {
-    let Some(pending) = PendingRow::find(conn, folder.id, arrived.id)? else {
+    let pending = PendingRow::find(conn, folder.id, arrived.id)?;
+    let Some(pending) = pending.filter(|pending| !pending.queued) else {
         return Ok(None);
     };
     let replaces = RemoteRow::find(conn, folder.id, arrived.id)?.is_some();
@@ -99,7 +106,7 @@ pub(super) fn adopt(
 
 /// Gives a draft its number, or the item it replaces a new one. The last argument is the change key of what was
 /// uploaded, if it is known.
-fn take(
+pub(super) fn take(
     conn: &Connection,
     row: &mut FolderRow,
     folder: &RemoteFolderRow,
@@ -132,6 +139,29 @@ fn take(
         }
     };
     item_row::renumber(conn, pending.id, id, version)?;
+    let place = Place { id, key, version };
+    let saved = furnish(conn, row, folder, (pending, arrived, served), place)?;
+    conn.prepare_cached("DELETE FROM remote_pending WHERE id = ?1")?
+        .execute([pending.id])?;
+    Ok(saved)
+}
+
+/// Where the rows of a draft lie that becomes an item.
+pub(super) struct Place {
+    pub(super) id: i64,
+    pub(super) key: ItemKey,
+    pub(super) version: u64,
+}
+
+/// Makes an item of rows that were a draft's, or are copies of them.
+pub(super) fn furnish(
+    conn: &Connection,
+    row: &mut FolderRow,
+    folder: &RemoteFolderRow,
+    (pending, arrived, served): (&PendingRow, &Arrived<'_>, Option<&[u8]>),
+    place: Place,
+) -> Result<Saved> {
+    let Place { id, key, version } = place;
     settle(conn, id, &key, (pending, arrived.index))?;
     let item =
         ItemRow::load(conn, id)?.ok_or_else(|| Fail::corrupt("a draft on its way has no row"))?;
@@ -151,10 +181,8 @@ fn take(
         fresh: None,
     };
     remote.insert(conn, arrived.id)?;
-    conn.prepare_cached("DELETE FROM remote_pending WHERE id = ?1")?
-        .execute([pending.id])?;
     Ok(Saved {
-        number: ItemNumber(number),
+        number: ItemNumber(item.number()),
         key,
         version: Version(version),
         existing: false,

@@ -5,7 +5,7 @@ use mapi_store::Notice;
 use mapi_types::{FolderId, changes_content};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{FolderStatus, MirrorStatus, index_row::cold_with};
+use super::{FolderStatus, MirrorStatus, index_row::cold_with, queue};
 use crate::{
     fail::Result,
     hot::DEFAULT_CLASS,
@@ -111,7 +111,9 @@ pub(super) fn reset(tx: &mut Tx<'_>, identity: Option<&[u8]>) -> Result<()> {
     }
     // Folder 0 has the drafts on their way.
     drop_items(conn, 0)?;
-    conn.execute("DELETE FROM remote_pending", [])?;
+    conn.execute_batch(
+        "DELETE FROM remote_pending; DELETE FROM remote_queue; DELETE FROM remote_queue_items;",
+    )?;
     conn.execute("UPDATE mailbox SET props = ?1", [empty_bag()?])?;
     conn.execute(
         "UPDATE remote SET identity = ifnull(?1, identity), state = NULL, session = x''",
@@ -138,8 +140,16 @@ pub(super) fn status(conn: &Connection) -> Result<MirrorStatus> {
     let folders = select
         .query_map([], read_status)?
         .collect::<rusqlite::Result<_>>()?;
-    let pending = conn.query_row("SELECT count(*) FROM remote_pending", [], |row| row.get(0))?;
-    Ok(MirrorStatus { folders, pending })
+    let pending = conn.query_row(
+        "SELECT count(*) FROM remote_pending WHERE queued = 0",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(MirrorStatus {
+        folders,
+        pending,
+        queue: queue::status(conn)?,
+    })
 }
 
 fn read_status(row: &Row<'_>) -> rusqlite::Result<FolderStatus> {

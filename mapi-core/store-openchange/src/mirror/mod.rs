@@ -3,7 +3,8 @@
 //!
 //! The tables of a mirror hold two things. The **contents** can be fetched again: properties, rendered bodies,
 //! synchronization states. The **ledger** cannot: numbers, versions, keys and epochs, which bytes were served under
-//! which number, the originals of what we stored ourselves, drafts on their way to the server, subscriptions.
+//! which number, the originals of what we stored ourselves, drafts on their way to the server, what waits for the
+//! server to be there again, subscriptions.
 //! Whatever is dropped and fetched again, a number stands for the bytes it stood for.
 //!
 //! Every method is one transaction, and so are the synchronization states with what led to them: after a crash a
@@ -22,6 +23,7 @@ mod lists;
 mod open;
 mod pending;
 mod pending_list;
+mod queue;
 mod remote_folder;
 mod remote_row;
 mod rendered;
@@ -39,6 +41,10 @@ use mapi_types::{Change, Content, FolderId, ItemNumber, MailboxId};
 
 pub(crate) use evict::evict_one;
 pub(crate) use ledger::{found, is_mirror};
+pub use queue::{
+    Given, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation, QueuedTask,
+    RefusedDraft,
+};
 pub use types::*;
 pub(crate) use uses::Uses;
 

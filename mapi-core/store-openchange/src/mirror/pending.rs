@@ -111,7 +111,7 @@ fn begin_one(conn: &Connection, folder: i64, pending: &PreparedPending) -> Resul
 
 fn with_pending_key(conn: &Connection, folder: i64, key: &ItemKey) -> Result<Option<RemoteId>> {
     let mut select = conn.prepare_cached(
-        "SELECT p.remote FROM remote_pending p JOIN items i ON i.id = p.id WHERE p.folder = ?1 AND i.key = ?2",
+        "SELECT p.remote FROM remote_pending p JOIN items i ON i.id = p.id WHERE p.folder = ?1 AND i.key = ?2 AND p.queued = 0",
     )?;
     let found: Option<Vec<u8>> = select
         .query_row(params![folder, key.0], |row| row.get(0))
@@ -121,14 +121,17 @@ fn with_pending_key(conn: &Connection, folder: i64, key: &ItemKey) -> Result<Opt
 
 /// Whether drafts are on their way to a folder.
 pub(super) fn any(conn: &Connection, folder: i64) -> Result<bool> {
-    let mut select = conn.prepare_cached("SELECT 1 FROM remote_pending WHERE folder = ?1")?;
+    let mut select =
+        conn.prepare_cached("SELECT 1 FROM remote_pending WHERE folder = ?1 AND queued = 0")?;
     Ok(select.exists([folder])?)
 }
 
 pub(super) fn forget(conn: &Connection, folder: FolderId, ids: &[RemoteId]) -> Result<()> {
     for id in ids {
         // The folder itself may be gone.
-        if let Some(pending) = PendingRow::find(conn, folder.0 as i64, id)? {
+        if let Some(pending) = PendingRow::find(conn, folder.0 as i64, id)?
+            && !pending.queued
+        {
             pending.remove(conn)?;
         }
     }
@@ -140,12 +143,14 @@ pub(super) struct PendingRow {
     pub(super) id: i64,
     pub(super) change_key: Option<Vec<u8>>,
     pub(super) digest: Option<ContentHash>,
+    /// Whether it waits in the queue; then its item is there already.
+    pub(super) queued: bool,
 }
 
 impl PendingRow {
     pub(super) fn find(conn: &Connection, folder: i64, remote: &RemoteId) -> Result<Option<Self>> {
         let mut select = conn.prepare_cached(
-            "SELECT id, change_key, digest FROM remote_pending WHERE folder = ?1 AND remote = ?2",
+            "SELECT id, change_key, digest, queued FROM remote_pending WHERE folder = ?1 AND remote = ?2",
         )?;
         let row = select.query_row(params![folder, remote.0], |row| {
             let digest: Option<[u8; 32]> = row.get(2)?;
@@ -153,12 +158,13 @@ impl PendingRow {
                 id: row.get(0)?,
                 change_key: row.get(1)?,
                 digest: digest.map(ContentHash),
+                queued: row.get(3)?,
             })
         });
         Ok(row.optional()?)
     }
 
-    fn remove(&self, conn: &Connection) -> Result<()> {
+    pub(super) fn remove(&self, conn: &Connection) -> Result<()> {
         item_row::remove(conn, self.id)?;
         conn.prepare_cached("DELETE FROM remote_pending WHERE id = ?1")?
             .execute([self.id])?;

@@ -7,16 +7,26 @@ use mapi_store::ErrorKind;
 use mapi_types::{
     Content, ContentHash, Derived, Draft, FolderId, ItemKey, Message, MessageTree, PropBag, ReadAt,
 };
-use rusqlite::Row;
+use rusqlite::{Row, params};
 
 use super::{ChangeKey, PendingItem, RemoteId};
 use crate::{
     codec::{decode_parts, take_bag},
-    fail::Result,
+    fail::{Fail, Result},
     hot::{HOT_COLUMNS, Hot},
     read::Snapshot,
     segments::Segments,
 };
+
+/// What [`read_item`] reads, of drafts `p`.
+fn columns() -> String {
+    format!(
+        "p.remote, p.change_key, p.folder, p.digest, i.key, i.original, c.hash, c.body, c.prefix, c.header,
+             c.props, c.parts, f.renderer, f.envelope, f.structure, {HOT_COLUMNS}
+         FROM remote_pending p JOIN items i ON i.id = p.id JOIN contents c ON c.id = p.id
+             LEFT JOIN facts f ON f.id = p.id"
+    )
+}
 
 pub(super) fn list(
     at: &Snapshot<'_>,
@@ -24,13 +34,44 @@ pub(super) fn list(
     limit: u32,
 ) -> Result<Vec<PendingItem>> {
     let mut select = at.conn.prepare(&format!(
-        "SELECT p.remote, p.change_key, p.folder, p.digest, i.key, i.original, c.hash, c.body, c.prefix, c.header,
-             c.props, c.parts, f.renderer, f.envelope, f.structure, {HOT_COLUMNS}
-         FROM remote_pending p JOIN items i ON i.id = p.id JOIN contents c ON c.id = p.id
-             LEFT JOIN facts f ON f.id = p.id
-         ORDER BY p.id LIMIT ?1"
+        "SELECT {} WHERE p.queued = 0 ORDER BY p.id LIMIT ?1",
+        columns()
     ))?;
     let mut rows = select.query([limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read_item(row, segments)?);
+    }
+    Ok(found)
+}
+
+/// The draft with this id that waits in the queue.
+pub(super) fn queued(
+    at: &Snapshot<'_>,
+    segments: &Arc<Segments>,
+    (folder, id): (i64, &[u8]),
+) -> Result<PendingItem> {
+    let mut select = at.conn.prepare(&format!(
+        "SELECT {} WHERE p.queued = 1 AND p.folder = ?1 AND p.remote = ?2",
+        columns()
+    ))?;
+    let mut rows = select.query(params![folder, id])?;
+    let row = rows.next()?;
+    read_item(
+        row.ok_or_else(|| Fail::corrupt("a draft that waits has no rows"))?,
+        segments,
+    )
+}
+
+/// The drafts that the remote refused, the oldest first.
+pub(super) fn refused(at: &Snapshot<'_>, segments: &Arc<Segments>) -> Result<Vec<PendingItem>> {
+    let mut select = at.conn.prepare(&format!(
+        "SELECT {} WHERE p.queued = 1 AND p.remote IN (
+             SELECT q.becomes FROM remote_queue_items q JOIN remote_queue o ON o.id = q.op
+             WHERE o.refused IS NOT NULL) ORDER BY p.id",
+        columns()
+    ))?;
+    let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read_item(row, segments)?);

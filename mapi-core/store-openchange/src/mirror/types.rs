@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mapi_store::{Expected, Permission, Role};
 use mapi_types::{Draft, FolderId, ItemKey, ItemNumber, Message, PropBag, Version};
 
+use super::QueueStatus;
+
 /// The most octets of a [`RemoteId`] and of a [`ChangeKey`].
 pub const REMOTE_ID_BYTES_MAX: usize = 255;
 
@@ -294,6 +296,8 @@ pub struct MirrorStatus {
     pub folders: Vec<FolderStatus>,
     /// Drafts on their way to the remote.
     pub pending: u32,
+    /// What waits for the remote to be there again.
+    pub queue: QueueStatus,
 }
 
 /// What a mirror holds of one folder.

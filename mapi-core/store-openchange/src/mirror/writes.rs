@@ -219,7 +219,7 @@ pub(super) fn updated(
 
 /// Our own write gave the item a new change key. What is served is what it says as long as nobody else wrote: what was
 /// stale stays so.
-fn advance(remote: &mut RemoteRow, key: &ChangeKey, based_on: Option<&ChangeKey>) {
+pub(super) fn advance(remote: &mut RemoteRow, key: &ChangeKey, based_on: Option<&ChangeKey>) {
     let alone = based_on.is_none_or(|base| base.0[..] == remote.change_key[..]);
     if alone && !remote.is_stale() {
         remote.served_key = remote.served_key.take().map(|_| key.0.to_vec());

@@ -9,6 +9,7 @@ mod contents;
 mod hierarchy;
 mod ledger;
 mod maintenance;
+mod queue;
 mod rendering;
 mod rights;
 mod saving;

@@ -1,9 +1,11 @@
 //! Delivery to mailboxes on Exchange, and those that work although nobody signs in.
 
-use account::{Copy, ErrorKind, FileTime, MailboxId};
+use account::{Copy, ErrorKind, FileTime, MailboxId, Principal};
 use bytes::Bytes;
+use exchange_standin::{Fault, What, When};
 
-use super::world::{ALICE, BOB, LOCAL, World};
+use super::world::{ALICE, BOB, LOCAL, World, inbox};
+use crate::command::Request;
 
 const ALICE_CONFIGURED: &str =
     "[exchange.main.accounts.\"alice@example.test\"]\npassword_file = \"DIR/alice\"";
@@ -25,11 +27,21 @@ async fn check_address(world: &World, address: &str, expected: Result<&[&str], E
 }
 
 async fn deliver(world: &World, mailboxes: &[&str]) -> Vec<Result<(), ErrorKind>> {
+    deliver_about(world, mailboxes, "delivered").await
+}
+
+async fn deliver_about(
+    world: &World,
+    mailboxes: &[&str],
+    subject: &str,
+) -> Vec<Result<(), ErrorKind>> {
     let accounts = world.gateway.accounts();
     let mut spool = accounts.spool();
-    let text = b"Received: from elsewhere.test by mx.example.test with ESMTP id 4xYz; Fri, 15 Jan 2027 08:00:00 +0000\r\n\
-        From: a@elsewhere.test\r\nSubject: delivered\r\n\r\nHello\r\n";
-    spool.write(text).await.unwrap();
+    let text = format!(
+        "Received: from elsewhere.test by mx.example.test with ESMTP id 4xYz; Fri, 15 Jan 2027 08:00:00 +0000\r\n\
+        From: a@elsewhere.test\r\nSubject: {subject}\r\n\r\nHello\r\n"
+    );
+    spool.write(text.as_bytes()).await.unwrap();
     let message = spool.finish().await.unwrap();
     let copies: Vec<_> = mailboxes
         .iter()
@@ -138,4 +150,70 @@ async fn what_the_user_signs_in_with_does_not_take_the_place_of_what_is_configur
         Err(ErrorKind::Unauthenticated)
     );
     assert_eq!(deliver(&world, &[ALICE]).await, [Ok(())]);
+}
+
+const QUEUE: &str = "outage = \"queue\"\n[exchange.main.accounts.\"alice@example.test\"]\npassword_file = \"DIR/alice\"";
+
+/// Alice's mailbox works although nobody signs in, and mail for it may wait; it has been mirrored.
+async fn with_queue() -> World {
+    let world = World::new().await;
+    world.secret("alice", "secret-alice\n");
+    let world = world.restart(QUEUE).await;
+    assert_eq!(deliver_about(&world, &[ALICE], "before").await, [Ok(())]);
+    world
+}
+
+#[tokio::test]
+async fn mail_that_may_wait_is_taken_while_the_server_is_away_and_is_there_once_afterwards() {
+    let world = with_queue().await;
+    world.server().faults().add(Fault {
+        when: When::default(),
+        times: u32::MAX,
+        what: What::CutRequest { after: 0 },
+    });
+    check_address(&world, ALICE, Ok(&[ALICE])).await;
+    for subject in ["first", "second"] {
+        // An MTA that repeats a delivery does not double it.
+        for _ in 0..2 {
+            let answers = deliver_about(&world, &[ALICE, LOCAL], subject).await;
+            assert_eq!(answers, [Ok(()), Ok(())]);
+        }
+    }
+    let status = Request::MirrorStatus {
+        mailbox: Some(ALICE.to_owned()),
+    };
+    let lines = world.ask(status).await.unwrap();
+    let waits = |line: &String| line.starts_with("waiting for the server: 2 changes, ");
+    assert!(lines.iter().any(waits), "{lines:?}");
+    assert_eq!(subjects(&world, "alice"), ["before"]);
+    let owner = Principal {
+        user: ALICE.to_owned(),
+    };
+    let id = MailboxId(ALICE.to_owned());
+    let account = world.gateway.accounts().open(&owner, &id).await.unwrap();
+    let folder = inbox(&account).await;
+    world.server().faults().clear();
+    let section = world.gateway.backends().sections()[0].clone();
+    while subjects(&world, "alice").len() < 3 {
+        let _ = section.exchange().synchronize(&id, folder).await;
+    }
+    assert_eq!(subjects(&world, "alice"), ["before", "first", "second"]);
+    let retried = Request::MirrorRetry {
+        mailbox: ALICE.to_owned(),
+    };
+    let nothing = world.ask(retried).await.unwrap();
+    assert_eq!(nothing, ["0 messages are tried again"]);
+}
+
+#[tokio::test]
+async fn a_mail_server_is_not_sent_away_where_mail_may_wait() {
+    let mut world = with_queue().await;
+    let section = world.gateway.backends().sections()[0].clone();
+    section.look().await;
+    world.server = None;
+    section.look().await;
+    check_address(&world, ALICE, Ok(&[ALICE])).await;
+    assert_eq!(deliver_about(&world, &[ALICE], "later").await, [Ok(())]);
+    // Nobody knows now whether there is such an address.
+    check_address(&world, "x@example.test", Err(ErrorKind::Unavailable)).await;
 }

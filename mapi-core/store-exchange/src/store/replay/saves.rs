@@ -1,0 +1,77 @@
+//! Uploading what was saved while the server was away.
+
+use mapi_store::{ErrorKind, Result};
+use mapi_wire::ics::PredecessorChangeList;
+use store_openchange::{PendingItem, QueueOutcome, QueuedItem, QueuedOperation};
+
+use super::{Done, ExchangeStore};
+use crate::{
+    fault::{Fault, code},
+    mailbox::remote_id,
+    remote::Chosen,
+};
+
+impl ExchangeStore {
+    pub(super) async fn replay_save(
+        &self,
+        operation: &QueuedOperation,
+        pending: &PendingItem,
+    ) -> Result<Done> {
+        let mailbox = &self.mailbox;
+        let Some(item) = operation.items.first() else {
+            return self.done(operation, Vec::new()).await;
+        };
+        let fid = match mailbox.folder_fid(item.folder).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return self.rehome(operation, item, error).await;
+            }
+            fid => fid?,
+        };
+        let chosen = self.given(operation).await?;
+        let Some(chosen) = chosen.into_iter().next() else {
+            return self.done(operation, Vec::new()).await;
+        };
+        let new = PredecessorChangeList::new();
+        let outcome = match self.upload(fid, (&chosen, &pending.draft), new).await {
+            Ok(finished) => arrived(&chosen, Some(finished.change_key)),
+            Err(error) => match Fault::of(&error).and_then(Fault::code) {
+                // An earlier attempt brought it there, and somebody has changed it since.
+                Some(code::SYNC_CONFLICT) => arrived(&chosen, None),
+                // The same, and it was deleted.
+                Some(code::SYNC_OBJECT_DELETED) => QueueOutcome::Gone,
+                _ if error.kind == ErrorKind::NotFound => {
+                    return self.rehome(operation, item, error).await;
+                }
+                _ => return Err(error),
+            },
+        };
+        self.done(operation, vec![(item.position, outcome)]).await
+    }
+
+    /// The folder is gone: the message goes to the Inbox.
+    async fn rehome(
+        &self,
+        operation: &QueuedOperation,
+        item: &QueuedItem,
+        error: mapi_store::Error,
+    ) -> Result<Done> {
+        let mailbox = &self.mailbox;
+        let Some(inbox) = self.inbox().await?.filter(|inbox| *inbox != item.folder) else {
+            return Err(error);
+        };
+        tracing::warn!(
+            mailbox = %mailbox.id,
+            "the folder of a message that waited is gone: it goes to the Inbox"
+        );
+        mailbox.mirror.queue_rehomed(operation.id, inbox).await?;
+        mailbox.keeper.doubt_hierarchy();
+        Ok(Done::Again)
+    }
+}
+
+fn arrived(chosen: &Chosen, change_key: Option<store_openchange::ChangeKey>) -> QueueOutcome {
+    QueueOutcome::Arrived {
+        id: remote_id(chosen.gid),
+        change_key,
+    }
+}
