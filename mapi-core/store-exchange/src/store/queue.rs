@@ -9,9 +9,9 @@ use mapi_store::{
     Deletion, Error, ErrorKind, Expected, Result, Saved, Transfer, Transferred, Updated,
 };
 use mapi_types::{Change, Draft, FolderId, ItemNumber, tags};
-use store_openchange::{Begun, ChangeKey, Given, Moved, Pending, RemoteId};
+use store_openchange::{Begun, ChangeKey, Given, Moved, Pending};
 
-use super::{ExchangeStore, save::answers};
+use super::ExchangeStore;
 use crate::{
     mailbox::{is_outage, remote_id, stand_in},
     remote::Transferring,
@@ -33,12 +33,14 @@ impl ExchangeStore {
         self.mailbox.limits().is_some() && is_outage(error)
     }
 
-    /// Makes drafts items under stand-ins. Errors: those of [`Self::queue_begun`].
+    /// Makes drafts items under stand-ins. Errors: `Unavailable` (there is no room, or they cannot wait).
     pub(super) async fn queue_drafts(
         &self,
         folder: FolderId,
         drafts: &[Draft],
     ) -> Result<Vec<Saved>> {
+        let mailbox = &self.mailbox;
+        let terms = mailbox.terms(mailbox.limits().ok_or_else(later)?);
         if !can_be_read(drafts) {
             return Err(later());
         }
@@ -50,13 +52,8 @@ impl ExchangeStore {
                 draft: draft.clone(),
             });
         }
-        let begun = self.mailbox.mirror.begin_save(folder, &pending).await?;
-        let made: Vec<_> = pending.into_iter().map(|one| one.id).collect();
-        let queued = self.queue_begun(folder, begun).await;
-        if queued.is_err() {
-            self.forget(folder, made).await;
-        }
-        queued
+        let queued = mailbox.mirror.queue_drafts(folder, &pending, terms);
+        self.put_down("save", queued.await).await
     }
 
     /// Makes items of drafts that were begun. Errors: `Unavailable` (there is no room).
@@ -67,16 +64,8 @@ impl ExchangeStore {
     ) -> Result<Vec<Saved>> {
         let mailbox = &self.mailbox;
         let terms = mailbox.terms(mailbox.limits().ok_or_else(later)?);
-        let mut ids: Vec<RemoteId> = Vec::new();
-        for one in &begun {
-            match one {
-                Begun::Upload(id) if !ids.contains(id) => ids.push(id.clone()),
-                Begun::Upload(_) | Begun::Existing(_) => {}
-            }
-        }
-        let queued = mailbox.mirror.queue_saves(folder, ids.clone(), terms);
-        let saved = self.put_down("save", queued.await).await?;
-        Ok(answers(begun, &ids, &saved))
+        let queued = mailbox.mirror.queue_begun(folder, begun, terms);
+        self.put_down("save", queued.await).await
     }
 
     pub(super) async fn queue_update(
@@ -143,7 +132,7 @@ impl ExchangeStore {
     async fn put_down<T>(&self, kind: &'static str, queued: Result<T>) -> Result<T> {
         let queued = queued.map_err(|error| match error.kind {
             // It would be done if the server were there.
-            ErrorKind::Unsupported | ErrorKind::TooBig => {
+            ErrorKind::Unsupported => {
                 Error::with_source(ErrorKind::Unavailable, "the server is away", error)
             }
             _ => error,

@@ -258,7 +258,7 @@ impl ExchangeStore {
         self.forget(folder, ids).await;
     }
 
-    pub(super) async fn forget(&self, folder: FolderId, ids: Vec<RemoteId>) {
+    async fn forget(&self, folder: FolderId, ids: Vec<RemoteId>) {
         if let Err(error) = self.mailbox.mirror.forget_pending(folder, ids).await {
             tracing::warn!(%error, "drafts that were not saved are still kept");
         }
@@ -372,7 +372,7 @@ fn in_table_of(draft: &Draft, flags: i32) -> Draft {
 }
 
 /// One answer for each draft. `saved` are the items of `ids`.
-pub(super) fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
+fn answers(begun: Vec<Begun>, ids: &[RemoteId], saved: &[Saved]) -> Vec<Saved> {
     let mut told = HashSet::new();
     let mut answer = |begun| match begun {
         Begun::Existing(saved) => Some(saved),

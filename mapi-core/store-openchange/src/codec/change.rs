@@ -13,14 +13,17 @@ use crate::fail::{Fail, Result};
 
 const REVISION: u8 = 1;
 
-/// Encodes a change. Errors: `TooBig` when it has a value that would lie apart, `Invalid`.
+/// Encodes a change. Errors: `Unsupported` when it has a value that would lie apart, `Invalid`.
 pub(crate) fn encode_change(change: &Change) -> Result<Vec<u8>> {
     let mut out = vec![REVISION];
     let set: PropBag = change.set.iter().cloned().collect();
     let mut externals = Externals::default();
     put_bag(set.iter(), &mut externals, &mut out)?;
     if !externals.0.is_empty() {
-        return Err(Fail::new(ErrorKind::TooBig, "a value is too large to wait"));
+        return Err(Fail::new(
+            ErrorKind::Unsupported,
+            "a value is too large to wait",
+        ));
     }
     put_varint(&mut out, change.delete.len() as u64);
     for tag in &change.delete {

@@ -53,12 +53,13 @@ async fn put(mirror: &Mirror, folder: FolderId, stand_in: &str) -> u32 {
             ..draft(&format!("draft {stand_in}"), 3_000)
         },
     };
-    let begun = mirror.begin_save(folder, &[pending]).await.unwrap();
-    assert_eq!(begun, [Begun::Upload(id(stand_in))]);
     let saved = mirror
-        .queue_saves(folder, vec![id(stand_in)], terms())
+        .queue_drafts(folder, &[pending.clone(), pending], terms())
         .await
         .unwrap();
+    // A key that is given twice is one item.
+    assert_eq!(saved[0].number, saved[1].number);
+    assert_eq!((saved[0].existing, saved[1].existing), (false, true));
     saved[0].number.0
 }
 
@@ -371,11 +372,11 @@ async fn a_queue_has_bounds_and_takes_only_what_can_wait() {
             change_key: None,
             draft: draft("more", 3_000),
         };
-        mirror.begin_save(inbox, &[pending]).await.unwrap();
-        let refused = mirror.queue_saves(inbox, vec![id("q")], terms).await;
+        let refused = mirror.queue_drafts(inbox, &[pending], terms).await;
         assert_eq!(refused.unwrap_err().kind, ErrorKind::Unavailable);
     }
-    mirror.forget_pending(inbox, vec![id("q")]).await.unwrap();
+    // Nothing is left of what had no room.
+    assert_eq!(mirror.status().await.unwrap().pending, 0);
     let change = Change {
         delete: vec![tags::SUBJECT.tag()],
         ..Change::default()
@@ -387,5 +388,32 @@ async fn a_queue_has_bounds_and_takes_only_what_can_wait() {
     assert_eq!(backend.check().await.unwrap(), []);
     mirror.reset().await.unwrap();
     assert_eq!(mirror.queue_status().await.unwrap(), Default::default());
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_draft_whose_upload_may_have_got_there_waits_under_its_own_id() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, inbox, _) = furnished(&data).await;
+    let pending = Pending {
+        id: id("a"),
+        change_key: Some(key("k1")),
+        draft: draft("draft a", 3_000),
+    };
+    let begun = mirror.begin_save(inbox, &[pending]).await.unwrap();
+    assert_eq!(begun, [Begun::Upload(id("a"))]);
+    let saved = mirror.queue_begun(inbox, begun, terms()).await.unwrap();
+    let next = mirror.queue_next().await.unwrap().unwrap();
+    let given = next.items[0].given.clone().unwrap();
+    assert_eq!((given.id, given.change_key), (id("a"), key("k1")));
+    // What the remote says of it before makes no second item of it.
+    mirror
+        .apply_items(inbox, items(vec![item("a", "k1")]))
+        .await
+        .unwrap();
+    assert_eq!(carry_out(&mirror, "a").await, "save new");
+    let known = mirror.numbers(inbox, &[id("a")]).await.unwrap();
+    assert_eq!(known, [Some(saved[0].number)]);
+    assert_eq!(seen(&*mirror.store(), inbox).await.len(), 1);
     assert_eq!(backend.check().await.unwrap(), []);
 }

@@ -27,7 +27,7 @@ pub use self::types::{
     Given, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation, QueuedTask,
     RefusedDraft,
 };
-use super::{Mirror, Moved, PendingItem, RemoteId, pending_list};
+use super::{Begun, Mirror, Moved, Pending, PendingItem, pending, pending_list};
 use crate::{
     codec::decode_change,
     fail::{self, Fail},
@@ -42,25 +42,43 @@ fn damaged() -> Fail {
 }
 
 impl Mirror {
-    /// Makes items of drafts that were begun ([`Self::begin_save`]) and puts their uploads down, one answer each. A draft
-    /// that was begun with a change key has the remote's own id, and an upload may have got there; else it is a stand-in.
+    /// Makes items of drafts under stand-ins, which have no change key, and puts their uploads down, one answer each.
+    ///
+    /// Errors: `NotFound` (folder), `Invalid`, `TooBig`, `Unsupported` (a draft without original), `Unavailable` (there is
+    /// no room).
+    pub async fn queue_drafts(
+        &self,
+        folder: FolderId,
+        drafts: &[Pending],
+        terms: QueueTerms,
+    ) -> Result<Vec<Saved>> {
+        let inline_max = self.mailbox.shared.options.inline_bytes_max;
+        let (prepared, contents) = pending::prepare(drafts, inline_max)?;
+        self.write(contents, move |tx| {
+            let begun = pending::begin(tx, folder, &prepared)?;
+            put::save(tx, folder, &begun, &terms)
+        })
+        .await
+    }
+
+    /// The same for drafts that were begun ([`Self::begin_save`]) under ids of the remote: an upload may have got there.
     ///
     /// Errors: `NotFound` (the folder, or a draft that was not begun), `Unsupported` (a draft without original),
     /// `Unavailable` (there is no room).
-    pub async fn queue_saves(
+    pub async fn queue_begun(
         &self,
         folder: FolderId,
-        drafts: Vec<RemoteId>,
+        begun: Vec<Begun>,
         terms: QueueTerms,
     ) -> Result<Vec<Saved>> {
-        self.write(Vec::new(), move |tx| put::save(tx, folder, &drafts, &terms))
+        self.write(Vec::new(), move |tx| put::save(tx, folder, &begun, &terms))
             .await
     }
 
     /// Changes properties of items, and puts that down. Only marks: what changes the content of one of them is refused.
     ///
-    /// Errors: `NotFound` (folder), `Invalid`, `TooBig`, `Unsupported` (a change of content), `Unavailable` (there is no
-    /// room).
+    /// Errors: `NotFound` (folder), `Invalid`, `Unsupported` (a change of content, or a large value), `Unavailable` (there
+    /// is no room).
     pub async fn queue_update(
         &self,
         folder: FolderId,

@@ -1,5 +1,7 @@
 //! Putting operations down: here they are done at once, at the remote when their turn comes.
 
+use std::collections::HashSet;
+
 use mapi_store::{Deletion, ErrorKind, Expected, Saved, Transfer, Transferred, Updated};
 use mapi_types::{Change, FolderId, ItemNumber, PropBag};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,7 +17,7 @@ use crate::{
     fail::{Fail, Result},
     ids::row_id,
     mirror::{
-        ChangeKey, Moved, RemoteId,
+        Begun, ChangeKey, Moved, RemoteId,
         arrival::{self, Arrived, Place},
         index_row::IndexRow,
         pending::PendingRow,
@@ -28,14 +30,25 @@ use crate::{
 pub(super) fn save(
     tx: &mut Tx<'_>,
     folder: FolderId,
-    drafts: &[RemoteId],
+    begun: &[Begun],
     terms: &QueueTerms,
 ) -> Result<Vec<Saved>> {
     let remote = RemoteFolderRow::load(tx.conn, folder)?;
     let mut row = FolderRow::load(tx.conn, remote.id)?;
-    let mut saved = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        saved.push(save_one(tx.conn, (&mut row, &remote), draft, terms)?);
+    let mut saved: Vec<Saved> = Vec::with_capacity(begun.len());
+    let mut seen = HashSet::new();
+    for one in begun {
+        saved.push(match one {
+            Begun::Existing(saved) => saved.clone(),
+            Begun::Upload(id) => {
+                let new = save_one(tx.conn, (&mut row, &remote), id, terms)?;
+                // A key that was given twice is one item.
+                Saved {
+                    existing: !seen.insert(id),
+                    ..new
+                }
+            }
+        });
     }
     row.store(tx)?;
     Ok(saved)
