@@ -72,19 +72,18 @@ impl ExchangeStore {
             })
             .collect();
         let mut transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
-        match failed {
-            None => Ok(transferred),
-            Some(error) if self.may_wait(&error) => {
-                let more = self.queue_transfer((from, to), &rest, how, &asked).await?;
-                transferred.extend(more);
-                Ok(transferred)
-            }
-            Some(error) => {
-                mailbox.keeper.doubt(from);
-                mailbox.keeper.doubt(to);
-                Err(error)
-            }
+        let Some(error) = failed else {
+            return Ok(transferred);
+        };
+        if self.may_wait(&error)
+            && let Ok(more) = self.queue_transfer((from, to), &rest, how, &asked).await
+        {
+            transferred.extend(more);
+            return Ok(transferred);
         }
+        mailbox.keeper.doubt(from);
+        mailbox.keeper.doubt(to);
+        Err(error)
     }
 
     /// Those of the items that are there, with what the server has to be told of them.

@@ -80,14 +80,18 @@ impl ExchangeStore {
             writes.push((written.len() - 1, known, effect));
         }
         let keys = match self.write_effects(folder, writes).await {
-            Err(error) if self.may_wait(&error) => {
+            Ok(keys) => keys,
+            Err(error) => {
                 let items = written.into_iter().map(|written| written.item).collect();
-                return self.queue_update(folder, items, change).await;
-            }
-            keys => keys.inspect_err(|_| {
+                if self.may_wait(&error)
+                    && let Ok(updated) = self.queue_update(folder, items, change).await
+                {
+                    return Ok(updated);
+                }
                 // Part of it may have been done.
                 mailbox.keeper.doubt(folder);
-            })?,
+                return Err(error);
+            }
         };
         for (place, keys) in keys {
             if let Some(written) = written.get_mut(place) {
@@ -261,7 +265,10 @@ impl ExchangeStore {
             return self.queue_removal(folder, numbers, how).await;
         }
         match self.delete_now(folder, &numbers, how).await {
-            Err(error) if self.may_wait(&error) => self.queue_removal(folder, numbers, how).await,
+            Err(error) if self.may_wait(&error) => {
+                let queued = self.queue_removal(folder, numbers, how).await;
+                queued.map_err(|_| error)
+            }
             done => done,
         }
     }

@@ -108,6 +108,7 @@ fn take_strings(from: &mut Reader<'_>) -> Result<Vec<Box<str>>> {
 #[cfg(test)]
 mod tests {
     use mapi_types::tags;
+    use proptest::{collection::vec, prelude::*};
 
     use super::*;
 
@@ -153,6 +154,16 @@ mod tests {
         }
         octets.push(0);
         assert!(decode_change(&octets).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_octets_are_reading_them_ends(octets in vec(any::<u8>(), 0..200)) {
+            // A change that is read can be written again.
+            if let Ok(change) = decode_change(&octets) {
+                prop_assert!(encode_change(&change).is_ok());
+            }
+        }
     }
 
     #[test]

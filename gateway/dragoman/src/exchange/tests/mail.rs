@@ -2,7 +2,7 @@
 
 use account::{Copy, ErrorKind, FileTime, MailboxId, Principal};
 use bytes::Bytes;
-use exchange_standin::{Fault, What, When};
+use exchange_standin::{Fault, What, When, model::mailbox::Quota};
 
 use super::world::{ALICE, BOB, LOCAL, World, inbox};
 use crate::command::Request;
@@ -163,14 +163,34 @@ async fn with_queue() -> World {
     world
 }
 
-#[tokio::test]
-async fn mail_that_may_wait_is_taken_while_the_server_is_away_and_is_there_once_afterwards() {
-    let world = with_queue().await;
+/// Every request is cut off.
+fn leave(world: &World) {
     world.server().faults().add(Fault {
         when: When::default(),
         times: u32::MAX,
         what: What::CutRequest { after: 0 },
     });
+}
+
+/// The server answers again; waits until this is so.
+async fn come_back(world: &World, is_it: impl AsyncFn() -> bool) {
+    let owner = Principal {
+        user: ALICE.to_owned(),
+    };
+    let id = MailboxId(ALICE.to_owned());
+    let account = world.gateway.accounts().open(&owner, &id).await.unwrap();
+    let folder = inbox(&account).await;
+    world.server().faults().clear();
+    let section = world.gateway.backends().sections()[0].clone();
+    while !is_it().await {
+        let _ = section.exchange().synchronize(&id, folder).await;
+    }
+}
+
+#[tokio::test]
+async fn mail_that_may_wait_is_taken_while_the_server_is_away_and_is_there_once_afterwards() {
+    let world = with_queue().await;
+    leave(&world);
     check_address(&world, ALICE, Ok(&[ALICE])).await;
     for subject in ["first", "second"] {
         // An MTA that repeats a delivery does not double it.
@@ -186,17 +206,7 @@ async fn mail_that_may_wait_is_taken_while_the_server_is_away_and_is_there_once_
     let waits = |line: &String| line.starts_with("waiting for the server: 2 changes, ");
     assert!(lines.iter().any(waits), "{lines:?}");
     assert_eq!(subjects(&world, "alice"), ["before"]);
-    let owner = Principal {
-        user: ALICE.to_owned(),
-    };
-    let id = MailboxId(ALICE.to_owned());
-    let account = world.gateway.accounts().open(&owner, &id).await.unwrap();
-    let folder = inbox(&account).await;
-    world.server().faults().clear();
-    let section = world.gateway.backends().sections()[0].clone();
-    while subjects(&world, "alice").len() < 3 {
-        let _ = section.exchange().synchronize(&id, folder).await;
-    }
+    come_back(&world, async || subjects(&world, "alice").len() == 3).await;
     assert_eq!(subjects(&world, "alice"), ["before", "first", "second"]);
     let retried = Request::MirrorRetry {
         mailbox: ALICE.to_owned(),
@@ -216,4 +226,43 @@ async fn a_mail_server_is_not_sent_away_where_mail_may_wait() {
     assert_eq!(deliver_about(&world, &[ALICE], "later").await, [Ok(())]);
     // Nobody knows now whether there is such an address.
     check_address(&world, "x@example.test", Err(ErrorKind::Unavailable)).await;
+}
+
+#[tokio::test]
+async fn an_administrator_sees_what_the_server_refused_and_can_save_it() {
+    let world = with_queue().await;
+    leave(&world);
+    assert_eq!(deliver_about(&world, &[ALICE], "large").await, [Ok(())]);
+    let mailbox = world.server().mailbox("alice");
+    let none = Quota {
+        storage: Some(1),
+        ..Quota::default()
+    };
+    mailbox.set_quota(none).unwrap();
+    assert_eq!(deliver_about(&world, &[ALICE], "also").await, [Ok(())]);
+    let id = MailboxId(ALICE.to_owned());
+    let store = world.gateway.backends().embedded().clone();
+    let mirror = store.find_mirror(&id).await.unwrap();
+    come_back(&world, async || {
+        mirror.queue_status().await.unwrap().waiting == 0
+    })
+    .await;
+    let status = Request::MirrorStatus {
+        mailbox: Some(ALICE.to_owned()),
+    };
+    let lines = world.ask(status).await.unwrap();
+    let refused = |line: &&String| {
+        line.starts_with("refused by the server: a message of ") && line.contains("Quota: ")
+    };
+    assert_eq!(lines.iter().filter(refused).count(), 2, "{lines:?}");
+    let to = tempfile::tempdir().unwrap();
+    let export = Request::MirrorExport {
+        mailbox: ALICE.to_owned(),
+        to: to.path().to_owned(),
+    };
+    let files = world.ask(export).await.unwrap();
+    assert_eq!(files.len(), 2);
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(text.starts_with("Return-Path: <a@elsewhere.test>\r\n"));
+    assert!(text.ends_with("Subject: large\r\n\r\nHello\r\n"));
 }
