@@ -289,6 +289,15 @@ impl Store for Traced {
         self.watch("named_properties", about, task)
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        let task = self.store.property_names(ids);
+        let about = About {
+            folder: None,
+            items: Some(ids.len()),
+        };
+        self.watch("property_names", about, task)
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.store.notices()
     }

@@ -93,7 +93,7 @@ pub fn text(unix: i64) -> String {
 }
 
 /// Days from 1970-01-01 to a day of the proleptic Gregorian calendar; days beyond a month's end run into the next.
-pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
+pub const fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -102,7 +102,7 @@ pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of a day counted from 1970-01-01: the inverse of [`days`].
-pub(crate) const fn civil(days: i64) -> (i64, i64, i64) {
+pub const fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

@@ -14,11 +14,17 @@ pub mod encoded_word;
 pub mod flowed;
 pub mod header;
 pub mod html;
+mod item;
 pub mod oxcmail;
+pub mod oxocal;
+pub mod oxocntc;
+pub mod oxonote;
+pub mod oxotask;
 pub mod parameter;
 pub mod skeleton;
 pub mod text;
 
+pub use item::{Common, Importance};
 pub use skeleton::{
     EnvelopeView, Limits, Part, PartKind, PartView, RENDERER, Scanned, Scanner, SectionKind,
     StructureView,

@@ -138,6 +138,7 @@ macro_rules! own_contract_tests {
                 no_original_is_made_of_properties
                 a_content_change_leaves_no_facts
                 parts_of_an_edited_message_stay_where_they_were
+                free_busy_times_are_told_by_permission
             }
         }
     };

@@ -94,9 +94,15 @@ impl Rights {
     pub const CONTACT: Self = Self(0x200);
     /// See that it exists.
     pub const VISIBLE: Self = Self(0x400);
+    /// Hear when the owner of a calendar is busy.
+    pub const FREE_BUSY_SIMPLE: Self = Self(0x800);
+    /// Hear as well with what, and where; only beside [`Self::FREE_BUSY_SIMPLE`].
+    pub const FREE_BUSY_DETAILED: Self = Self(0x1000);
+    /// Both.
+    pub const FREE_BUSY: Self = Self(0x1800);
     /// Nothing.
     pub const NONE: Self = Self(0);
-    /// Everything: what a mailbox owner has.
+    /// Everything but what calendars have beside it: what a mailbox owner has.
     pub const ALL: Self = Self(0x7fb);
     /// See and read.
     pub const REVIEWER: Self = Self(0x401);

@@ -9,6 +9,7 @@
 pub mod contract;
 mod error;
 mod folder;
+mod free_busy;
 mod mem;
 mod named;
 mod store;
@@ -17,10 +18,14 @@ pub use error::{Error, ErrorKind, Result};
 pub use folder::{
     FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Member, NewFolder, Permission, Rights, Role,
 };
+pub use free_busy::{
+    BusyTime, FREE_BUSY_TIMES_MAX, FreeBusy, FreeBusyDetail, busy_times, calendar, detail_for,
+    free_busy_by_permission,
+};
 pub use mem::{MemBackend, MemFaults};
 pub use named::{
-    NAMED_ID_FIRST, NAMED_ID_LAST, PS_INTERNET_HEADERS, PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON,
-    fixed_id,
+    NAMED_ID_FIRST, NAMED_ID_LAST, NAMED_ID_LOWEST, PS_INTERNET_HEADERS, PS_MAPI,
+    PS_PUBLIC_STRINGS, PSETID_COMMON, fixed_id, fixed_name,
 };
 pub use store::{
     Backend, ByteRange, Changes, Deletion, Delta, Expected, INLINE_BYTES_MAX, ITEM_KEY_BYTES_MAX,

@@ -15,17 +15,21 @@ mod write;
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mapi_types::{FolderId, MailboxId};
+use mapi_types::{FileTime, FolderId, MailboxId};
 
 pub use self::faults::MemFaults;
 use self::{
     mailbox::{Epochs, Mailbox},
     store::MemStore,
 };
-use crate::{Backend, Error, ErrorKind, Principal, Result, Role, Store, Task};
+use crate::{
+    Backend, Error, ErrorKind, FreeBusy, Principal, Result, Role, Store, Task,
+    free_busy_by_permission,
+};
 
 /// Mailboxes in memory.
 #[derive(Default)]
@@ -104,6 +108,22 @@ impl Backend for MemBackend {
                 ));
             }
             Ok(Arc::new(MemStore::new(shared, principal.clone())) as Arc<dyn Store>)
+        })
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+        span: Range<FileTime>,
+    ) -> Task<'a, FreeBusy> {
+        Box::pin(async move {
+            let owner = Principal {
+                user: mailbox.0.clone(),
+            };
+            let owned = self.logon(&owner, mailbox).await?;
+            let other = (principal.user != owner.user).then_some(principal);
+            free_busy_by_permission(&*owned, other, span).await
         })
     }
 

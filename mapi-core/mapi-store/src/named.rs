@@ -2,7 +2,10 @@
 //!
 //! Source: MS-OXPROPS 1.3.2 (property sets), MS-OXCPRPT 2.2.12.
 
-use mapi_types::tags;
+use std::{collections::HashMap, sync::LazyLock};
+
+use mapi_types::named::{KNOWN, NameInSet, known_name};
+pub use mapi_types::named::{PS_INTERNET_HEADERS, PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON};
 
 use crate::{PropName, PropNameId};
 
@@ -12,39 +15,74 @@ pub const NAMED_ID_FIRST: u16 = 0x9000;
 /// The last local id a store may give. Source: MS-OXCPRPT 3.2.5.1.
 pub const NAMED_ID_LAST: u16 = 0xfffe;
 
-/// PS_MAPI: its numbers are the ids of unnamed properties.
-pub const PS_MAPI: [u8; 16] = set(0x0002_0328);
-/// PS_PUBLIC_STRINGS.
-pub const PS_PUBLIC_STRINGS: [u8; 16] = set(0x0002_0329);
-/// PS_INTERNET_HEADERS.
-pub const PS_INTERNET_HEADERS: [u8; 16] = set(0x0002_0386);
-/// PSETID_Common.
-pub const PSETID_COMMON: [u8; 16] = set(0x0006_2008);
+/// The lowest local id of a named property.
+pub const NAMED_ID_LOWEST: u16 = 0x8000;
 
-/// The fixed local id of a named property, if it has one; see the named properties of [`tags`].
+/// Fixed ids of names that are numbers, by set and number.
+static NUMBERED: LazyLock<HashMap<([u8; 16], u32), u16>> = LazyLock::new(|| {
+    let numbered = KNOWN.iter().filter_map(|known| match known.name {
+        NameInSet::Lid(lid) => Some(((known.set, lid), known.id)),
+        NameInSet::Text(_) => None,
+    });
+    numbered.collect()
+});
+
+/// The fixed local id of a named property, if it has one; see [`mapi_types::named`].
 pub fn fixed_id(name: &PropName) -> Option<u16> {
-    match (&name.set, &name.id) {
-        (&PS_MAPI, &PropNameId::Lid(lid)) => u16::try_from(lid).ok().filter(|id| *id < 0x8000),
-        (&PS_PUBLIC_STRINGS, PropNameId::Name(text)) if text == "Keywords" => {
-            Some(tags::KEYWORDS.tag().id())
+    match &name.id {
+        PropNameId::Lid(lid) if name.set == PS_MAPI => {
+            u16::try_from(*lid).ok().filter(|id| *id < NAMED_ID_LOWEST)
         }
-        (&PSETID_COMMON, PropNameId::Lid(0x8530)) => Some(tags::FLAG_REQUEST.tag().id()),
-        // MS-OXCMAIL 2.1.3.2.3: names of Internet header fields have no case.
-        (&PS_INTERNET_HEADERS, PropNameId::Name(text)) => {
-            if text.eq_ignore_ascii_case("Content-Class") {
-                Some(tags::CONTENT_CLASS.tag().id())
-            } else if text.eq_ignore_ascii_case("Accept-Language") {
-                Some(tags::ACCEPT_LANGUAGE.tag().id())
-            } else {
-                None
-            }
+        PropNameId::Lid(lid) => NUMBERED.get(&(name.set, *lid)).copied(),
+        PropNameId::Name(text) => {
+            let is = |known: &str| match name.set == PS_INTERNET_HEADERS {
+                // MS-OXCMAIL 2.1.3.2.3: names of Internet header fields have no case.
+                true => text.eq_ignore_ascii_case(known),
+                false => text == known,
+            };
+            let known = KNOWN.iter().find(|known| match known.name {
+                NameInSet::Text(text) => known.set == name.set && is(text),
+                NameInSet::Lid(_) => false,
+            });
+            known.map(|known| known.id)
         }
-        _ => None,
     }
 }
 
-/// A property set of the form {xxxxxxxx-0000-0000-C000-000000000046}, in wire order.
-const fn set(first: u32) -> [u8; 16] {
-    let [a, b, c, d] = first.to_le_bytes();
-    [a, b, c, d, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46]
+/// The name that a fixed local id stands for.
+pub fn fixed_name(id: u16) -> Option<PropName> {
+    known_name(id).map(|known| PropName {
+        set: known.set,
+        id: match known.name {
+            NameInSet::Lid(lid) => PropNameId::Lid(lid),
+            NameInSet::Text(text) => PropNameId::Name(text.to_owned()),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_ids_and_names_lead_to_each_other() {
+        for known in KNOWN {
+            let name = fixed_name(known.id).unwrap();
+            assert_eq!(fixed_id(&name), Some(known.id));
+        }
+        let header = |text: &str| PropName {
+            set: PS_INTERNET_HEADERS,
+            id: PropNameId::Name(text.to_owned()),
+        };
+        assert!(fixed_id(&header("content-CLASS")).is_some());
+        assert_eq!(fixed_id(&header("X-Other")), None);
+        let lid = |set, lid| PropName {
+            set,
+            id: PropNameId::Lid(lid),
+        };
+        assert_eq!(fixed_id(&lid(PS_MAPI, 0x37)), Some(0x37));
+        assert_eq!(fixed_id(&lid(PS_MAPI, 0x8530)), None);
+        assert_eq!(fixed_id(&lid(PSETID_COMMON, 0x8530)), Some(0x8001));
+        assert_eq!(fixed_id(&lid(PS_PUBLIC_STRINGS, 0x8530)), None);
+    }
 }

@@ -1,15 +1,22 @@
 //! The two traits, and the requests and answers that cross them.
 
-use std::{future::Future, ops::RangeInclusive, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    ops::{Range, RangeInclusive},
+    pin::Pin,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use mapi_types::{
-    Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag,
-    PropTag, Restriction, RowSet, SortOrder, Version,
+    Change, Derived, Draft, FileTime, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree,
+    PropBag, PropTag, Restriction, RowSet, SortOrder, Version,
 };
 use tokio::sync::broadcast;
 
-use crate::{Error, ErrorKind, FolderInfo, HierarchyDelta, NewFolder, Permission, Result};
+use crate::{
+    Error, ErrorKind, FolderInfo, FreeBusy, HierarchyDelta, NewFolder, Permission, Result,
+};
 
 /// A boxed answer: one allocation a batch, noise beside the I/O it stands for.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -51,6 +58,25 @@ pub trait Backend: Send + Sync {
         principal: &'a Principal,
         mailbox: &'a MailboxId,
     ) -> Task<'a, Arc<dyn Store>>;
+
+    /// When the owner of a mailbox is busy, as far as a principal may know it: the owner everything, others what the
+    /// permissions of the calendar say.
+    ///
+    /// Errors: `NotFound` (no such mailbox, or it has no calendar), `Denied`, `TooBig` (ask for a shorter span),
+    /// `Unavailable`.
+    fn free_busy<'a>(
+        &'a self,
+        _principal: &'a Principal,
+        _mailbox: &'a MailboxId,
+        _span: Range<FileTime>,
+    ) -> Task<'a, FreeBusy> {
+        Box::pin(async {
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                "this backend knows no free/busy times",
+            ))
+        })
+    }
 
     /// Makes a mailbox with the special folders of [`crate::Role::ALL`]. Errors: `Exists`, `Unsupported`.
     fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()>;
@@ -227,6 +253,10 @@ pub trait Store: Send + Sync {
         names: &'a [PropName],
         create: bool,
     ) -> Task<'a, Vec<Option<u16>>>;
+
+    /// The names that local property ids stand for, one answer for each; `None` where the mailbox knows none.
+    /// Source: RopGetNamesFromPropertyIds, MS-OXCPRPT 2.2.13.
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>>;
 
     /// Hints that something changed: they may be lost (then the receiver lags), doubled or late. Truth is in
     /// [`Self::changes`] and [`Self::hierarchy`].

@@ -11,6 +11,7 @@ mod execute;
 mod follow;
 mod json;
 mod made;
+mod message;
 mod names;
 mod node;
 mod object;
@@ -22,6 +23,7 @@ mod transfer;
 mod view;
 
 pub use body::{Body, Fault};
+pub use message::{Message, Named, NamedBy, property_label};
 pub use recording::{Recording, is_named};
 pub use session::Session;
 

@@ -5,10 +5,12 @@
 //! of [`tags`], so no other crate handles a property-id mapping.
 
 mod bag;
+mod busy;
 mod change;
 mod content;
 mod draft;
 mod ids;
+pub mod named;
 mod restriction;
 mod rows;
 mod tag;
@@ -16,6 +18,7 @@ pub mod tags;
 mod value;
 
 pub use bag::PropBag;
+pub use busy::BusyStatus;
 pub use change::{BitChange, Change, StringsChange, changes_content};
 pub use content::{Content, ContentHash, ReadAt};
 pub use draft::{

@@ -3,6 +3,7 @@
 //! Named properties have fixed local ids here (from 0x8000 on); a store translates them into the ids of its mailbox.
 //! Ids from 0x6f00 to 0x6fff are facts that stores keep for the layers above; they never leave the process.
 
+pub use crate::named::tags::*;
 use crate::tag::{Tag, kind::*};
 
 macro_rules! tags {
@@ -35,6 +36,8 @@ tags! {
     MESSAGE_TO_ME: Boolean = 0x0057, "PidTagMessageToMe.";
     MESSAGE_CC_ME: Boolean = 0x0058, "PidTagMessageCcMe.";
     MESSAGE_RECIPIENT_ME: Boolean = 0x0059, "PidTagMessageRecipientMe.";
+    START_DATE: Time = 0x0060, "PidTagStartDate: of an appointment.";
+    END_DATE: Time = 0x0061, "PidTagEndDate: of an appointment.";
     SENT_REPRESENTING_ADDRESS_TYPE: Str = 0x0064, "PidTagSentRepresentingAddressType.";
     SENT_REPRESENTING_EMAIL_ADDRESS: Str = 0x0065, "PidTagSentRepresentingEmailAddress.";
     CONVERSATION_TOPIC: Str = 0x0070, "PidTagConversationTopic.";
@@ -107,6 +110,23 @@ tags! {
     CONTENT_UNREAD_COUNT: Long = 0x3603, "PidTagContentUnreadCount.";
     ATTRIBUTE_HIDDEN: Boolean = 0x10f4, "PidTagAttributeHidden.";
 
+    // Contacts.
+    GENERATION: Str = 0x3a05, "PidTagGeneration: what follows a name, such as `Jr.`.";
+    GIVEN_NAME: Str = 0x3a06, "PidTagGivenName.";
+    BUSINESS_TELEPHONE_NUMBER: Str = 0x3a08, "PidTagBusinessTelephoneNumber.";
+    HOME_TELEPHONE_NUMBER: Str = 0x3a09, "PidTagHomeTelephoneNumber.";
+    SURNAME: Str = 0x3a11, "PidTagSurname.";
+    COMPANY_NAME: Str = 0x3a16, "PidTagCompanyName.";
+    TITLE: Str = 0x3a17, "PidTagTitle: of a job.";
+    DEPARTMENT_NAME: Str = 0x3a18, "PidTagDepartmentName.";
+    MOBILE_TELEPHONE_NUMBER: Str = 0x3a1c, "PidTagMobileTelephoneNumber.";
+    BUSINESS_FAX_NUMBER: Str = 0x3a24, "PidTagBusinessFaxNumber.";
+    BIRTHDAY: Time = 0x3a42, "PidTagBirthday.";
+    MIDDLE_NAME: Str = 0x3a44, "PidTagMiddleName.";
+    DISPLAY_NAME_PREFIX: Str = 0x3a45, "PidTagDisplayNamePrefix: what precedes a name, such as `Dr.`.";
+    NICKNAME: Str = 0x3a4f, "PidTagNickname.";
+    BUSINESS_HOME_PAGE: Str = 0x3a51, "PidTagBusinessHomePage.";
+
     // Attachments.
     ATTACH_ENCODING: Bin = 0x3702, "PidTagAttachEncoding.";
     ATTACH_EXTENSION: Str = 0x3703, "PidTagAttachExtension.";
@@ -135,12 +155,6 @@ tags! {
     DERIVED_HEADER: Bin = 0x6f09, "`Derived::header`.";
     SUBSCRIPTIONS: Strs = 0x6f0a, "On the mailbox: the folder names its user subscribed to.";
     UNRENDERED_SIZE_MAX: LongLong = 0x6f0b, "On a folder: octets that its items without `ITEM_SIZE` take at most once they are rendered, all together; a bound, never an estimate below. Missing when every item is rendered.";
-
-    // Named properties, by fixed local id.
-    KEYWORDS: Strs = 0x8000, "PidNameKeywords (PS_PUBLIC_STRINGS `Keywords`): categories.";
-    FLAG_REQUEST: Str = 0x8001, "PidLidFlagRequest (PSETID_Common 0x8530).";
-    CONTENT_CLASS: Str = 0x8002, "PidNameContentClass (PS_INTERNET_HEADERS `Content-Class`).";
-    ACCEPT_LANGUAGE: Str = 0x8003, "PidNameAcceptLanguage (PS_INTERNET_HEADERS `Accept-Language`).";
 }
 
 /// Bits of [`MESSAGE_FLAGS`]. Source: MS-OXCMSG 2.2.1.6.

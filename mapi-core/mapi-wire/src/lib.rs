@@ -9,6 +9,7 @@
 //! reserves memory by what a peer announces.
 
 pub mod autodiscover;
+pub mod availability;
 pub mod buffer;
 pub mod code_page;
 pub mod cursor;

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod elsewhere;
+mod free_busy;
 mod mirrors;
 mod opening;
 mod people;
@@ -10,6 +11,7 @@ mod reach;
 
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -17,8 +19,8 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
-use mapi_types::{FolderId, MailboxId};
+use mapi_store::{Backend, Error, ErrorKind, FreeBusy, Principal, Result, Store, Task};
+use mapi_types::{FileTime, FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
 use self::elsewhere::Elsewhere;
@@ -279,6 +281,15 @@ impl Backend for Exchange {
         mailbox: &'a MailboxId,
     ) -> Task<'a, Arc<dyn Store>> {
         Box::pin(self.open(principal, mailbox))
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+        span: Range<FileTime>,
+    ) -> Task<'a, FreeBusy> {
+        Box::pin(self.busy(principal, mailbox, span))
     }
 
     fn provision<'a>(&'a self, _: &'a MailboxId) -> Task<'a, ()> {

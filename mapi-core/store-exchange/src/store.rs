@@ -344,6 +344,11 @@ impl Store for ExchangeStore {
         Box::pin(self.mailbox.property_ids(names, create))
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        // The mirror gives the ids.
+        self.inner.property_names(ids)
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.inner.notices()
     }

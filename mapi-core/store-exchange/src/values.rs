@@ -5,9 +5,7 @@
 
 use std::collections::HashMap;
 
-use mapi_store::{
-    PS_INTERNET_HEADERS, PS_PUBLIC_STRINGS, PSETID_COMMON, PropName, PropNameId, fixed_id,
-};
+use mapi_store::{PropName, PropNameId, fixed_id, fixed_name};
 use mapi_types::{FileTime, Multi, OwnedValue, PropTag, PropType, Value, tags};
 use mapi_wire::{
     Guid, PropValue, TaggedValue, Utf16,
@@ -37,14 +35,8 @@ impl Names {
 
     /// The name behind a local id.
     pub(crate) fn name(&self, id: u16) -> Option<PropName> {
-        let fixed = FIXED
-            .iter()
-            .find(|name| fixed_id(&name.prop_name()) == Some(id));
         let given = || self.given.iter().find(|(_, given)| **given == id);
-        match fixed {
-            Some(name) => Some(name.prop_name()),
-            None => given().map(|(name, _)| store_name(name)),
-        }
+        fixed_name(id).or_else(|| given().map(|(name, _)| store_name(name)))
     }
 
     /// Notes an id that the mirror has given out.
@@ -65,29 +57,6 @@ impl Names {
         names.sort_unstable();
         names.dedup();
         names
-    }
-}
-
-/// Names whose local ids are fixed: see [`fixed_id`].
-const FIXED: [Fixed; 4] = [
-    Fixed::Text(PS_PUBLIC_STRINGS, "Keywords"),
-    Fixed::Number(PSETID_COMMON, 0x8530),
-    Fixed::Text(PS_INTERNET_HEADERS, "Content-Class"),
-    Fixed::Text(PS_INTERNET_HEADERS, "Accept-Language"),
-];
-
-enum Fixed {
-    Number([u8; 16], u32),
-    Text([u8; 16], &'static str),
-}
-
-impl Fixed {
-    fn prop_name(&self) -> PropName {
-        let (set, id) = match self {
-            Self::Number(set, lid) => (*set, PropNameId::Lid(*lid)),
-            Self::Text(set, name) => (*set, PropNameId::Name((*name).to_owned())),
-        };
-        PropName { set, id }
     }
 }
 

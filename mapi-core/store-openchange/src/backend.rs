@@ -1,9 +1,11 @@
 //! The embedded store as a backend.
 
-use std::{path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
-use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store, Task};
-use mapi_types::{FolderId, MailboxId};
+use mapi_store::{
+    Backend, Error, ErrorKind, FreeBusy, Principal, Result, Store, Task, free_busy_by_permission,
+};
+use mapi_types::{FileTime, FolderId, MailboxId};
 
 use crate::{
     Compacted, Fault, Options, access::Access, engine::Engine, fail::Fail, mirror::is_mirror,
@@ -121,6 +123,22 @@ impl Backend for OpenChange {
                 who,
                 noting_uses: false,
             }) as Arc<dyn Store>)
+        })
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+        span: Range<FileTime>,
+    ) -> Task<'a, FreeBusy> {
+        Box::pin(async move {
+            let owner = Principal {
+                user: mailbox.0.clone(),
+            };
+            let owned = self.logon(&owner, mailbox).await?;
+            let other = (principal.user != owner.user).then_some(principal);
+            free_busy_by_permission(&*owned, other, span).await
         })
     }
 

@@ -1,6 +1,6 @@
 //! Named properties: names and the local ids a mailbox gave them. Source: MS-OXCPRPT 2.2.12.
 
-use mapi_store::{ErrorKind, NAMED_ID_LAST, PropName, PropNameId, fixed_id};
+use mapi_store::{ErrorKind, NAMED_ID_LAST, PropName, PropNameId, fixed_id, fixed_name};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::fail::{Fail, Result};
@@ -19,6 +19,37 @@ pub(crate) fn lookup_or_create(conn: &Connection, names: &[PropName]) -> Result<
         None => create(conn, name).map(Some),
     };
     names.iter().map(one).collect()
+}
+
+/// The names that these ids stand for.
+pub(crate) fn names(conn: &Connection, ids: &[u16]) -> Result<Vec<Option<PropName>>> {
+    let one = |id: &u16| match fixed_name(*id) {
+        Some(name) => Ok(Some(name)),
+        None => given_name(conn, *id),
+    };
+    ids.iter().map(one).collect()
+}
+
+fn given_name(conn: &Connection, id: u16) -> Result<Option<PropName>> {
+    let found = conn
+        .prepare_cached("SELECT property_set, lid, name FROM named WHERE id = ?1")?
+        .query_row([id], |row| {
+            let (set, lid, name): (Vec<u8>, Option<u32>, Option<String>) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok((set, lid, name))
+        });
+    let Some((set, lid, name)) = found.optional()? else {
+        return Ok(None);
+    };
+    let set = set
+        .try_into()
+        .map_err(|_| Fail::corrupt("a property set has a wrong length"))?;
+    let id = match (lid, name) {
+        (Some(lid), _) => PropNameId::Lid(lid),
+        (None, Some(name)) => PropNameId::Name(name),
+        (None, None) => return Err(Fail::corrupt("a named property has no name")),
+    };
+    Ok(Some(PropName { set, id }))
 }
 
 fn id_of(conn: &Connection, name: &PropName) -> Result<Option<u16>> {

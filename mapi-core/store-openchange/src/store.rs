@@ -298,6 +298,11 @@ impl Store for OpenStore {
         })
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        let ids = ids.to_vec();
+        Box::pin(self.read(move |at, _| named::names(at.conn, &ids)))
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.mailbox.notices.subscribe()
     }

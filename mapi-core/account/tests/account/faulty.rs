@@ -268,6 +268,10 @@ impl Store for FaultyStore {
             .named_properties(names, create)
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        self.pass("property_names").property_names(ids)
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         let Some(fate) = self.shared.fate.lock().unwrap().clone() else {
             return self.inner.notices();

@@ -106,6 +106,15 @@ impl Person {
     }
 }
 
+/// The entry id of somebody who stands in no address book.
+pub(crate) fn one_off_entry_id(name: &str, address: &str) -> Vec<u8> {
+    let person = Person {
+        name: name.to_owned(),
+        address: address.to_owned(),
+    };
+    person.one_off_entry_id()
+}
+
 /// Entry ids in one value. Source: FlatEntryList, MS-OXCDATA 2.3.3.
 pub(super) fn flat_entry_list(people: &[Person]) -> Vec<u8> {
     let mut entries = Vec::new();

@@ -16,6 +16,7 @@ mod report;
 mod subject;
 mod warning;
 
+pub(crate) use address_props::one_off_entry_id;
 pub use export::{Export, Identity, Segment, export};
 pub use import::{import, import_with_text};
 pub use layout::{BodyParts, body_parts};

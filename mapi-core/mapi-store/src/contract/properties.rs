@@ -178,6 +178,10 @@ pub async fn named_properties_are_stable(backend: Arc<dyn Backend>) {
     for create in [false, true] {
         assert_eq!(again.named_properties(&names, create).await.unwrap(), ids);
     }
+    let asked: Vec<_> = ids.iter().flatten().copied().chain([0xfff0]).collect();
+    let expected = names.into_iter().map(Some).chain([None]);
+    let found = again.property_names(&asked).await.unwrap();
+    assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
 /// Named properties that the converters know have the same id in every mailbox.
@@ -196,4 +200,6 @@ pub async fn known_named_properties_have_fixed_ids(backend: Arc<dyn Backend>) {
     let ids = alice.store.named_properties(&names, false).await.unwrap();
     let expected = [tags::KEYWORDS.tag().id(), tags::FLAG_REQUEST.tag().id()];
     assert_eq!(ids, expected.map(Some));
+    let found = alice.store.property_names(&expected).await.unwrap();
+    assert_eq!(found, names.map(Some));
 }

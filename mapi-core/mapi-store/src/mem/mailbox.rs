@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use super::folder::Folder;
 use crate::{
     Error, ErrorKind, MemFaults, NAMED_ID_FIRST, NAMED_ID_LAST, Notice, PropName, Result, Role,
-    fixed_id,
+    fixed_id, fixed_name,
 };
 
 /// Notices a slow receiver may lag behind; it hears then that it lags.
@@ -166,6 +166,12 @@ impl Mailbox {
             .iter()
             .map(|name| self.named_one(name, create))
             .collect())
+    }
+
+    pub(super) fn names(&self, ids: &[u16]) -> Vec<Option<PropName>> {
+        let given = |id: u16| self.named.iter().find(|(_, given)| **given == id);
+        let name = |id: &u16| fixed_name(*id).or_else(|| given(*id).map(|(name, _)| name.clone()));
+        ids.iter().map(name).collect()
     }
 
     fn named_one(&mut self, name: &PropName, create: bool) -> Option<u16> {

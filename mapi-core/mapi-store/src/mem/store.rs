@@ -204,6 +204,10 @@ impl Store for MemStore {
         Box::pin(async move { self.open()?.named(names, create) })
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        Box::pin(async move { Ok(self.open()?.names(ids)) })
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         lock(&self.shared).notices.subscribe()
     }

@@ -22,7 +22,7 @@ mod time;
 pub(crate) use self::{
     autodiscover::autodiscover,
     body::{aux, headers, refusal},
-    property::tag,
+    property::{tag, tag_named as property_named, value as property_value},
     rop::{
         acts_on, request as rop_request, response as rop_response, slot, unasked as rop_unasked,
     },

@@ -178,6 +178,10 @@ impl Store for Named {
         self.inner.named_properties(names, create)
     }
 
+    fn property_names<'a>(&'a self, ids: &'a [u16]) -> Task<'a, Vec<Option<PropName>>> {
+        self.inner.property_names(ids)
+    }
+
     fn notices(&self) -> broadcast::Receiver<Notice> {
         self.inner.notices()
     }
