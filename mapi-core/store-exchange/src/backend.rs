@@ -272,6 +272,13 @@ impl Exchange {
         let closed = || Error::new(ErrorKind::NotFound, "the mailbox is not open");
         open.ok_or_else(closed)?.synchronize(folder).await
     }
+
+    /// The same for the folder tree of an open mailbox.
+    pub async fn synchronize_tree(&self, mailbox: &MailboxId) -> Result<()> {
+        let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
+        let closed = || Error::new(ErrorKind::NotFound, "the mailbox is not open");
+        open.ok_or_else(closed)?.synchronize_tree().await
+    }
 }
 
 impl Backend for Exchange {

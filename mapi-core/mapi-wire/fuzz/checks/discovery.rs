@@ -1,6 +1,9 @@
-//! What must hold for Autodiscover, whatever a server sends.
+//! What must hold for Autodiscover and free/busy times, whatever a server sends.
 
-use mapi_wire::autodiscover::{json, pox, soap};
+use mapi_wire::{
+    autodiscover::{json, pox, soap},
+    availability::{AvailabilityRequest, AvailabilityResponse},
+};
 
 /// What decodes, encodes to something that decodes to the same.
 pub(crate) fn check(input: &[u8]) {
@@ -30,5 +33,17 @@ pub(crate) fn check(input: &[u8]) {
     }
     if let Ok(answer) = json::Answer::parse(input) {
         assert_eq!(json::Answer::parse(answer.to_json().as_bytes()), Ok(answer));
+    }
+    if let Ok(request) = AvailabilityRequest::parse(input) {
+        assert_eq!(
+            AvailabilityRequest::parse(request.to_xml().as_bytes()),
+            Ok(request)
+        );
+    }
+    if let Ok(answer) = AvailabilityResponse::parse(input) {
+        assert_eq!(
+            AvailabilityResponse::parse(answer.to_xml().as_bytes()),
+            Ok(answer)
+        );
     }
 }

@@ -169,6 +169,14 @@ impl Circle {
         }
     }
 
+    /// Makes the folder tree like the server's. Errors: those of [`Mailbox::sync_hierarchy`].
+    pub(crate) async fn synchronize_tree(&self) -> Result<()> {
+        for seat in self.feeders() {
+            seat.sync_hierarchy().await?;
+        }
+        Ok(())
+    }
+
     /// How far the folders are whose index is being read.
     pub(crate) fn in_progress(&self) -> Vec<(FolderId, Progress)> {
         self.keeper.in_progress()

@@ -2,7 +2,8 @@
 //!
 //! A server has a row for everybody and one for who did not log in, always, and an order of its own. So that a table
 //! comes back as it was set, what the mirror remembers is shown as far as the server's says the same. Rights to
-//! free/busy times, which calendars have beside the others, stay as they are.
+//! free/busy times, which calendars have beside the others, stay as they are unless some are set; they are shown where
+//! some were set, and of members who have no others.
 
 use mapi_store::{Error, ErrorKind, Member, Permission, Result, Rights, Role};
 use mapi_types::FolderId;
@@ -47,6 +48,11 @@ impl ExchangeStore {
         permissions: &[Permission],
     ) -> Result<()> {
         let wanted = normal(permissions)?;
+        let is_about_times = wanted.iter().any(|row| times(row.rights) != 0);
+        if is_about_times && !self.has_free_busy(folder).await? {
+            let what = "only a calendar has rights to free/busy times";
+            return Err(Error::new(ErrorKind::Invalid, what));
+        }
         let now = self.server_table(folder).await?;
         self.change_table(folder, steps(&now, &wanted)).await?;
         let mailbox = &self.mailbox;
@@ -61,7 +67,10 @@ impl ExchangeStore {
         folder: FolderId,
         parent: FolderId,
     ) -> Result<()> {
-        let permissions = self.permission_table(parent).await?;
+        let mut permissions = self.permission_table(parent).await?;
+        for row in &mut permissions {
+            row.rights = Rights(row.rights.0 & Rights::ALL.0);
+        }
         self.put_permissions(folder, &permissions).await
     }
 
@@ -142,10 +151,15 @@ fn normal(permissions: &[Permission]) -> Result<Vec<Permission>> {
         }
         wanted.push(Permission {
             member,
-            rights: Rights(row.rights.0 & Rights::ALL.0),
+            rights: Rights(row.rights.0 & (Rights::ALL.0 | Rights::FREE_BUSY.0)),
         });
     }
     Ok(wanted)
+}
+
+/// Rights to free/busy times alone.
+const fn times(rights: Rights) -> u32 {
+    rights.0 & Rights::FREE_BUSY.0
 }
 
 /// What makes a table what is wanted.
@@ -156,8 +170,12 @@ fn steps(now: &[Row], wanted: &[Permission]) -> Vec<Step> {
         let step = match (&row.member, rights) {
             (Member::User(_), None) => Some(Step::Remove(row.granted.member)),
             (_, rights) => {
-                let beside = row.granted.rights & !Rights::ALL.0;
-                let rights = beside | rights.unwrap_or(Rights::NONE).0;
+                let rights = rights.unwrap_or(Rights::NONE);
+                let beside = match times(rights) {
+                    0 => row.granted.rights & !Rights::ALL.0,
+                    _ => 0,
+                };
+                let rights = beside | rights.0;
                 (rights != row.granted.rights).then_some(Step::Modify(row.granted.member, rights))
             }
         };
@@ -184,14 +202,24 @@ fn wanted_of(wanted: &[Permission], member: &Member) -> Option<Rights> {
 /// The server's table in the order in which it was set here. Rows that every server has and that grant nothing are
 /// shown only where they were set.
 fn shown(set: &[Permission], now: &[Row]) -> Vec<Permission> {
-    let rights = |member: &Member| {
-        let row = now.iter().find(|row| row.member == *member);
-        row.map(|row| Rights(row.granted.rights & Rights::ALL.0))
+    let said = |row: &Row, set: Option<&Permission>| {
+        let rights = row.granted.rights & Rights::ALL.0;
+        let is_about_times = set.is_some_and(|set| times(set.rights) != 0) || rights == 0;
+        let times = times(Rights(row.granted.rights));
+        Rights(if is_about_times {
+            rights | times
+        } else {
+            rights
+        })
+    };
+    let rights = |set: &Permission| {
+        let row = now.iter().find(|row| row.member == set.member);
+        row.map(|row| said(row, Some(set)))
     };
     let always = |member: &Member| !matches!(member, Member::User(_));
     let mut shown = Vec::with_capacity(now.len());
     for row in set {
-        let rights = match rights(&row.member) {
+        let rights = match rights(row) {
             None if always(&row.member) => Rights::NONE,
             None => continue,
             Some(rights) => rights,
@@ -203,7 +231,7 @@ fn shown(set: &[Permission], now: &[Row]) -> Vec<Permission> {
         shown.push(Permission { member, rights });
     }
     for row in now {
-        let rights = Rights(row.granted.rights & Rights::ALL.0);
+        let rights = said(row, None);
         let is_said = set.iter().any(|other| other.member == row.member);
         if is_said || always(&row.member) && rights == Rights::NONE {
             continue;
@@ -282,6 +310,25 @@ mod tests {
             Step::Modify(7, FREE_BUSY | 0x47b),
         ];
         assert_eq!(steps(&now, &editor), expected);
+    }
+
+    #[test]
+    fn rights_to_free_busy_times_are_set_and_shown() {
+        let mut now = bare();
+        now.push(row(user(BOB), 7, 0x401));
+        let set = [wanted(user(BOB), Rights::FREE_BUSY_SIMPLE)];
+        assert_eq!(steps(&now, &set), [Step::Modify(7, FREE_BUSY)]);
+        assert_eq!(steps(&bare(), &set), [Step::Add(BOB.into(), FREE_BUSY)]);
+        now[2] = row(user(BOB), 7, FREE_BUSY);
+        assert_eq!(shown(&set, &now), set);
+        assert_eq!(shown(&[], &now), set);
+        now[0].granted.rights = FREE_BUSY;
+        let everybody = wanted(Member::Default, Rights::FREE_BUSY_SIMPLE);
+        assert_eq!(shown(&[], &now), [everybody, set[0].clone()]);
+        let both = Rights(FREE_BUSY | Rights::REVIEWER.0);
+        now[2] = row(user(BOB), 7, both.0);
+        let set = [wanted(user(BOB), both)];
+        assert_eq!(shown(&set, &now)[0], set[0]);
     }
 
     #[test]
