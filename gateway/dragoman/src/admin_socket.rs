@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    net::{UnixListener, UnixStream, unix::OwnedReadHalf},
     sync::watch,
     task::JoinSet,
     time::timeout,
@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     command::{Answer, Request, administration::Administration},
     failure::{Doing, Result},
+    mapi,
     serve::stopped,
     trace::{self, Traces},
 };
@@ -55,12 +56,17 @@ async fn answer(
     (administration, traces): (Arc<Administration>, Arc<Traces>),
     stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let (mut read, mut write) = stream.into_split();
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
     let line = timeout(REQUEST_TIMEOUT, line(&mut read))
         .await
         .map_err(|_| io::ErrorKind::TimedOut)??;
     if let Ok(ask) = serde_json::from_str(&line) {
-        return trace::socket::serve(ask, &traces, (read, write), stopping).await;
+        return trace::socket::serve(ask, &traces, (read.into_inner(), write), stopping).await;
+    }
+    if let Ok(ask) = serde_json::from_str(&line) {
+        let serving = mapi::socket::serve(ask, &administration, (read, write), stopping);
+        return Box::pin(serving).await;
     }
     let answer = match serde_json::from_str::<Request>(&line) {
         Ok(request) => administration.answer(&request).await,
@@ -79,7 +85,7 @@ pub(crate) async fn ask(path: &Path, request: &Request) -> Result<Answer> {
         let mut text = serde_json::to_string(request)?;
         text.push('\n');
         write.write_all(text.as_bytes()).await?;
-        let line = line(read).await?;
+        let line = line(&mut BufReader::new(read)).await?;
         Ok::<_, io::Error>(serde_json::from_str(&line)?)
     };
     exchange
@@ -87,10 +93,8 @@ pub(crate) async fn ask(path: &Path, request: &Request) -> Result<Answer> {
         .doing(|| format!("asking the running server at {}", path.display()))
 }
 
-async fn line(read: impl tokio::io::AsyncRead + Unpin) -> io::Result<String> {
+async fn line(read: &mut BufReader<OwnedReadHalf>) -> io::Result<String> {
     let mut line = String::new();
-    BufReader::new(read.take(MESSAGE_BYTES_MAX))
-        .read_line(&mut line)
-        .await?;
+    read.take(MESSAGE_BYTES_MAX).read_line(&mut line).await?;
     Ok(line)
 }

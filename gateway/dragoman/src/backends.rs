@@ -1,10 +1,10 @@
 //! Where mailboxes are: in the embedded store, or on one of any number of Exchange servers, by the domain of the address.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use account::{Error, ErrorKind, MailboxId, Principal};
+use account::{Error, ErrorKind, FileTime, MailboxId, Principal};
 use directory::{Address, Directory};
-use mapi_store::{Backend, Store, Task};
+use mapi_store::{Backend, FreeBusy, Store, Task};
 use store_openchange::OpenChange;
 
 use crate::{
@@ -63,6 +63,12 @@ impl Backends {
     /// The Exchange servers.
     pub(crate) fn sections(&self) -> &[Arc<Section>] {
         &self.sections
+    }
+
+    /// The mailbox that has this name in the configuration.
+    pub(crate) fn named(&self, name: &str) -> Option<&MailboxId> {
+        let mut sections = self.sections.iter();
+        sections.find_map(|section| section.named(name))
     }
 
     /// Their domains, sorted.
@@ -147,6 +153,23 @@ impl Backend for Backends {
             section.give_tokens(principal);
         }
         self.backend(mailbox).logon(principal, mailbox)
+    }
+
+    fn free_busy<'a>(
+        &'a self,
+        principal: &'a Principal,
+        mailbox: &'a MailboxId,
+        span: Range<FileTime>,
+    ) -> Task<'a, FreeBusy> {
+        let place = |address: &str| self.of_mailbox(address).map(|section| section.name());
+        if place(&mailbox.0) != place(&principal.user) {
+            let denied = "the calendar is on another server than the user's";
+            return Box::pin(async move { Err(Error::new(ErrorKind::Denied, denied)) });
+        }
+        if let Some(section) = self.of_mailbox(&mailbox.0) {
+            section.give_tokens(principal);
+        }
+        self.backend(mailbox).free_busy(principal, mailbox, span)
     }
 
     fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {

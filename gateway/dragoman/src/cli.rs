@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod mapi;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -13,16 +15,16 @@ pub(crate) struct Cli {
 }
 
 /// Where a command finds the gateway.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Place {
     /// Configuration file (TOML); none is needed.
-    #[arg(long, value_name = "FILE", env = "DRAGOMAN_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "DRAGOMAN_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// Data folder [default: ./dragoman-data].
-    #[arg(long, value_name = "DIR", env = "DRAGOMAN_DATA")]
+    #[arg(long, value_name = "DIR", env = "DRAGOMAN_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Override a configuration key, such as listen.imap=127.0.0.1:1143; an empty value switches a listener off.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
     pub(crate) overrides: Vec<String>,
 }
 
@@ -54,9 +56,9 @@ pub(crate) enum Command {
     /// Show what the clients of one account ask for, and what each of their commands costs below: store calls, ROPs,
     /// HTTP requests. Needs a running server; no content is shown. It ends with --for, or when it is interrupted.
     Trace(Trace),
-    /// MAPI for people: what was recorded of it.
+    /// MAPI for people: mailboxes in its own terms, and what was recorded of it.
     #[command(subcommand)]
-    Mapi(Mapi),
+    Mapi(Box<mapi::Mapi>),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(Config),
@@ -265,13 +267,6 @@ pub(crate) struct Trace {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Place,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Mapi {
-    /// Print a recorded body, or a folder of them as one session. The last line counts them; the command fails when one
-    /// is malformed that was not expected to be.
-    Decode(Decode),
 }
 
 /// What to decode, and how to show it.

@@ -5,7 +5,7 @@ mod grants;
 mod login;
 mod maintenance;
 mod mapi_decode;
-mod mirror;
+pub(crate) mod mirror;
 mod password;
 mod probe;
 mod request;
@@ -17,7 +17,7 @@ use crate::{
     data_dir::DataDir,
     exchange,
     failure::{Doing, Failure, Result},
-    serve, trace,
+    mapi, serve, trace,
 };
 
 pub(crate) use request::{Answer, Request};
@@ -55,7 +55,14 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Trace(asked) => trace(asked)?,
-        cli::Command::Mapi(cli::Mapi::Decode(asked)) => mapi_decode::run(&asked)?,
+        cli::Command::Mapi(command) => match *command {
+            cli::mapi::Mapi::Decode(asked) => mapi_decode::run(&asked)?,
+            cli::mapi::Mapi::Verb(verb) => {
+                let config = load(&verb.asker().place)?;
+                let done = runtime()?.block_on(mapi::run(config, verb));
+                done.map_err(Failure::telling)?;
+            }
+        },
         cli::Command::Backup {
             mailbox,
             to,

@@ -42,4 +42,4 @@ pub(crate) fn verify(config: &Config) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,6 +16,7 @@ mod failure;
 mod http;
 mod listen;
 mod logging;
+mod mapi;
 mod network;
 mod places;
 mod proxy_protocol;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("dragoman: {failure}");
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code())
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Administration {
     pub(super) store: Arc<OpenChange>,
     pub(super) backends: Arc<Backends>,
     accounts: Arc<Accounts>,
+    message_bytes_max: u64,
 }
 
 impl Administration {
@@ -51,6 +52,7 @@ impl Administration {
             store,
             backends,
             accounts,
+            message_bytes_max: config.limits.message_bytes_max,
         })
     }
 
@@ -62,6 +64,27 @@ impl Administration {
     /// Where the mailboxes are.
     pub(crate) fn backends(&self) -> &Arc<Backends> {
         &self.backends
+    }
+
+    /// Octets of the longest message that is taken.
+    pub(crate) const fn message_bytes_max(&self) -> u64 {
+        self.message_bytes_max
+    }
+
+    /// The mailbox that somebody means: by address, or by the name an account has in the configuration.
+    pub(crate) fn mapi_mailbox(&self, name: &str) -> Result<MailboxId> {
+        match self.backends.named(name) {
+            Some(mailbox) => Ok(mailbox.clone()),
+            None => self.mailbox_id(name).map_err(|failure| {
+                let error = mapi_store::Error::new(ErrorKind::NotFound, failure.to_string());
+                Failure::of(error)
+            }),
+        }
+    }
+
+    /// The user that somebody means, as permissions name them.
+    pub(crate) fn mapi_member(&self, name: &str) -> Result<String> {
+        self.mapi_mailbox(name).map(|MailboxId(user)| user)
     }
 
     /// The users.

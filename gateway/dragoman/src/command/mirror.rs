@@ -202,7 +202,7 @@ struct Total {
 }
 
 /// Octets for people.
-fn size(octets: u64) -> String {
+pub(crate) fn size(octets: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match UNITS.iter().find(|(unit, _)| octets >= *unit) {
         Some((unit, name)) => format!("{:.1} {name}", octets as f64 / *unit as f64),

@@ -87,6 +87,9 @@ pub(crate) struct ExchangeConfig {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AccountConfig {
+    /// What the account is called by `dragoman mapi`; empty: by its address alone.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) name: String,
     /// The name to sign in with; empty: the address, and what is before the `@` for `kerberos`.
     pub(crate) user: String,
     /// The Windows domain, where the name is an account name; empty: none.

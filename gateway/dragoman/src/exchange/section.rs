@@ -1,7 +1,7 @@
 //! One Exchange organisation: its users sign in there, its addresses are known there, its mailboxes are opened there.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +54,8 @@ pub(crate) struct Section {
     places: Semaphore,
     /// Mailboxes whose credentials are configured.
     accounts: HashSet<MailboxId>,
+    /// Names that some of them have.
+    names: BTreeMap<String, MailboxId>,
     away_since: Mutex<Option<Instant>>,
     addresses: Addresses,
 }
@@ -97,6 +99,7 @@ impl Section {
                 .keys()
                 .map(|address| mailbox(address))
                 .collect(),
+            names: names(section),
             away_since: Mutex::default(),
             addresses: Addresses::new(),
         })
@@ -127,6 +130,18 @@ impl Section {
     /// Mailboxes that work although nobody signs in.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &MailboxId> {
         self.accounts.iter()
+    }
+
+    /// The mailbox with a name of its own.
+    pub(crate) fn named(&self, name: &str) -> Option<&MailboxId> {
+        self.names.get(name)
+    }
+
+    /// The name of a mailbox, if it has one.
+    pub(crate) fn name_of(&self, mailbox: &MailboxId) -> Option<&str> {
+        let mut names = self.names.iter();
+        let named = names.find(|(_, named)| *named == mailbox);
+        named.map(|(name, _)| name.as_str())
     }
 
     /// Tokens, where users are not known by what they type: then passwords are the gateway's own.
@@ -350,6 +365,14 @@ impl Section {
         metrics::counter!("exchange_sign_ins_total", "server" => self.name.clone(), "outcome" => outcome)
             .increment(1);
     }
+}
+
+fn names(section: &ExchangeConfig) -> BTreeMap<String, MailboxId> {
+    let accounts = section.accounts.iter();
+    let named = accounts.filter(|(_, account)| !account.name.is_empty());
+    named
+        .map(|(address, account)| (account.name.clone(), mailbox(address)))
+        .collect()
 }
 
 /// What a wrong password and an unknown user get.

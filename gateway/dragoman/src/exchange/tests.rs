@@ -8,4 +8,4 @@ mod pop3;
 mod sign_in;
 mod tokens;
 mod tracing;
-mod world;
+pub(crate) mod world;

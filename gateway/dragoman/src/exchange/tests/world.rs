@@ -12,26 +12,26 @@ use crate::{
     data_dir::DataDir,
 };
 
-pub(super) const ALICE: &str = "alice@example.test";
-pub(super) const BOB: &str = "bob@example.test";
+pub(crate) const ALICE: &str = "alice@example.test";
+pub(crate) const BOB: &str = "bob@example.test";
 /// A mailbox of the embedded store.
-pub(super) const LOCAL: &str = "dora@local.test";
+pub(crate) const LOCAL: &str = "dora@local.test";
 
-pub(super) struct World {
-    pub(super) server: Option<Server>,
-    pub(super) gateway: Arc<Administration>,
-    pub(super) config: Config,
-    dir: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) server: Option<Server>,
+    pub(crate) gateway: Arc<Administration>,
+    pub(crate) config: Config,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl World {
     /// With nothing configured but the server.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with("").await
     }
 
     /// With more lines of its section.
-    pub(super) async fn with(section: &str) -> Self {
+    pub(crate) async fn with(section: &str) -> Self {
         let server = Server::start(exchange_standin::Config::default()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (config, gateway) = open(dir.path(), &server.autodiscover_url(), section).await;
@@ -45,7 +45,7 @@ impl World {
     }
 
     /// The gateway starts anew.
-    pub(super) async fn restart(self, section: &str) -> Self {
+    pub(crate) async fn restart(self, section: &str) -> Self {
         let Self {
             server,
             gateway,
@@ -63,17 +63,17 @@ impl World {
         }
     }
 
-    pub(super) fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
 
-    pub(super) async fn login(&self, user: &str, password: &str) -> Result<Principal, ErrorKind> {
+    pub(crate) async fn login(&self, user: &str, password: &str) -> Result<Principal, ErrorKind> {
         let answer = self.gateway.accounts().login(user, password).await;
         answer.map_err(|error| error.kind)
     }
 
     /// Logs in and opens the mailbox.
-    pub(super) async fn open(&self, user: &str, password: &str) -> Account {
+    pub(crate) async fn open(&self, user: &str, password: &str) -> Account {
         let principal = self.login(user, password).await.unwrap();
         let mailbox = MailboxId(principal.user.clone());
         self.gateway
@@ -84,25 +84,25 @@ impl World {
     }
 
     /// How often somebody has connected to the server.
-    pub(super) fn connects(&self) -> u64 {
+    pub(crate) fn connects(&self) -> u64 {
         let counters = self.server().counters();
         counters.by_type.get("Connect").copied().unwrap_or_default()
     }
 
-    pub(super) async fn ask(&self, request: Request) -> Result<Vec<String>, String> {
+    pub(crate) async fn ask(&self, request: Request) -> Result<Vec<String>, String> {
         match self.gateway.answer(&request).await {
             Answer::Done(lines) => Ok(lines),
             Answer::Failed(why) => Err(why),
         }
     }
 
-    pub(super) fn secret(&self, name: &str, text: &str) -> std::path::PathBuf {
+    pub(crate) fn secret(&self, name: &str, text: &str) -> std::path::PathBuf {
         secret(self.dir.path(), name, text)
     }
 }
 
 /// A file that only its owner may read.
-pub(super) fn secret(dir: &Path, name: &str, text: &str) -> std::path::PathBuf {
+pub(crate) fn secret(dir: &Path, name: &str, text: &str) -> std::path::PathBuf {
     let path = dir.join(name);
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -129,13 +129,13 @@ async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Arc<Adm
     (config, gateway)
 }
 
-pub(super) async fn inbox(account: &Account) -> account::FolderId {
+pub(crate) async fn inbox(account: &Account) -> account::FolderId {
     let folders = account.folders().await.unwrap();
     folders.role(Role::Inbox).unwrap().id
 }
 
 /// Puts a message into the Inbox.
-pub(super) async fn append(world: &World, account: &Account, text: &str) -> account::Result<()> {
+pub(crate) async fn append(world: &World, account: &Account, text: &str) -> account::Result<()> {
     let mut spool = world.gateway.accounts().spool();
     spool.write(text.as_bytes()).await?;
     let item = NewItem {

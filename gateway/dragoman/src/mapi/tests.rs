@@ -1,0 +1,599 @@
+//! Verbs on a mailbox of the embedded store and on one of an Exchange server, with the same words.
+
+use std::{fs, path::Path, sync::Arc};
+
+use clap::Parser;
+use serde_json::Value;
+
+use super::{Ask, Octets, ask::Asked, channel, frames::Frame, perform};
+use crate::{
+    cli::{
+        Cli, Command,
+        mapi::{Mapi, Verb},
+    },
+    command::administration::Administration,
+    exchange::tests::world::{ALICE, BOB, LOCAL, World},
+    failure::Failure,
+};
+
+const ACCOUNTS: &str = "[exchange.main.accounts.\"alice@example.test\"]\nname = \"work\"\npassword_file = \"DIR/alice\"
+    [exchange.main.accounts.\"bob@example.test\"]\npassword_file = \"DIR/bob\"";
+
+const MESSAGE: &str =
+    "From: Alice <alice@example.test>\r\nTo: bob@example.test\r\nSubject: hello\r\n\r\ntext\r\n";
+
+/// A gateway with mailboxes of both kinds.
+struct Gateway(World);
+
+impl Gateway {
+    async fn new() -> Self {
+        let world = World::new().await;
+        world.secret("alice", "secret-alice\n");
+        world.secret("bob", "secret-bob\n");
+        Self(world.restart(ACCOUNTS).await)
+    }
+
+    fn administration(&self) -> &Arc<Administration> {
+        &self.0.gateway
+    }
+
+    /// Runs a verb; what it says, or its exit code and why.
+    async fn run(&self, words: &[&str], octets: &str) -> Result<Vec<Frame>, (u8, String)> {
+        let asked = asked(words, octets.len());
+        let (frames, mut said) = channel();
+        let octets = octets.as_bytes().to_vec();
+        let working = perform(self.administration(), asked, octets, frames);
+        let listening = async {
+            let mut all = Vec::new();
+            while let Some(frame) = said.recv().await {
+                all.push(frame);
+            }
+            all
+        };
+        let (done, all) = tokio::join!(working, listening);
+        match done.map_err(Failure::telling) {
+            Ok(()) => Ok(all),
+            Err(failure) => Err((failure.exit_code(), failure.to_string())),
+        }
+    }
+
+    /// The objects that a verb says.
+    async fn ask(&self, words: &[&str]) -> Vec<Value> {
+        let words: Vec<_> = words.iter().copied().chain(["--json"]).collect();
+        let said = self.run(&words, "").await.unwrap();
+        let said = said.iter().map(|frame| match frame {
+            Frame::Line(line) => serde_json::from_str(line).unwrap(),
+            Frame::Octets(_) => panic!("octets"),
+        });
+        said.collect()
+    }
+
+    /// The lines of text that a verb says.
+    async fn text(&self, words: &[&str]) -> Vec<String> {
+        let said = self.run(words, "").await.unwrap();
+        let said = said.into_iter().map(|frame| match frame {
+            Frame::Line(line) => line,
+            Frame::Octets(_) => panic!("octets"),
+        });
+        said.collect()
+    }
+
+    async fn fails(&self, words: &[&str], code: u8) {
+        let ended = self.run(words, "").await.unwrap_err();
+        assert_eq!(ended.0, code, "{words:?}: {}", ended.1);
+    }
+}
+
+/// What the command line means, as it comes out of the admin socket.
+fn asked(words: &[&str], octets: usize) -> Asked {
+    let words = ["dragoman", "mapi"].iter().chain(words);
+    let cli = Cli::try_parse_from(words).unwrap();
+    let verb = verb(cli);
+    let ask = Ask {
+        mapi: Asked {
+            verb,
+            password: None,
+            octets: octets as u64,
+        },
+    };
+    let line = serde_json::to_string(&ask).unwrap();
+    serde_json::from_str::<Ask>(&line).unwrap().mapi
+}
+
+fn verb(cli: Cli) -> Verb {
+    match cli.command {
+        Command::Mapi(command) => match *command {
+            Mapi::Verb(verb) => verb,
+            Mapi::Decode(_) => panic!("no verb"),
+        },
+        _ => panic!("no verb"),
+    }
+}
+
+fn field<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} in {object}"))
+}
+
+/// The value of a property that `show` says.
+fn property<'a>(shown: &'a Value, name: &str) -> &'a Value {
+    let mut all = shown["properties"].as_array().unwrap().iter();
+    let found = all.find(|property| property["name"] == name);
+    &found.unwrap_or_else(|| panic!("{name} in {shown}"))["value"]
+}
+
+#[tokio::test]
+async fn items_of_every_class_are_made_listed_shown_and_removed() {
+    let gateway = Gateway::new().await;
+    for mailbox in [LOCAL, ALICE] {
+        appointments(&gateway, mailbox).await;
+        contacts(&gateway, mailbox).await;
+        tasks(&gateway, mailbox).await;
+        notes(&gateway, mailbox).await;
+    }
+}
+
+async fn appointments(gateway: &Gateway, mailbox: &str) {
+    let words = ["appointment", mailbox, "add", "--subject", "Meeting"];
+    let more = [
+        "--start",
+        "2027-03-01T10:00+01:00",
+        "--end",
+        "2027-03-01T11:30+01:00",
+    ];
+    let last = [
+        "--location",
+        "Room 1",
+        "--busy",
+        "out-of-office",
+        "--reminder",
+        "15",
+    ];
+    let words = [&words[..], &more, &last].concat();
+    let made = gateway.ask(&words).await;
+    let number = made[0]["number"].to_string();
+    let days = ["--start", "2027-03-02+01:00", "--all-day", "--private"];
+    let words = [
+        &["appointment", mailbox, "add", "--subject", "Day"][..],
+        &days,
+    ]
+    .concat();
+    gateway.ask(&words).await;
+    let all = gateway.ask(&["appointment", mailbox, "list"]).await;
+    assert_eq!(all.len(), 2);
+    assert_eq!(field(&all[0], "subject"), "Meeting");
+    assert_eq!(field(&all[0], "start"), "2027-03-01T09:00:00Z");
+    assert_eq!(field(&all[0], "busy"), "out-of-office");
+    assert_eq!(field(&all[0], "location"), "Room 1");
+    assert_eq!(field(&all[1], "start"), "2027-03-01T23:00:00Z");
+    assert_eq!(field(&all[1], "end"), "2027-03-02T23:00:00Z");
+    assert_eq!(all[1]["all_day"], true);
+    let shown = gateway
+        .ask(&["appointment", mailbox, "show", &number])
+        .await;
+    let shown = &shown[0];
+    assert_eq!(property(shown, "PidLidAppointmentDuration"), 90);
+    assert_eq!(
+        property(shown, "PidLidReminderSignalTime"),
+        "2027-03-01T08:45:00Z"
+    );
+    assert_eq!(property(shown, "PidTagMessageClass"), "IPM.Appointment");
+    let span = ["2027-03-01T00:00Z", "2027-03-02T00:00Z"];
+    let busy = gateway.ask(&["freebusy", mailbox, span[0], span[1]]).await;
+    assert_eq!(busy.len(), 2);
+    assert_eq!(field(&busy[0], "status"), "out-of-office");
+    assert_eq!(field(&busy[0], "end"), "2027-03-01T10:30:00Z");
+    let removed = gateway
+        .ask(&["appointment", mailbox, "remove", &number])
+        .await;
+    assert_eq!(removed[0]["removed"].to_string(), number);
+    gateway
+        .fails(&["appointment", mailbox, "remove", &number], 3)
+        .await;
+    assert_eq!(
+        gateway.ask(&["appointment", mailbox, "list"]).await.len(),
+        1
+    );
+    let wrong = ["--start", "2027-03-02T00:00Z", "--end", "2027-03-01T00:00Z"];
+    let words = [
+        &["appointment", mailbox, "add", "--subject", "x"][..],
+        &wrong,
+    ]
+    .concat();
+    gateway.fails(&words, 1).await;
+}
+
+async fn contacts(gateway: &Gateway, mailbox: &str) {
+    let words = [
+        "contact",
+        mailbox,
+        "add",
+        "--given-name",
+        "Anna",
+        "--surname",
+        "Example",
+    ];
+    let more = [
+        "--email",
+        "anna@example.test",
+        "--mobile",
+        "+49 1",
+        "--category",
+        "Friends",
+    ];
+    gateway.ask(&[&words[..], &more].concat()).await;
+    let all = gateway.ask(&["contact", mailbox, "list"]).await;
+    assert_eq!(field(&all[0], "name"), "Anna Example");
+    assert_eq!(field(&all[0], "file_under"), "Example, Anna");
+    assert_eq!(all[0]["emails"][0], "anna@example.test");
+    assert_eq!(field(&all[0], "mobile"), "+49 1");
+    gateway
+        .fails(&["contact", mailbox, "add", "--phone", "1"], 1)
+        .await;
+}
+
+async fn tasks(gateway: &Gateway, mailbox: &str) {
+    let words = [
+        "task",
+        mailbox,
+        "add",
+        "--subject",
+        "Write",
+        "--due",
+        "2027-03-05+01:00",
+    ];
+    let more = ["--status", "in-progress", "--percent", "25"];
+    gateway.ask(&[&words[..], &more].concat()).await;
+    let all = gateway.ask(&["task", mailbox, "list"]).await;
+    assert_eq!(field(&all[0], "due"), "2027-03-05");
+    assert_eq!(field(&all[0], "status"), "in-progress");
+    assert_eq!(all[0]["percent"], 25);
+    let number = all[0]["number"].to_string();
+    let shown = gateway.ask(&["task", mailbox, "show", &number]).await;
+    assert_eq!(
+        property(&shown[0], "PidLidCommonEnd"),
+        "2027-03-04T23:00:00Z"
+    );
+}
+
+async fn notes(gateway: &Gateway, mailbox: &str) {
+    let words = [
+        "note",
+        mailbox,
+        "add",
+        "--body",
+        "Milk\nBread",
+        "--colour",
+        "pink",
+    ];
+    gateway.ask(&words).await;
+    let all = gateway.ask(&["note", mailbox, "list"]).await;
+    assert_eq!(field(&all[0], "subject"), "Milk");
+    assert_eq!(field(&all[0], "colour"), "pink");
+}
+
+/// Puts a message into the Inbox.
+async fn deliver(gateway: &Gateway, mailbox: &str, subject: &str) {
+    let accounts = gateway.administration().accounts();
+    let mut spool = accounts.spool();
+    let text = format!("From: Anna <anna@example.test>\r\nSubject: {subject}\r\n\r\ntext\r\n");
+    spool.write(text.as_bytes()).await.unwrap();
+    let message = spool.finish().await.unwrap();
+    let copy = account::Copy {
+        mailbox: account::MailboxId(mailbox.to_owned()),
+        prefix: bytes::Bytes::new(),
+    };
+    let received = account::FileTime::from_unix(1_800_000_000);
+    for delivered in accounts.deliver(&message, &[copy], received).await {
+        delivered.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn folders_and_messages_are_listed_and_shown() {
+    let gateway = Gateway::new().await;
+    for mailbox in [LOCAL, ALICE] {
+        for subject in ["one", "two", "three"] {
+            deliver(&gateway, mailbox, subject).await;
+        }
+        let folders = gateway.ask(&["folders", mailbox]).await;
+        let inbox = folders.iter().find(|folder| folder["role"] == "Inbox");
+        let inbox = inbox.unwrap();
+        assert_eq!((&inbox["items"], &inbox["unread"]), (&3.into(), &3.into()));
+        assert_eq!(field(inbox, "class"), "IPF.Note");
+        let text = gateway.text(&["folders", mailbox]).await;
+        assert!(
+            text[0].starts_with("Inbox") && text[0].contains("3 items"),
+            "{text:?}"
+        );
+
+        let list = async |more: &[&str]| {
+            let words = [&["list", mailbox, "inbox"][..], more].concat();
+            let items = gateway.ask(&words).await;
+            let subjects = items.iter().map(|item| field(item, "subject").to_owned());
+            subjects.collect::<Vec<_>>()
+        };
+        assert_eq!(list(&[]).await, ["three", "two", "one"]);
+        assert_eq!(list(&["--limit", "1"]).await, ["three"]);
+        assert_eq!(list(&["--where", "subject=TWO"]).await, ["two"]);
+        assert_eq!(
+            list(&["--where", "from=ANNA", "--where", "unread"])
+                .await
+                .len(),
+            3
+        );
+        assert_eq!(list(&["--where", "from=bob"]).await.len(), 0);
+        assert_eq!(list(&["--where", "flagged"]).await.len(), 0);
+        assert_eq!(list(&["--since", "2027-01-15T08:00Z"]).await.len(), 3);
+        assert_eq!(list(&["--since", "2027-01-15T08:01Z"]).await.len(), 0);
+        assert_eq!(list(&["--associated"]).await.len(), 0);
+        assert_eq!(list(&["--fast"]).await.len(), 3);
+
+        let items = gateway
+            .ask(&["list", mailbox, "Inbox", "--limit", "1"])
+            .await;
+        assert_eq!(field(&items[0], "from_address"), "anna@example.test");
+        assert_eq!(field(&items[0], "date"), "2027-01-15T08:00:00Z");
+        assert_eq!(items[0]["flags"][0], "unread");
+        let number = items[0]["number"].to_string();
+        let shown = gateway.ask(&["show", mailbox, "Inbox", &number]).await;
+        assert_eq!(property(&shown[0], "PidTagSubject"), "three");
+        let raw = gateway
+            .run(&["show", mailbox, "Inbox", &number, "--raw"], "")
+            .await;
+        let raw = raw.unwrap().into_iter().map(|frame| match frame {
+            Frame::Octets(octets) => String::from_utf8(octets.to_vec()).unwrap(),
+            Frame::Line(line) => panic!("{line}"),
+        });
+        assert!(
+            raw.collect::<String>()
+                .ends_with("Subject: three\r\n\r\ntext\r\n")
+        );
+        gateway.fails(&["show", mailbox, "Inbox", "999"], 3).await;
+        gateway
+            .fails(&["show", mailbox, "Inbox", "999", "--raw"], 3)
+            .await;
+        gateway.fails(&["list", mailbox, "Nowhere"], 3).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_sent_where_the_store_can_send() {
+    let gateway = Gateway::new().await;
+    let sent = async |folder: &str| gateway.ask(&["list", "work", folder]).await;
+    for _ in 0..2 {
+        let words = ["send", "work", "-", "--once", "monday"];
+        gateway.run(&words, MESSAGE).await.unwrap();
+    }
+    assert_eq!(sent("Sent Items").await.len(), 1);
+    let words = ["send", "work", "-", "--copy", "none"];
+    gateway.run(&words, MESSAGE).await.unwrap();
+    assert_eq!(sent("Sent Items").await.len(), 1);
+    let arrived = gateway.0.server().mailbox("bob");
+    let arrived = arrived.subjects(arrived.inbox().unwrap()).unwrap();
+    assert_eq!(arrived, ["hello", "hello"]);
+    let refused = gateway
+        .run(&["send", LOCAL, "-"], MESSAGE)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.0, 6, "{}", refused.1);
+}
+
+#[tokio::test]
+async fn permissions_are_shown_changed_and_hold() {
+    let gateway = Gateway::new().await;
+    gateway
+        .0
+        .gateway
+        .ensure_user("eve@local.test", "local")
+        .await
+        .unwrap();
+    for (mailbox, other) in [(LOCAL, "eve@local.test"), (ALICE, BOB)] {
+        let look = ["list", mailbox, "Inbox", "--as", other];
+        gateway.fails(&look, 4).await;
+        let words = ["permissions", mailbox, "Inbox", "set", other, "reviewer"];
+        let table = gateway.ask(&words).await;
+        let row = table.iter().find(|row| row["member"] == other).unwrap();
+        assert_eq!(field(row, "role"), "reviewer");
+        assert_eq!(gateway.ask(&["permissions", mailbox, "Inbox"]).await, table);
+        assert_eq!(gateway.ask(&look).await.len(), 0);
+        let words = [
+            "appointment",
+            mailbox,
+            "add",
+            "--folder",
+            "Inbox",
+            "--as",
+            other,
+        ];
+        let more = ["--subject", "x", "--start", "2027-03-01T10:00Z"];
+        gateway.fails(&[&words[..], &more].concat(), 4).await;
+        let words = ["permissions", mailbox, "Inbox", "remove", other];
+        gateway.ask(&words).await;
+        gateway.fails(&words, 3).await;
+        let words = ["permissions", mailbox, "Inbox", "set", other, "everything"];
+        gateway.fails(&words, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn busy_times_of_others_are_told_by_permission() {
+    let gateway = Gateway::new().await;
+    gateway
+        .0
+        .gateway
+        .ensure_user("eve@local.test", "local")
+        .await
+        .unwrap();
+    for (mailbox, other) in [(LOCAL, "eve@local.test"), (ALICE, BOB)] {
+        let words = ["appointment", mailbox, "add", "--subject", "Meeting"];
+        let more = ["--start", "2027-03-01T10:00Z"];
+        gateway.ask(&[&words[..], &more].concat()).await;
+        let ask = [
+            "freebusy",
+            other,
+            "--of",
+            mailbox,
+            "2027-03-01",
+            "2027-03-02",
+        ];
+        gateway.fails(&ask, 4).await;
+        let words = ["permissions", mailbox, "Calendar", "set", other, "reviewer"];
+        gateway.ask(&words).await;
+        let busy = gateway.ask(&ask).await;
+        assert_eq!(field(&busy[0], "start"), "2027-03-01T10:00:00Z");
+        assert_eq!(field(&busy[0], "subject"), "Meeting");
+    }
+    let words = [
+        "permissions",
+        LOCAL,
+        "Calendar",
+        "set",
+        "eve@local.test",
+        "freebusy",
+    ];
+    gateway.ask(&words).await;
+    let ask = [
+        "freebusy",
+        "eve@local.test",
+        "--of",
+        LOCAL,
+        "2027-03-01",
+        "2027-03-02",
+    ];
+    let busy = gateway.ask(&ask).await;
+    assert_eq!(busy[0]["subject"], Value::Null);
+    let elsewhere = ["freebusy", ALICE, "--of", LOCAL, "2027-03-01", "2027-03-02"];
+    gateway.fails(&elsewhere, 4).await;
+}
+
+#[tokio::test]
+async fn accounts_have_addresses_and_names() {
+    let gateway = Gateway::new().await;
+    let accounts = gateway.ask(&["accounts"]).await;
+    let find = |address: &str| {
+        let mut all = accounts.iter();
+        all.find(|account| account["address"] == address).unwrap()
+    };
+    assert_eq!(field(find(LOCAL), "place"), "here");
+    assert_eq!(field(find(ALICE), "name"), "work");
+    assert_eq!(field(find(BOB), "place"), "exchange.main");
+    assert_eq!(
+        gateway.ask(&["folders", "work"]).await,
+        gateway.ask(&["folders", ALICE]).await
+    );
+    gateway.fails(&["folders", "nobody@local.test"], 3).await;
+    gateway.fails(&["folders", "carol@example.test"], 5).await;
+}
+
+#[tokio::test]
+async fn a_watch_tells_what_happens_from_then_on() {
+    let gateway = Gateway::new().await;
+    for mailbox in [LOCAL, ALICE] {
+        deliver(&gateway, mailbox, "before").await;
+        let (frames, mut said) = channel();
+        let words = ["watch", mailbox, "Inbox", "--json"];
+        let watching = perform(
+            gateway.administration(),
+            asked(&words, 0),
+            Octets::new(),
+            frames,
+        );
+        let reading = async {
+            let mut next = async || match said.recv().await.unwrap() {
+                Frame::Line(line) => serde_json::from_str::<Value>(&line).unwrap(),
+                Frame::Octets(_) => panic!("octets"),
+            };
+            assert_eq!(next().await["watching"], 1);
+            deliver(&gateway, mailbox, "after").await;
+            let told = next().await;
+            assert_eq!(
+                (&told["change"], &told["folder"]),
+                (&"new".into(), &"Inbox".into())
+            );
+            assert_eq!(told["item"]["subject"], "after");
+            let number = told["item"]["number"].to_string();
+            let words = ["note", mailbox, "remove", "--folder", "Inbox", &number];
+            gateway.ask(&words).await;
+            let told = next().await;
+            assert_eq!(told["change"], "gone");
+            assert_eq!(told["item"]["number"].to_string(), number);
+        };
+        tokio::select! {
+            done = watching => panic!("the watch ended: {done:?}"),
+            () = reading => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_running_server_is_asked_through_its_socket() {
+    let gateway = Gateway::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("admin.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let serving = (gateway.administration().clone(), Arc::default());
+    let serving = tokio::spawn(crate::admin_socket::serve(listener, serving, stopping));
+    let ask = async |words: &[&str], octets: &str| {
+        let ask = Ask {
+            mapi: asked(words, octets.len()),
+        };
+        let ended = super::socket::ask(&path, &ask, octets.as_bytes()).await;
+        ended.map_err(|failure| failure.exit_code())
+    };
+    assert_eq!(ask(&["folders", LOCAL], "").await, Ok(()));
+    assert_eq!(ask(&["list", LOCAL, "Nowhere"], "").await, Err(3));
+    assert_eq!(ask(&["send", "work", "-"], MESSAGE).await, Ok(()));
+    assert_eq!(ask(&["send", LOCAL, "-"], MESSAGE).await, Err(6));
+    let mut endless = asked(&["send", "work", "-"], 0);
+    endless.octets = u64::MAX;
+    let refused = super::socket::ask(&path, &Ask { mapi: endless }, b"").await;
+    assert!(refused.unwrap_err().to_string().contains("longer than"));
+    stop.send_replace(true);
+    serving.await.unwrap();
+}
+
+#[test]
+fn without_a_server_the_command_opens_the_data_folder_itself() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let making = runtime();
+    let World {
+        server: _server,
+        gateway,
+        config,
+        dir: _dir,
+    } = making.block_on(Gateway::new()).0;
+    drop(gateway);
+    // As when a process ends: with it goes all that works in the background.
+    drop(making);
+    let file = config.data.parent().unwrap().join("dragoman.toml");
+    let run = |words: &[&str]| {
+        let config = ["--config", file.to_str().unwrap()];
+        let words = ["dragoman", "mapi"].iter().chain(words).chain(&config);
+        let verb = verb(Cli::try_parse_from(words).unwrap());
+        let config = crate::config::Config::load(&verb.asker().place).unwrap();
+        let done = runtime().block_on(super::run(config, verb));
+        done.map_err(|failure| failure.telling().exit_code())
+    };
+    assert_eq!(run(&["folders", LOCAL]), Ok(()));
+    assert_eq!(run(&["folders", "work"]), Ok(()));
+    assert_eq!(run(&["folders", "nobody@local.test"]), Err(3));
+    let letter = write(&config.data, "letter", MESSAGE);
+    assert_eq!(run(&["send", "work", &letter]), Ok(()));
+    let password = ["folders", "carol@example.test", "--password-file"];
+    let right = write(&config.data, "right", "secret-carol");
+    assert_eq!(run(&[&password[..], &[&right]].concat()), Ok(()));
+    let wrong = write(&config.data, "wrong", "wrong");
+    assert_eq!(run(&[&password[..], &[&wrong]].concat()), Err(4));
+}
+
+/// A file that only its owner may read.
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
