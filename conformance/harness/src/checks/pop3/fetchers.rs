@@ -216,13 +216,18 @@ impl Run {
     }
 }
 
-/// It wants a program that takes a message, and a file that nobody else can read.
-fn fetchmail(subject: &Subject, settings: &Settings<'_>) -> Outcome {
+/// A program that takes a message and files it: fetchmail wants one, and so does getmail for root.
+fn agent(settings: &Settings<'_>) -> Outcome<String> {
     let folder = settings.folder.display();
     let agent = settings.folder.join("agent.sh");
     let script = format!("#!/bin/sh\nexec cat > {folder}/mail/new/$$.$(date +%s%N)\n");
     write(&agent, script)?;
     set_permissions(&agent, Permissions::from_mode(0o755))?;
+    Ok(agent.display().to_string())
+}
+
+/// Its configuration must be a file that nobody else can read.
+fn fetchmail(subject: &Subject, settings: &Settings<'_>) -> Outcome {
     let file = settings.folder.join("fetchmailrc");
     let text = format!(
         "poll 127.0.0.1 service {} protocol pop3 auth password uidl username \"{}\" password \"{}\" {} {} no rewrite no mimedecode mda \"{}\"\n",
@@ -235,7 +240,7 @@ fn fetchmail(subject: &Subject, settings: &Settings<'_>) -> Outcome {
             "sslproto \"\""
         },
         if settings.keep { "keep" } else { "nokeep" },
-        agent.display(),
+        agent(settings)?,
     );
     write(&file, text)?;
     set_permissions(&file, Permissions::from_mode(0o600))?;
@@ -250,12 +255,12 @@ fn getmail(subject: &Subject, settings: &Settings<'_>) -> Outcome {
     };
     let text = format!(
         "[retriever]\ntype = {kind}\nserver = 127.0.0.1\nport = {}\nusername = {}\npassword = {}\n\
-         [destination]\ntype = Maildir\npath = {}/mail/\n\
+         [destination]\ntype = MDA_external\npath = {}\nallow_root_commands = true\n\
          [options]\nread_all = false\ndelete = {}\ndelivered_to = false\nreceived = false\n",
         settings.port,
         subject.alice.address,
         subject.alice.password,
-        settings.folder.display(),
+        agent(settings)?,
         !settings.keep,
     );
     write(settings.folder.join("getmailrc"), text)?;

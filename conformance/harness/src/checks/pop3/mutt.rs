@@ -36,6 +36,8 @@ fn copied(subject: &Subject, name: &str, messages: &[Message]) -> Outcome {
         format!("set pop_user=\"{}\"", subject.alice.address),
         format!("set pop_pass=\"{}\"", subject.alice.password),
         format!("set spoolfile=\"pop://127.0.0.1:{}/\"", port(subject)?),
+        // It would ask whether to make one, and take the keys for the answer.
+        format!("set folder={}", folder.display()),
         format!("set tmpdir={}", folder.display()),
         format!("set header_cache=\"{}/headers\"", folder.display()),
         format!("set message_cachedir=\"{}/cache\"", folder.display()),
