@@ -1,6 +1,6 @@
 //! What must hold for FastTransfer streams, whatever a server sends.
 
-use mapi_wire::fast_transfer::{Encoder, Event, Parser};
+use mapi_wire::fast_transfer::{Encoder, Event, FolderLevel, Parser};
 
 /// The first octet says how the rest is cut; the events must be the same as in one piece, and what was read whole is
 /// written and read again as the same events.
@@ -12,6 +12,9 @@ pub(crate) fn check(input: &[u8]) {
     let cut = events(input, usize::from(step) + 1);
     assert_eq!(format!("{whole:?}"), format!("{cut:?}"));
     let (events_read, true) = whole else { return };
+    if events_read.windows(2).any(is_ambiguous) {
+        return;
+    }
     let mut encoder = Encoder::new();
     for event in &events_read {
         encoder.event(event);
@@ -19,6 +22,18 @@ pub(crate) fn check(input: &[u8]) {
     let (again, complete) = events(&encoder.into_bytes(), usize::MAX);
     assert!(complete);
     assert_eq!(format!("{again:?}"), format!("{events_read:?}"));
+}
+
+/// Whether a folder without a marker of its own fails before anything says that it is one: written, it looks like a
+/// message that failed, whose properties are dropped.
+fn is_ambiguous(pair: &[Event]) -> bool {
+    matches!(
+        pair,
+        [
+            Event::FolderBegin(FolderLevel::Content, _),
+            Event::Failure(_)
+        ]
+    )
 }
 
 /// The events up to the end or the first fault, and whether there was none.
