@@ -1,6 +1,9 @@
 //! What packets of DCE RPC carry between header and trailer. Source: C706 12.6.4, MS-RPCE 2.2.2.
 
-use super::{pdu::flags, rts::Rts};
+use super::{
+    pdu::{TRAILER_BYTES, flags},
+    rts::Rts,
+};
 use crate::{
     cursor::{Reader, Result, Writer},
     ids::Guid,
@@ -309,6 +312,10 @@ impl BindAck {
         let results = (0..count)
             .map(|_| ContextResult::read(reader))
             .collect::<Result<_>>()?;
+        if reader.remaining() == TRAILER_BYTES {
+            // gromox 3.10 writes a trailer although there is no authentication behind it.
+            reader.take(TRAILER_BYTES, "a trailer")?;
+        }
         reader.finish("the end of the packet")?;
         Ok(Self {
             xmit_fragment_max,

@@ -223,3 +223,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_trailer_without_authentication_is_passed_over() {
+    let ack = BindAck {
+        xmit_fragment_max: FRAGMENT_BYTES,
+        receive_fragment_max: 0x2000,
+        association_group: 7,
+        secondary_address: b"6001\0".as_slice().into(),
+        results: vec![ContextResult {
+            result: 0,
+            reason: 0,
+            transfer: interfaces::NDR,
+        }],
+    };
+    let pdu = Pdu::whole(1, Body::BindAck(ack), None);
+    let mut bytes = pdu.encode();
+    bytes.extend([0; TRAILER_BYTES]);
+    bytes[8] += TRAILER_BYTES as u8;
+    assert_eq!(Pdu::decode(&bytes), Ok(pdu));
+}
