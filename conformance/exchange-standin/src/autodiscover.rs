@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mapi_wire::autodiscover::{
-    AlternativeMailbox, MapiHttp, Protocol, Settings, Urls,
+    AlternativeMailbox, MapiHttp, Protocol, RpcKind, RpcProtocol, Settings, Urls,
     json::{Answer, Query},
     pox::{PoxError, PoxRequest, PoxResponse},
 };
@@ -111,7 +111,10 @@ fn settings(shared: &Shared, organisation: &Organisation, found: &User, user: &s
             external: Some(url),
         }
     };
-    if !found.mapi_disabled {
+    if shared.config.rpc.offered && !found.mapi_disabled {
+        settings.protocols.extend(rpc(shared, &id));
+    }
+    if shared.config.rpc.beside_mapi_http && !found.mapi_disabled {
         settings.protocols.push(Protocol::MapiHttp(MapiHttp {
             mail_store: urls("emsmdb"),
             address_book: urls("nspi"),
@@ -125,6 +128,28 @@ fn settings(shared: &Shared, organisation: &Organisation, found: &User, user: &s
         settings.alternative_mailboxes = owners.map(alternative).collect();
     }
     settings
+}
+
+/// A proxy, and the mailbox behind it.
+fn rpc(shared: &Shared, id: &str) -> [Protocol; 2] {
+    let (scheme, authority) = shared.base.split_once("://").unwrap_or_default();
+    let protocol = |kind, server: &str| {
+        Protocol::Rpc(RpcProtocol {
+            kind,
+            server: Some(server.to_owned()),
+            server_dn: None,
+            mdb_dn: None,
+            auth_package: Some("basic".to_owned()),
+            is_ssl: scheme == "https",
+            cert_principal_name: None,
+            ews_url: None,
+            oab_url: None,
+        })
+    };
+    [
+        protocol(RpcKind::Exhttp, authority),
+        protocol(RpcKind::Exch, id),
+    ]
 }
 
 fn alternative(owner: &User) -> AlternativeMailbox {

@@ -33,6 +33,33 @@ pub struct Config {
     pub timing: Timing,
     /// What it does beyond the ordinary.
     pub manners: Manners,
+    /// RPC over HTTP.
+    pub rpc: Rpc,
+}
+
+/// What a server's RPC over HTTP is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Rpc {
+    /// Whether Autodiscover offers it.
+    pub offered: bool,
+    /// Whether Autodiscover offers MAPI over HTTP beside it.
+    pub beside_mapi_http: bool,
+    /// How many octets a channel from the server carries, 128 KiB at least.
+    pub out_bytes: u64,
+    /// Whether channels that replace others lead to another proxy, as they may.
+    pub other_proxy: bool,
+}
+
+impl Default for Rpc {
+    /// A server that has both.
+    fn default() -> Self {
+        Self {
+            offered: false,
+            beside_mapi_http: true,
+            out_bytes: 1 << 30,
+            other_proxy: false,
+        }
+    }
 }
 
 /// How much of everything a server takes.
@@ -158,6 +185,7 @@ impl Default for Config {
             limits: Limits::default(),
             timing: Timing::default(),
             manners: Manners::default(),
+            rpc: Rpc::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A MAPI/HTTP server for tests: it behaves as the documents say Exchange does, strictly, and fails on demand.
 //!
 //! [`Server::start`] runs one with people and mailboxes in memory. A test talks to it as to Exchange: Autodiscover,
-//! MAPI over HTTP for the mailbox and for the address book. Beside that it may change mailboxes as another client
+//! MAPI over HTTP for the mailbox and for the address book, RPC over HTTP for the mailbox. Beside that it may change mailboxes as another client
 //! would ([`MailboxAccess`]), make things go wrong ([`FaultAccess`]), and ask what its client did: [`Counters`],
 //! receipts that went out, and violations, things no client may do although a server may let them pass.
 //!
@@ -19,13 +19,14 @@ mod mapi_http;
 pub mod model;
 mod nspi;
 mod rop;
+mod rpc;
 mod server;
 mod session;
 mod state;
 
 pub use access::MailboxAccess;
 pub use autodiscover::Redirect;
-pub use config::{Config, Limits, Manners, Timing};
+pub use config::{Config, Limits, Manners, Rpc, Timing};
 pub use counters::Counters;
 pub use faults::{Fault, NotificationFault, What, When};
 pub use server::{FaultAccess, Server};

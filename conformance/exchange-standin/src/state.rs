@@ -13,8 +13,10 @@ use crate::{
     config::{Config, Limits},
     counters::Counters,
     faults::{Faults, NotificationFault},
+    http::{auth, request::Head},
     model::{organisation::Organisation, receipt::Receipt},
     rop::notification::News,
+    rpc::Connections,
     session::{Contexts, Session},
 };
 
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     /// What its URLs begin with.
     pub(crate) base: String,
     state: Mutex<State>,
+    /// Virtual connections of RPC over HTTP.
+    pub(crate) rpc: Connections,
     /// Counts the starts of the server: connections of earlier ones end.
     pub(crate) starts: watch::Sender<u64>,
 }
@@ -70,6 +74,7 @@ impl Shared {
             config,
             base,
             state: Mutex::new(state),
+            rpc: Connections::default(),
             starts: watch::Sender::new(0),
         })
     }
@@ -77,6 +82,11 @@ impl Shared {
     /// The state, for as long as the guard lives. Never held across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of the user whose credentials a request has.
+    pub(crate) fn user_of(&self, head: &Head) -> Option<String> {
+        auth::user_of(head, &self.lock().organisation)
     }
 
     /// Tells everybody what happened in the mailboxes since the last call.

@@ -26,7 +26,7 @@ use crate::{
     faults::{Seen, What},
     mapi_http::{self, Answer, Done, Wait},
     model::error::Code,
-    nspi,
+    nspi, rpc,
     state::Shared,
 };
 
@@ -67,6 +67,9 @@ where
                     return Ok(());
                 }
             }
+            Received::Channel(head, rest) => {
+                return rpc::serve(io, shared, *head, rest).await;
+            }
             Received::Malformed => {
                 return Out::new(io, None).whole(&Response::empty(400)).await;
             }
@@ -101,6 +104,13 @@ async fn one<S>(io: &mut S, shared: &Arc<Shared>, request: Request, len: u64) ->
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    if rpc::is_echo(&request.head) {
+        let response = match shared.user_of(&request.head) {
+            Some(_) => rpc::echo(),
+            None => auth::unauthorized(),
+        };
+        return Out::new(io, None).whole(&response).await;
+    }
     if request.head.path().starts_with(control::PATH) {
         return Out::new(io, None)
             .whole(&control::answer(shared, &request))

@@ -48,6 +48,15 @@ impl Head {
         }
     }
 
+    /// A head of our own making.
+    pub(crate) fn made(method: &str, fields: Vec<(String, String)>) -> Self {
+        Self {
+            method: method.to_owned(),
+            fields,
+            ..Self::default()
+        }
+    }
+
     /// All header fields, in order.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields
@@ -76,6 +85,8 @@ pub(crate) struct Request {
 pub(crate) enum Received {
     /// It is complete; so many octets it had.
     Complete(Request, u64),
+    /// A channel of RPC over HTTP begins: the head, and what has arrived after it.
+    Channel(Box<Head>, Vec<u8>),
     /// It is no request; so much could be understood.
     Malformed,
     /// The connection is to be cut here.
@@ -122,6 +133,10 @@ impl RequestReader {
             return Ok(Received::Cut(Box::new(head)));
         }
         self.used = head_len;
+        if crate::rpc::is_channel(&head) {
+            let rest = self.buffer.split_off(head_len);
+            return Ok(Received::Channel(Box::new(head), rest));
+        }
         let chunked = head
             .field("transfer-encoding")
             .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
@@ -288,6 +303,10 @@ mod tests {
                     ));
                 }
                 Received::Malformed => seen.push("malformed".into()),
+                Received::Channel(head, rest) => {
+                    seen.push(format!("{} {}", head.method, rest.len()));
+                    return seen;
+                }
                 Received::Ended | Received::Cut(_) => return seen,
             }
             if seen.len() > 4 {
@@ -301,6 +320,18 @@ mod tests {
     #[tokio::test]
     async fn requests_of_both_framings_follow_each_other() {
         assert_eq!(read(TWO, None).await, ["POST /a hi 45", "POST /d ho 60"]);
+    }
+
+    #[tokio::test]
+    async fn a_channel_is_handed_on_with_what_has_arrived() {
+        let channel = b"RPC_IN_DATA /rpc/rpcproxy.dll?a:6001 HTTP/1.1\r\nContent-Length: 1073741824\r\n\r\nabc";
+        assert_eq!(read(channel, None).await, ["RPC_IN_DATA 3"]);
+        let echo =
+            b"RPC_IN_DATA /rpc/rpcproxy.dll?a:6001 HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcd";
+        let [echoed] = &*read(echo, None).await else {
+            panic!("one request");
+        };
+        assert!(echoed.starts_with("RPC_IN_DATA /rpc/rpcproxy.dll abcd"));
     }
 
     #[tokio::test]
