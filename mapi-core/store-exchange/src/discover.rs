@@ -17,6 +17,7 @@ mod network;
 mod options;
 mod search;
 mod trail;
+mod transport;
 mod trust;
 
 #[cfg(test)]
@@ -28,5 +29,6 @@ pub use self::{
     locator::{Locator, Subject, User},
     options::{Options, Side},
     trail::{Attempt, Outcome, Step, Trail},
+    transport::{Transport, TransportChoice},
     trust::{Distrust, HostPattern},
 };

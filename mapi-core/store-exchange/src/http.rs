@@ -10,6 +10,7 @@ mod binding;
 mod body;
 mod client;
 mod connection;
+mod content;
 mod dial;
 mod error;
 mod options;
@@ -18,6 +19,7 @@ mod proxy;
 mod request;
 mod retry_after;
 mod tls;
+mod upload;
 mod watch;
 
 pub(crate) use self::dial::{Reach, dial};
@@ -32,6 +34,7 @@ pub use self::{
     proxy::{NoProxy, Proxy},
     request::Request,
     retry_after::retry_after,
+    upload::Upload,
 };
 pub use hyper::{HeaderMap, Method, StatusCode, header, header::HeaderName, header::HeaderValue};
 pub use url::Url;

@@ -13,6 +13,7 @@ mod message;
 mod options;
 pub mod probe;
 mod remote;
+mod rpc;
 mod session;
 mod store;
 mod values;

@@ -197,8 +197,9 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                     Some(url) => format!("address book at {url}"),
                     None => "no address book".to_owned(),
                 };
-                let (url, dn) = (&found.url, &found.legacy_dn);
-                self.works(Step::Discovery, format!("mailbox {dn} at {url}, {book}"));
+                let (url, dn, way) = (&found.url, &found.legacy_dn, found.transport.name());
+                let text = format!("mailbox {dn} at {url} by {way}, {book}");
+                self.works(Step::Discovery, text);
                 Some(found)
             }
             // The reason says what to change.
@@ -246,7 +247,8 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
         let _ = getrandom::fill(&mut guid);
         let guid = Guid(guid);
         let client = Numbered { guid, number: 1 };
-        let mut context = Context::new(locator.server(found.url.clone()), guid, client);
+        let server = locator.server(found.transport, found.url.clone());
+        let mut context = Context::new(server, guid, client);
         let connect = emsmdb::Connect {
             user_dn: found.legacy_dn.as_str().into(),
             flags: 0,
@@ -413,10 +415,10 @@ fn advice(step: Step, fault: &Fault) -> Option<&'static str> {
         (_, Fault::Busy(_)) => Some("the server is busy or throttles this user: try again later"),
         (Step::Authentication, Fault::Unauthenticated(_)) => Some(
             "check name and password; if they are right, allow Basic, NTLM or Kerberos for the \
-             server's MAPI virtual directory, or choose the authentication that it offers",
+             server's MAPI or RPC virtual directory, or choose the authentication that it offers",
         ),
         (_, Fault::Away(_) | Fault::Lost(_)) => {
-            Some("see that the MAPI virtual directory of this URL answers, and what stands between")
+            Some("see that the virtual directory of this URL answers, and what stands between")
         }
         (_, Fault::Denied(why)) => Some(why),
         (_, Fault::Moved) => Some("ask again when the mailbox has been moved"),

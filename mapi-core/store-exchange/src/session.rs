@@ -1,6 +1,6 @@
 //! Sessions: conversations with a server, and what keeps them going.
 //!
-//! [`Context`] is one session context over MAPI/HTTP. [`Session`] owns one after another: a task takes batches of ROPs
+//! [`Context`] is one session context, over MAPI/HTTP or over RPC. [`Session`] owns one after another: a task takes batches of ROPs
 //! in order, connects and logs on when needed, begins anew when the context is lost, waits when the server is busy, and
 //! hears notifications. A batch ([`Batch`]) is made anew for each attempt, for handles do not outlive their context.
 //!
@@ -11,10 +11,12 @@ mod answers;
 mod batch;
 mod context;
 mod live;
+mod mapi_http;
 mod notify;
 mod operation;
 #[cfg(test)]
 mod replay;
+mod rpc_http;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +27,7 @@ pub(crate) use self::{
     batch::Batch,
     context::{Context, Server},
     live::LoggedOn,
+    mapi_http::MapiHttp,
     notify::{Event, Place, WANTED},
 };
 use crate::fault::{Fault, Result};

@@ -7,7 +7,11 @@ pub(crate) mod oauth;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
-use store_exchange::{Outage, QueueLimits, discover::Side, http::Url};
+use store_exchange::{
+    Outage, QueueLimits,
+    discover::{Side, Transport, TransportChoice},
+    http::Url,
+};
 
 pub(super) use self::check::check;
 pub(crate) use self::{kerberos::KerberosConfig, oauth::OauthConfig};
@@ -24,7 +28,8 @@ const FINGERPRINT_DIGITS: usize = 64;
 pub(crate) struct ExchangeConfig {
     /// Domains of the addresses whose mailboxes are there; `*`: all that no other section names.
     pub(crate) domains: Vec<String>,
-    /// The MAPI over HTTP URL of mailboxes, instead of what Autodiscover says.
+    /// The URL of mailboxes, instead of what Autodiscover says: of MAPI over HTTP, or of an RPC proxy with the server's
+    /// name and port (`https://HOST/rpc/rpcproxy.dll?SERVER:6001`).
     pub(crate) url: String,
     /// The same for the address book.
     pub(crate) address_book_url: String,
@@ -34,6 +39,8 @@ pub(crate) struct ExchangeConfig {
     pub(crate) allowed_hosts: Vec<String>,
     /// Whether the server's internal or external URL is tried first.
     pub(crate) prefer: Prefer,
+    /// Which way requests go to the server.
+    pub(crate) transport: TransportConfig,
     /// How users prove who they are.
     pub(crate) authentication: Authentication,
     /// The URL of an HTTP proxy; empty: none.
@@ -109,6 +116,17 @@ pub(crate) enum Prefer {
     External,
 }
 
+/// Which way requests go to the server.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TransportConfig {
+    /// MAPI over HTTP where the server offers it, else RPC over HTTP.
+    #[default]
+    Auto,
+    MapiHttp,
+    RpcHttp,
+}
+
 /// How users prove who they are.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -148,6 +166,7 @@ impl Default for ExchangeConfig {
             autodiscover: String::new(),
             allowed_hosts: Vec::new(),
             prefer: Prefer::default(),
+            transport: TransportConfig::default(),
             authentication: Authentication::default(),
             proxy: String::new(),
             proxy_user: String::new(),
@@ -236,6 +255,16 @@ fn is_private(url: &Url) -> bool {
         None => false,
     };
     url.scheme() == "https" && url.host().is_some() || url.scheme() == "http" && here
+}
+
+impl From<TransportConfig> for TransportChoice {
+    fn from(transport: TransportConfig) -> Self {
+        match transport {
+            TransportConfig::Auto => Self::Auto,
+            TransportConfig::MapiHttp => Self::Only(Transport::MapiHttp),
+            TransportConfig::RpcHttp => Self::Only(Transport::RpcHttp),
+        }
+    }
 }
 
 impl From<Prefer> for Side {

@@ -85,6 +85,7 @@ pub(super) fn discover_options(section: &ExchangeConfig) -> Result<discover::Opt
         autodiscover: section.autodiscover(),
         allowed_hosts,
         prefer: section.prefer.into(),
+        transport: section.transport.into(),
         ..discover::Options::default()
     })
 }

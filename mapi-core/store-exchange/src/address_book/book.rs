@@ -267,9 +267,10 @@ impl AddressBook {
 
     async fn bind(&self, anew: bool) -> Result<Bound> {
         let locator = (self.locator)();
-        let url = locator.find(anew).await?.address_book_url.clone();
+        let found = locator.find(anew).await?;
+        let url = found.address_book_url.clone();
         let none = Fault::Denied("the server offers no address book for this mailbox");
-        Bound::bind(locator.server(url.ok_or(none)?)).await
+        Bound::bind(locator.server(found.transport, url.ok_or(none)?)).await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {

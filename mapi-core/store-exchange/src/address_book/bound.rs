@@ -2,14 +2,15 @@
 
 use mapi_wire::{
     Guid,
-    http::{Numbered, Request as Call},
+    http::{Numbered, Request as Call, cookies::Cookies},
     nspi::{Bind, Stat, Unbind},
 };
 use tokio::time::Instant;
 
 use crate::{
+    discover::Transport,
     fault::{Fault, Result, code},
-    session::{Context, Server, unexpected},
+    session::{MapiHttp, Server, unexpected},
 };
 
 /// The code page of 8-bit strings. Everything that can be is asked for in UTF-16; a session may not have that as its
@@ -20,7 +21,7 @@ const LCID: u32 = 0x409;
 
 /// A session of the address book. Ids of entries belong to it.
 pub(super) struct Bound {
-    context: Context,
+    context: MapiHttp,
     used: Instant,
 }
 
@@ -31,8 +32,13 @@ impl Bound {
             guid: new_guid(),
             number: 1,
         };
+        if server.transport != Transport::MapiHttp {
+            return Err(Fault::Denied(
+                "the address book is read over MAPI over HTTP only",
+            ));
+        }
         let mut bound = Self {
-            context: Context::new(server, new_guid(), client),
+            context: MapiHttp::after(server, new_guid(), client, Cookies::default()),
             used: Instant::now(),
         };
         let bind = Bind {

@@ -2,7 +2,7 @@
 
 use super::{Authenticator, Credentials, Error, Policy, Step};
 use crate::http::{
-    Client, Connection, HeaderMap, Origin, Request, Response, Sent, StatusCode,
+    Client, Connection, HeaderMap, Origin, Request, Response, Sent, StatusCode, Upload,
     header::AUTHORIZATION,
 };
 
@@ -78,6 +78,43 @@ impl Channel {
                 }
                 refused(response).await;
             }
+        }
+        Err(Error::Mechanism(
+            "the server asks for ever more steps".to_owned(),
+        ))
+    }
+
+    /// Begins a request whose body of `length` octets is sent piece by piece, over a connection of its own.
+    ///
+    /// Where it takes an authentication first, that is done with empty requests as far as it goes without this one. The
+    /// request cannot be repeated after a 401, which is an answer like any other. Errors: see [`Error`].
+    pub async fn upload(&mut self, request: &Request, length: u64) -> Result<Upload, Error> {
+        let origin = Origin::of(&request.url)?;
+        for _ in 0..STEPS_MAX {
+            let mut connection = match self.connection.take_if(|connection| connection.is_open()) {
+                Some(connection) => connection,
+                None => {
+                    let connection = self.client.connect(&request.url).await?;
+                    self.authenticator
+                        .begin(&origin, connection.channel_binding());
+                    connection
+                }
+            };
+            let value = match self.authenticator.step().await? {
+                Step::Request(value) => {
+                    return Ok(connection.upload(&with(request, value), length).await?);
+                }
+                Step::Probe(value) => value,
+            };
+            let probed = connection.send(&empty(request, value)).await;
+            let response = probed.map_err(|error| error.with_sent(Sent::No))?;
+            let is_refused = response.status == StatusCode::UNAUTHORIZED;
+            let headers = refused(response).await;
+            match is_refused {
+                true => self.authenticator.challenged(&headers).await?,
+                false => self.authenticator.accepted(),
+            }
+            self.connection = Some(connection);
         }
         Err(Error::Mechanism(
             "the server asks for ever more steps".to_owned(),

@@ -51,7 +51,7 @@ impl Locate for OtherPlace {
             let own = locator.find(false).await?;
             let other = locator.find_other(&self.subject, anew).await?;
             Ok(Located {
-                server: locator.server(other.url.clone()),
+                server: locator.server(other.transport, other.url.clone()),
                 user_dn: own.legacy_dn.as_str().into(),
             })
         })

@@ -58,7 +58,7 @@ impl Exchange {
         if let Ok(found) = locator.find(false).await.map_err(missing)
             && let Ok(url) = found.url.join(PATH)
         {
-            let server = locator.server(url);
+            let server = locator.server(found.transport, url);
             match ask_all(&server, mailbox, &span).await? {
                 Told::Times(mut times) => {
                     times.sort_by_key(|time| (time.start, time.end));

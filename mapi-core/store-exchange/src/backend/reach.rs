@@ -159,6 +159,7 @@ mod tests {
                 ..AlternativeMailbox::default()
             };
         Found {
+            transport: crate::discover::Transport::MapiHttp,
             url: "https://mail.example.test/mapi/emsmdb/".parse().unwrap(),
             address_book_url: None,
             legacy_dn: "/o=Example/cn=alice".to_owned(),

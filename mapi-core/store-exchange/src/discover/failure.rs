@@ -33,8 +33,8 @@ pub enum Reason {
     Busy(Duration),
     /// The search took too long, or there were too many redirections.
     Endless,
-    /// The server offers no MAPI over HTTP for this mailbox.
-    NoMapiHttp,
+    /// The server offers neither MAPI over HTTP nor RPC over HTTP for this mailbox, or not the one that is wanted.
+    NoTransport,
     /// The server names no endpoint that may be used: they are not https.
     NoPrivateUrl,
     /// The server does not say the user's distinguished name.
@@ -70,8 +70,9 @@ impl fmt::Display for Reason {
             }
             Self::Busy(wait) => write!(f, "the server asks to wait {} s", wait.as_secs()),
             Self::Endless => f.write_str("Autodiscover comes to no end"),
-            Self::NoMapiHttp => f.write_str(
-                "the server offers no MAPI over HTTP for this mailbox: enable it on the server",
+            Self::NoTransport => f.write_str(
+                "the server offers no MAPI over HTTP for this mailbox, and no RPC over HTTP or not the one that is \
+                 configured: enable MAPI over HTTP on the server",
             ),
             Self::NoPrivateUrl => {
                 f.write_str("the server names no https URL of the mailbox: set the mailbox URL")
@@ -103,9 +104,9 @@ impl From<Failure> for Fault {
         match &failure.reason {
             Reason::Refused(_) | Reason::NoScheme(_) => Self::Unauthenticated(failure.into()),
             Reason::Busy(wait) => Self::Busy(*wait),
-            Reason::NoMapiHttp => {
-                Self::Denied("the server offers no MAPI over HTTP for this mailbox")
-            }
+            Reason::NoTransport => Self::Denied(
+                "the server offers neither MAPI over HTTP nor RPC over HTTP for this mailbox",
+            ),
             _ => Self::Away(failure.into()),
         }
     }

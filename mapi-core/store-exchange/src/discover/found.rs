@@ -2,15 +2,17 @@
 
 use mapi_wire::autodiscover::{AlternativeMailbox, RpcKind, Settings, Urls};
 
-use super::{Reason, Side};
+use super::{Reason, Side, Transport};
 use crate::http::Url;
 
 /// A mailbox that was found.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The MAPI/HTTP URL of the mailbox.
+    /// Which way requests go.
+    pub transport: Transport,
+    /// The URL of the mailbox.
     pub url: Url,
-    /// The MAPI/HTTP URL of the address book, if there is one.
+    /// The URL of the address book, if there is one.
     pub address_book_url: Option<Url>,
     /// The mailbox's distinguished name, as Connect and RopLogon want it.
     pub legacy_dn: String,
@@ -33,7 +35,7 @@ impl Found {
     pub(super) fn of(
         settings: Settings,
         asked: Url,
-        (url, address_book_url): (Url, Option<Url>),
+        (transport, url, address_book_url): (Transport, Url, Option<Url>),
         dn: Option<&str>,
     ) -> Result<Self, Reason> {
         let kinds = [RpcKind::Exhttp, RpcKind::Expr, RpcKind::Exch];
@@ -42,6 +44,7 @@ impl Found {
             .find_map(|kind| settings.rpc(kind)?.server.clone());
         let legacy_dn = dn.map(str::to_owned).or(settings.legacy_dn);
         Ok(Self {
+            transport,
             url,
             address_book_url,
             legacy_dn: legacy_dn

@@ -6,13 +6,18 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use mapi_wire::{
+    autodiscover::{Settings, Urls},
+    rpc::interfaces::ports,
+};
 
 use super::{
-    Failure, Found, Options, Reason, Trail,
+    Failure, Found, Options, Reason, Trail, Transport,
     ask::Asker,
     kept::{Answer, Slot},
     network::{Internet, Network},
     search::Search,
+    transport::rpc_urls,
 };
 use crate::{
     auth::{Credentials, Policy},
@@ -117,9 +122,10 @@ impl Locator {
     }
 
     /// How to speak to the server of a mailbox, as the user.
-    pub(crate) fn server(&self, url: Url) -> Server {
+    pub(crate) fn server(&self, transport: Transport, url: Url) -> Server {
         Server {
             client: self.client.clone(),
+            transport,
             url,
             credentials: self.user.credentials.clone(),
             policy: self.user.policy.clone(),
@@ -130,6 +136,7 @@ impl Locator {
         let options = &self.options;
         if let (Some(url), Some(dn)) = (&options.url, &options.user_dn) {
             let configured = Found {
+                transport: options.transport.to(url),
                 url: url.clone(),
                 address_book_url: options.address_book_url.clone(),
                 legacy_dn: dn.clone(),
@@ -199,23 +206,38 @@ impl Locator {
     ) -> Result<Found, Reason> {
         let answered = search.run(subject, start).await?;
         let (settings, by) = (answered.settings, answered.by);
-        let offered = settings.mapi_http().cloned().unwrap_or_default();
-        let url = match &self.options.url {
-            Some(url) => url.clone(),
-            None => {
-                let endpoint = search.endpoint(&offered.mail_store, &by).await?;
-                endpoint.ok_or(Reason::NoMapiHttp)?
-            }
+        let (transport, url) = match &self.options.url {
+            Some(url) => (self.options.transport.to(url), url.clone()),
+            None => self.way(search, &settings, &by).await?,
         };
         let address_book_url = match &self.options.address_book_url {
             Some(url) => Some(url.clone()),
             // Mail is more than the address book: without the one, the other is still of use.
-            None => search
-                .endpoint(&offered.address_book, &by)
-                .await
-                .unwrap_or_default(),
+            None => {
+                let offered = endpoint(&settings, transport, Service::AddressBook);
+                search.endpoint(&offered, &by).await.unwrap_or_default()
+            }
         };
-        Found::of(settings, by, (url, address_book_url), dn)
+        Found::of(settings, by, (transport, url, address_book_url), dn)
+    }
+
+    /// The first way to the mailbox that may be taken and is offered.
+    async fn way(
+        &self,
+        search: &mut Search<'_>,
+        settings: &Settings,
+        by: &Url,
+    ) -> Result<(Transport, Url), Reason> {
+        for transport in [Transport::MapiHttp, Transport::RpcHttp] {
+            if !self.options.transport.allows(transport) {
+                continue;
+            }
+            let offered = endpoint(settings, transport, Service::Mailbox);
+            if let Some(url) = search.endpoint(&offered, by).await? {
+                return Ok((transport, url));
+            }
+        }
+        Err(Reason::NoTransport)
     }
 
     fn slot(&self, subject: &Subject) -> Arc<Slot> {
@@ -228,6 +250,27 @@ impl Locator {
             others.clear();
         }
         Arc::clone(others.entry(subject.clone()).or_default())
+    }
+}
+
+/// What a URL is of.
+#[derive(Clone, Copy)]
+enum Service {
+    Mailbox,
+    AddressBook,
+}
+
+/// The URLs that settings name for a service.
+fn endpoint(settings: &Settings, transport: Transport, service: Service) -> Urls {
+    match (transport, service) {
+        (Transport::MapiHttp, Service::Mailbox) => settings
+            .mapi_http()
+            .map_or_else(Urls::default, |offered| offered.mail_store.clone()),
+        (Transport::MapiHttp, Service::AddressBook) => settings
+            .mapi_http()
+            .map_or_else(Urls::default, |offered| offered.address_book.clone()),
+        (Transport::RpcHttp, Service::Mailbox) => rpc_urls(settings, ports::EMSMDB),
+        (Transport::RpcHttp, Service::AddressBook) => rpc_urls(settings, ports::NSPI),
     }
 }
 
@@ -248,7 +291,7 @@ impl Locate for Locator {
         Box::pin(async move {
             let found = self.find(anew).await?;
             Ok(Located {
-                server: self.server(found.url.clone()),
+                server: self.server(found.transport, found.url.clone()),
                 user_dn: found.legacy_dn.as_str().into(),
             })
         })

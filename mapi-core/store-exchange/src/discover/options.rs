@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::HostPattern;
+use super::{HostPattern, TransportChoice};
 use crate::http::Url;
 
 /// How long an answer is kept unless it turns out to be wrong: clients ask once a day.
@@ -15,9 +15,10 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(20);
 /// it is trusted.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The MAPI/HTTP URL of the mailbox, instead of what Autodiscover says.
+    /// The URL of the mailbox, instead of what Autodiscover says: of MAPI/HTTP, or of an RPC proxy with the server's
+    /// name and port.
     pub url: Option<Url>,
-    /// The MAPI/HTTP URL of the address book, instead of what Autodiscover says.
+    /// The URL of the address book, instead of what Autodiscover says.
     pub address_book_url: Option<Url>,
     /// The Autodiscover URL (POX), instead of the places that the domain of the address has.
     pub autodiscover: Option<Url>,
@@ -32,6 +33,8 @@ pub struct Options {
     pub http_redirect: bool,
     /// Hosts outside of the domain that may see credentials although only DNS or plain HTTP names them.
     pub allowed_hosts: Vec<HostPattern>,
+    /// Which way requests go.
+    pub transport: TransportChoice,
     /// Which of the two URLs of an endpoint is tried first.
     pub prefer: Side,
     /// How long an answer is kept.
@@ -51,6 +54,7 @@ impl Default for Options {
             srv: true,
             http_redirect: true,
             allowed_hosts: Vec::new(),
+            transport: TransportChoice::Auto,
             prefer: Side::External,
             keep: KEEP,
             attempt: ATTEMPT,

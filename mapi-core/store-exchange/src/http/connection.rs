@@ -9,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Uri,
     client::conn::http1::{self, SendRequest},
@@ -21,16 +19,18 @@ use tokio::task::AbortHandle;
 use url::Position;
 
 use super::{
-    ChannelBinding, Error, Kind, Origin, Request, Response, Sent,
+    ChannelBinding, Error, Kind, Origin, Request, Response, Sent, Upload,
     body::{Body, Source, from_hyper},
+    content::Content,
     options::{RESPONSE_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX, RESPONSE_HEADERS_MAX},
+    upload::Parts,
     watch::{Stream, Watch, Watched},
 };
 
 /// A connection to one origin. It is kept alive between requests, and closed when it is dropped.
 pub struct Connection {
     origin: Origin,
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Content>,
     driver: Arc<Driver>,
     watch: Watch,
     lease: Arc<()>,
@@ -108,7 +108,8 @@ impl Connection {
         if Arc::strong_count(&self.lease) > 1 {
             return Err(declined("the answer before has not been read to its end"));
         }
-        let message = self.message(request)?;
+        let content = Content::Whole(Some(request.body.clone()));
+        let message = self.message(request, content, request.body.len() as u64)?;
         let idle = request.idle.unwrap_or(self.settings.idle);
         let lease = self.lease.clone();
         let mut guard = StopOnDrop(Some(self.driver.clone()));
@@ -145,13 +146,61 @@ impl Connection {
         })
     }
 
-    fn message(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, Error> {
+    /// Begins a request whose body of `length` octets is sent piece by piece, while its answer may come already. The
+    /// connection is of no other use after it, and closes with it.
+    ///
+    /// The body of `request` is not looked at. Errors: `Declined` as for [`Self::send`]; `Closed`.
+    pub async fn upload(mut self, request: &Request, length: u64) -> Result<Upload, Error> {
+        if Origin::of(&request.url)? != self.origin {
+            return Err(declined("the request is for another server"));
+        }
+        let (pieces, content) = Content::pieces();
+        let message = self.message(request, content, length)?;
+        self.watch
+            .while_moving(self.settings.idle, self.sender.ready())
+            .await
+            .map_err(|error| error.with_sent(Sent::No))?
+            .map_err(from_hyper)?;
+        self.watch.begin(length);
+        let sending = self.sender.try_send_request(message);
+        let source = Source {
+            watch: self.watch.clone(),
+            driver: self.driver.clone(),
+            lease: self.lease.clone(),
+            idle: request.idle.unwrap_or(self.settings.idle),
+            bytes_max: request.response_bytes_max.unwrap_or(RESPONSE_BYTES_MAX),
+        };
+        let answer = async move {
+            let answer = sending
+                .await
+                .map_err(|failed| from_hyper(failed.into_error()))?;
+            let (head, incoming) = answer.into_parts();
+            Ok(Response {
+                status: head.status,
+                headers: head.headers,
+                body: Body::new(incoming, source),
+            })
+        };
+        let parts = Parts {
+            pieces,
+            length,
+            watch: self.watch.clone(),
+        };
+        Ok(Upload::new(parts, Box::pin(answer), self))
+    }
+
+    fn message(
+        &self,
+        request: &Request,
+        content: Content,
+        length: u64,
+    ) -> Result<hyper::Request<Content>, Error> {
         let unfit = |cause| declined("the URL cannot be sent").because(cause);
         let path = &request.url[Position::BeforePath..Position::AfterQuery];
         let uri: Uri = path.parse().map_err(unfit)?;
         let host = HeaderValue::from_str(&self.origin.authority())
             .map_err(|cause| declined("the host cannot be sent").because(cause))?;
-        let mut message = hyper::Request::new(Full::new(request.body.clone()));
+        let mut message = hyper::Request::new(content);
         *message.method_mut() = request.method.clone();
         *message.uri_mut() = uri;
         let headers = message.headers_mut();
@@ -162,7 +211,7 @@ impl Connection {
         headers.extend(request.headers.clone());
         if request.method != hyper::Method::GET {
             // Also for an empty body: IIS wants a length with every POST.
-            headers.insert(CONTENT_LENGTH, request.body.len().into());
+            headers.insert(CONTENT_LENGTH, length.into());
         }
         Ok(message)
     }

@@ -11,7 +11,7 @@ use url::Url;
 /// Host, Content-Length and User-Agent are added when it is sent.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The method; MAPI/HTTP knows only POST.
+    /// The method.
     pub method: Method,
     /// Where it goes.
     pub url: Url,
@@ -41,6 +41,11 @@ impl Request {
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
+    }
+
+    /// A request with another method.
+    pub fn with_method(method: Method, url: Url, body: impl Into<Bytes>) -> Self {
+        Self::new(method, url, body.into())
     }
 
     fn new(method: Method, url: Url, body: Bytes) -> Self {

@@ -67,6 +67,14 @@ impl Watch {
         })
     }
 
+    /// How many octets of a body of `body_len` were handed on.
+    pub(super) fn body_written(&self, body_len: u64) -> u64 {
+        self.with(|progress| match progress.head_end == HEAD_END.len() {
+            true => body_len.saturating_sub(progress.body_left),
+            false => 0,
+        })
+    }
+
     /// Awaits `future` for as long as bytes move: an error after `idle` without any.
     pub(super) async fn while_moving<F: Future>(
         &self,

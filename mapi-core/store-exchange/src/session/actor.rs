@@ -301,9 +301,14 @@ impl Actor {
             return self.goodbye().await;
         }
         let Some(live) = &mut self.live else { return };
-        if let Err(fault) = live.context.ping().await {
-            tracing::debug!(%fault, "the context was not kept alive");
-            self.leave();
+        match live.context.ping().await {
+            Ok(true) => {}
+            // A batch keeps it alive, and may bring notifications.
+            Ok(false) => self.collect().await,
+            Err(fault) => {
+                tracing::debug!(%fault, "the context was not kept alive");
+                self.leave();
+            }
         }
     }
 

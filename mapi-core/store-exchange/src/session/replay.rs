@@ -21,6 +21,7 @@ use tokio::{
 use super::{Context, Server};
 use crate::{
     auth::{Credentials, Password, Policy, Scheme, Secret},
+    discover::Transport,
     http::{Client, Options},
 };
 
@@ -188,6 +189,7 @@ struct Heard {
 fn client_of(url: &str) -> Context {
     let server = Server {
         client: Client::new(Options::default()).unwrap(),
+        transport: Transport::MapiHttp,
         url: url.parse().unwrap(),
         credentials: Credentials::Password(Password {
             user: "alice".to_owned(),

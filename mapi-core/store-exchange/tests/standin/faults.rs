@@ -83,7 +83,7 @@ fn there(standin: &Standin, subject: &str) -> usize {
 }
 
 /// Makes `what` happen with the next Execute that has this ROP.
-fn arm(standin: &Standin, rop: &str, what: What) {
+pub(crate) fn arm(standin: &Standin, rop: &str, what: What) {
     standin.server.faults().add(Fault {
         when: When {
             rop: Some(rop.to_owned()),
@@ -94,7 +94,12 @@ fn arm(standin: &Standin, rop: &str, what: What) {
     });
 }
 
-async fn saved_once(standin: &Standin, store: &dyn Store, inbox: &FolderInfo, name: &str) {
+pub(crate) async fn saved_once(
+    standin: &Standin,
+    store: &dyn Store,
+    inbox: &FolderInfo,
+    name: &str,
+) {
     let number = save(store, inbox, name).await;
     standin.server.faults().clear();
     assert_eq!(there(standin, name), 1, "{name}");

@@ -8,5 +8,6 @@ mod messages;
 mod others;
 mod outage;
 mod quirks;
+mod rpc;
 mod sending;
 mod subject;

@@ -12,7 +12,7 @@ use mapi_store::{Principal, Result};
 use store_exchange::{
     Exchange, Options,
     auth::{Credentials, Password, Policy, Scheme, Secret},
-    discover,
+    discover::{self, Transport, TransportChoice},
     http::{self, Client, TlsOptions},
 };
 use store_openchange::OpenChange;
@@ -35,6 +35,7 @@ pub(crate) fn gateway() -> (Arc<Exchange>, TempDir) {
     });
     let discover = discover::Options {
         autodiscover: Some(variable("EXCHANGE_AUTODISCOVER").parse().unwrap()),
+        transport: transport(),
         ..discover::Options::default()
     };
     let options = Options {
@@ -72,6 +73,16 @@ pub(crate) async fn sign_in(exchange: &Exchange, address: &str) -> Result<Princi
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
+}
+
+/// The transport that the environment wants, if it wants one.
+fn transport() -> TransportChoice {
+    match std::env::var("EXCHANGE_TRANSPORT").as_deref() {
+        Err(_) => TransportChoice::Auto,
+        Ok("mapi_http") => TransportChoice::Only(Transport::MapiHttp),
+        Ok("rpc_http") => TransportChoice::Only(Transport::RpcHttp),
+        Ok(other) => panic!("EXCHANGE_TRANSPORT={other} is unknown"),
+    }
 }
 
 fn pin() -> Option<[u8; 32]> {

@@ -25,6 +25,7 @@ fn found(number: usize) -> Answer {
     Ok(Arc::new(Found {
         url: format!("https://{number}.test/").parse().unwrap(),
         address_book_url: None,
+        transport: crate::discover::Transport::MapiHttp,
         legacy_dn: String::new(),
         smtp_address: None,
         display_name: None,

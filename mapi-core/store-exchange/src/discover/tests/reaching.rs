@@ -73,15 +73,15 @@ async fn without_a_url_that_may_be_used_there_is_no_mailbox() {
     check(
         [None, Some("not a url")],
         Side::External,
-        Err(Reason::NoMapiHttp),
+        Err(Reason::NoTransport),
     )
     .await;
-    check([None, None], Side::External, Err(Reason::NoMapiHttp)).await;
+    check([None, None], Side::External, Err(Reason::NoTransport)).await;
     let mut said = settings("up.test");
     said.protocols.clear();
     assert_eq!(
         found(said, options()).await.unwrap_err(),
-        Reason::NoMapiHttp
+        Reason::NoTransport
     );
 }
 
