@@ -149,6 +149,13 @@ where
             false => recycling::out_r2_b3(),
         });
     });
+    let is_over = known.until(|inner| match inner.has_said_last {
+        true => Some(true),
+        false => inner.has_ended.then_some(false),
+    });
+    if !is_over.await {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     if other_proxy && packets.control(io).await? != recycling::out_r1_a11() {
         return Err(wrong("no OUT_R1/A11"));
     }
@@ -179,7 +186,11 @@ where
         let written = match next {
             None => return Ok(false),
             Some(Next::Write(octets)) => out.write(&octets).await.map(|()| None),
-            Some(Next::Last(octets)) => out.write(&octets).await.map(|()| Some(true)),
+            Some(Next::Last(octets)) => {
+                let written = out.write(&octets).await;
+                known.change(|inner| inner.has_said_last = true);
+                written.map(|()| Some(true))
+            }
             Some(Next::Cut(octets)) => out.write(&octets).await.map(|()| Some(false)),
             Some(Next::Wait) => Ok(None),
         };

@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub(super) in_successor: Option<Guid>,
     /// Whether the client lets the server go over to the successor.
     pub(super) may_go_over: bool,
+    /// Whether the last packet has gone on the channel that is replaced.
+    pub(super) has_said_last: bool,
     /// How many octets may be sent now.
     room: u32,
     window: u32,
@@ -90,6 +92,7 @@ impl Virtual {
             out_successor: None,
             in_successor: None,
             may_go_over: false,
+            has_said_last: false,
             room: window,
             window,
             sent: 0,
@@ -185,14 +188,19 @@ impl Inner {
             self.written += octets.len() as u64;
             return Next::Write(octets);
         }
-        let Some(next) = self.queue.front() else {
+        // Calls wait for the successor: what is left of the channel is for its replacement.
+        let place = match self.out_successor {
+            Some(_) => self.queue.iter().position(|next| next.kind != Kind::Call),
+            None => Some(0),
+        };
+        let Some((place, next)) = place.and_then(|at| Some((at, self.queue.get(at)?))) else {
             return Next::Wait;
         };
         let len = next.octets.len() as u32;
         if next.kind == Kind::Call && len > self.room {
             return Next::Wait;
         }
-        let Some(Packet { octets, kind }) = self.queue.pop_front() else {
+        let Some(Packet { octets, kind }) = self.queue.remove(place) else {
             return Next::Wait;
         };
         self.written += u64::from(len);
@@ -221,6 +229,7 @@ impl Inner {
         self.out_cookie = cookie;
         self.out_successor = None;
         self.may_go_over = false;
+        self.has_said_last = false;
         self.room = window;
         self.window = window;
         self.sent = 0;
