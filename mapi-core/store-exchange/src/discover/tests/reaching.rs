@@ -3,7 +3,7 @@
 use mapi_wire::autodiscover::{Protocol, Settings, Urls, pox::PoxResponse};
 
 use super::{
-    super::{Found, Options, Reason, Side},
+    super::{Found, Options, Reason, Side, Transport, TransportChoice},
     world::{World, always, answer, asks, mailbox, options, servers, settings},
 };
 use crate::{fault::Fault, session::Locate};
@@ -70,13 +70,19 @@ async fn the_preferred_url_that_can_be_reached_is_taken() {
 async fn without_a_url_that_may_be_used_there_is_no_mailbox() {
     let insecure = [Some("http://up.test/"), Some("http://127.0.0.1/")];
     check(insecure, Side::External, Err(Reason::NoPrivateUrl)).await;
-    check(
-        [None, Some("not a url")],
-        Side::External,
-        Err(Reason::NoTransport),
-    )
-    .await;
-    check([None, None], Side::External, Err(Reason::NoTransport)).await;
+    for urls in [[None, Some("not a url")], [None, None]] {
+        // The server speaks RPC, too.
+        let proxy = "https://up.test/rpc/rpcproxy.dll?up.test:6001";
+        check(urls, Side::External, Ok(proxy)).await;
+    }
+    let mut said = settings("up.test");
+    said.protocols
+        .retain(|protocol| !matches!(protocol, Protocol::MapiHttp(_)));
+    let only = Options {
+        transport: TransportChoice::Only(Transport::MapiHttp),
+        ..options()
+    };
+    assert_eq!(found(said, only).await.unwrap_err(), Reason::NoTransport);
     let mut said = settings("up.test");
     said.protocols.clear();
     assert_eq!(
