@@ -41,7 +41,10 @@ pub(crate) use self::{
     write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};
-use crate::session::{Session, StoreName};
+use crate::session::{Identity, Session, StoreName};
+
+/// The most folders of a mailbox.
+const FOLDERS_MAX: usize = 50_000;
 
 /// How often what takes several requests is begun, when contexts are lost on the way.
 const STARTS_MAX: u32 = 3;
@@ -79,5 +82,14 @@ impl Remote {
             store,
             known: Arc::default(),
         }
+    }
+
+    /// The same, for this mailbox alone: see [`Session::only`].
+    pub(crate) fn only(mut self, mailbox: &Arc<Identity>) -> Self {
+        self.sessions = Sessions {
+            front: self.sessions.front.only(Arc::clone(mailbox)),
+            back: self.sessions.back.only(Arc::clone(mailbox)),
+        };
+        self
     }
 }

@@ -18,8 +18,12 @@ mod operation;
 mod replay;
 mod rpc_http;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use mapi_wire::Guid;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub(crate) use self::{
@@ -97,6 +101,26 @@ impl Default for Times {
 pub(crate) struct Session {
     jobs: mpsc::Sender<Job>,
     events: broadcast::Sender<Event>,
+    only: Option<Arc<Identity>>,
+}
+
+/// Which mailbox is meant, whatever a server has under its name.
+#[derive(Debug)]
+pub(crate) struct Identity(Mutex<Guid>);
+
+impl Identity {
+    pub(crate) const fn new(mailbox: Guid) -> Self {
+        Self(Mutex::new(mailbox))
+    }
+
+    /// From now on it is another one.
+    pub(crate) fn set(&self, mailbox: Guid) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = mailbox;
+    }
+
+    fn is(&self, mailbox: Guid) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == mailbox
+    }
 }
 
 /// Makes a batch for a store that has been logged on to.
@@ -122,6 +146,8 @@ struct Asked {
     generation: Option<u64>,
     repeat: Repeat,
     build: Build,
+    /// See [`Session::only`].
+    only: Option<Arc<Identity>>,
     reply: oneshot::Sender<Result<Answers>>,
     /// What it is done for, as far as somebody traces.
     span: tracing::Span,
@@ -133,7 +159,19 @@ impl Session {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (events, _) = broadcast::channel(EVENTS_MAX);
         tokio::spawn(actor::run(locator, times, queue, events.clone()));
-        Self { jobs, events }
+        Self {
+            jobs,
+            events,
+            only: None,
+        }
+    }
+
+    /// A handle whose batches are for this mailbox alone: when a logon leads to another one, each is refused.
+    pub(crate) fn only(&self, mailbox: Arc<Identity>) -> Self {
+        Self {
+            only: Some(mailbox),
+            ..self.clone()
+        }
     }
 
     /// Has a batch carried out that uses no handle but the logon's.
@@ -190,6 +228,7 @@ impl Session {
             generation,
             repeat,
             build,
+            only: self.only.clone(),
             reply,
             span: operation::current(),
         });

@@ -137,7 +137,7 @@ CREATE TABLE remote_folders(
     props BLOB NOT NULL,            -- as they were applied last
     state BLOB,                     -- of synchronizing the contents
     indexed INTEGER NOT NULL,       -- whether a pass over all items was ever completed
-    passing INTEGER NOT NULL,       -- whether one is under way
+    passing INTEGER NOT NULL,       -- whether one is under way; 2: until it is complete, rows have nothing but flags
     pass INTEGER NOT NULL           -- which
 ) STRICT;
 CREATE UNIQUE INDEX remote_folders_remote ON remote_folders(remote);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use mapi_store::{Error, ErrorKind, Result};
 use mapi_types::{FolderId, MailboxId};
+use mapi_wire::Guid;
 use store_openchange::QueueStatus;
 
 use super::{Exchange, lock, remote};
@@ -36,7 +37,12 @@ impl Exchange {
     pub async fn reset_mirror(&self, mailbox: &MailboxId) -> Result<()> {
         let mirror = self.mirrors.find_mirror(mailbox).await?;
         match self.identity(mailbox).await {
-            Ok(identity) => drop(self.mirrors.reset_mirror(mailbox, &identity).await?),
+            Ok(identity) => {
+                self.mirrors.reset_mirror(mailbox, &identity.0).await?;
+                if let Some(circle) = self.opened(mailbox) {
+                    circle.identity.set(identity);
+                }
+            }
             // Then it stays the mirror of what it mirrored.
             Err(error) => {
                 tracing::debug!(%mailbox, %error, "the server was not asked whose mailbox it is");
@@ -71,11 +77,11 @@ impl Exchange {
     }
 
     /// Which mailbox the server has under this name.
-    async fn identity(&self, mailbox: &MailboxId) -> Result<[u8; 16]> {
+    async fn identity(&self, mailbox: &MailboxId) -> Result<Guid> {
         let user = lock(&self.users).get(&mailbox.0).cloned();
         let user =
             user.ok_or_else(|| Error::new(ErrorKind::Unavailable, "there are no credentials"))?;
         let logon = remote(&user.sessions, &user.place).await?.logon().await?;
-        Ok(logon.mailbox_guid.0)
+        Ok(logon.mailbox_guid)
     }
 }

@@ -4,6 +4,8 @@ use std::sync::{Arc, Weak};
 
 use mapi_store::{Error, ErrorKind, Principal, Result, Store};
 use mapi_types::{MailboxId, Version};
+use mapi_wire::Guid;
+use store_openchange::Mirror;
 
 use super::{Exchange, User, elsewhere::OtherPlace, lock, reach::Target, remote};
 use crate::{
@@ -81,9 +83,11 @@ impl Exchange {
         };
         let mirror = self.mirror(&remote, id).await?;
         let fresh = mirror.hierarchy_state().await?.is_none();
+        let identity = identity_of(&mirror).await?;
         let circle = self.circle(id, || {
-            Circle::new(mirror, self.options.clone(), &self.queues)
+            Circle::new((mirror, identity), self.options.clone(), &self.queues)
         });
+        let remote = remote.only(&circle.identity);
         let guest = (!is_own).then(|| Arc::new(Guest::new(principal.clone())));
         let view = View {
             guest,
@@ -183,6 +187,18 @@ impl Exchange {
 async fn meet(remote: &Remote) -> fault::Result<()> {
     let top = remote.logon().await?.top();
     remote.gid(top).await.map(drop)
+}
+
+/// Which mailbox a mirror is of.
+async fn identity_of(mirror: &Mirror) -> Result<Guid> {
+    let octets = mirror.identity().await?;
+    let octets = octets.first_chunk::<16>();
+    octets.map(|octets| Guid(*octets)).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Corrupt,
+            "a mirror does not say which mailbox it is of",
+        )
+    })
 }
 
 fn unseen() -> Error {

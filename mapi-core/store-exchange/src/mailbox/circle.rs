@@ -23,11 +23,13 @@ use super::{
     keeper,
     queue::Queue,
 };
-use crate::{Options, backend::Queues, values::Names};
+use crate::{Options, backend::Queues, session::Identity, values::Names};
 
 /// What all who have a mailbox open share.
 pub(crate) struct Circle {
     pub(super) mirror: Mirror,
+    /// Which mailbox is mirrored.
+    pub(crate) identity: Arc<Identity>,
     pub(super) options: Options,
     pub(super) names: Arc<AsyncMutex<Names>>,
     pub(super) keeper: Arc<Keeper>,
@@ -51,13 +53,18 @@ struct Seats {
 }
 
 impl Circle {
-    /// Nobody has the mailbox open yet. `queues` knows what waits in others.
-    pub(crate) fn new(mirror: Mirror, options: Options, queues: &Arc<Queues>) -> Arc<Self> {
+    /// Nobody has the mailbox open yet. The mirror is of `identity`; `queues` knows what waits in others.
+    pub(crate) fn new(
+        (mirror, identity): (Mirror, Guid),
+        options: Options,
+        queues: &Arc<Queues>,
+    ) -> Arc<Self> {
         let nobody = Principal {
             user: String::new(),
         };
         Arc::new(Self {
             mirror,
+            identity: Arc::new(Identity::new(identity)),
             options,
             names: Arc::default(),
             keeper: Arc::default(),

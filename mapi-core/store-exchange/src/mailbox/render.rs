@@ -275,15 +275,25 @@ fn make_all(
             });
             continue;
         }
+        let key = lasting_key(&there, wanted.gid);
         made.rendered.push(Rendered {
             number,
             index_key,
             change_key,
-            message: render(there, &wanted.gid.to_bytes(), domain).into(),
+            message: render(there, &key, domain).into(),
             kept: false,
         });
     }
     made
+}
+
+/// What a message is told by that has no Message-ID: copies have the same, for their bytes are those of the original
+/// until they are made anew. Source: PidTagSearchKey, MS-OXCPRPT 2.2.1.9.
+fn lasting_key(message: &MessageTree, gid: Gid) -> Vec<u8> {
+    match message.props.get(&tags::SEARCH_KEY) {
+        Some(key) if !key.is_empty() => key.to_vec(),
+        _ => gid.to_bytes().to_vec(),
+    }
 }
 
 fn make_substitutes(page: &[Wanted], index: &[(usize, PropBag)], domain: &str) -> Vec<Rendered> {

@@ -1,13 +1,19 @@
 //! Making the mirror like the server: the tree, and the index of each folder.
 
+use bytes::Bytes;
 use mapi_store::{Error, ErrorKind, Result, Role};
-use mapi_types::{FolderId, Version};
+use mapi_types::{FolderId, ItemNumber, Version};
 use mapi_wire::{Gid, ics::State};
 use store_openchange::{
     ChangeKey, FirstPass, FolderSync, HierarchyBatch, ItemBatch, RemoteFolder, RemoteItem,
 };
 
-use super::{Mailbox, Work, circle::unread, remote_id, state};
+use super::{
+    Mailbox, Work,
+    circle::unread,
+    remote_id,
+    state::{self, Kept},
+};
 use crate::{
     fault::{Fault, code},
     remote::{ContentsPart, FolderRow, HierarchyPart, IndexRow, SpecialFolders},
@@ -32,7 +38,8 @@ impl Mailbox {
         let kept = self.mirror.hierarchy_state().await?;
         let seen = kept.as_deref().and_then(state::decode);
         let complete_list = seen.is_none();
-        let part = self.remote.hierarchy(seen.unwrap_or_default()).await?;
+        let seen = seen.map(|kept| kept.state).unwrap_or_default();
+        let part = self.remote.hierarchy(seen).await?;
         if part.changed.is_empty() && part.removed.is_empty() && !complete_list {
             return Ok(());
         }
@@ -135,14 +142,20 @@ impl Mailbox {
 
     /// One pass over what changed.
     async fn pass(&self, folder: FolderId) -> Result<()> {
+        // What comes by other ways from now on, this pass may not tell of.
+        let from = self.inner.folder(folder).await?.next_number;
         let sync = self.mirror.folder_sync(folder).await?;
-        let seen = sync.state.as_deref().and_then(state::decode);
-        if seen.is_none() {
-            self.mirror.restart(folder).await?;
-        }
+        let kept = sync.state.as_deref().and_then(state::decode);
+        let kept_from = kept.as_ref().map_or(from, |kept| kept.from);
+        let seen = match kept {
+            Some(kept) => self.with_own(folder, kept).await?,
+            None => {
+                self.mirror.restart(folder).await?;
+                State::default()
+            }
+        };
         let over_all = is_whole(&sync);
         let fid = self.folder_fid(folder).await?;
-        let seen = seen.unwrap_or_default();
         let mut contents = self.remote.contents(fid, seen, sync.indexed).await?;
         let running = over_all.then_some(FirstPass::Running);
         while let Some(part) = contents.next().await? {
@@ -155,7 +168,7 @@ impl Mailbox {
                     self.keeper.progress(folder, rows.len() as u32);
                     ItemBatch {
                         changed: rows.into_iter().map(item).collect(),
-                        state: Some(state::encode(&seen)),
+                        state: Some(state::encode(&seen, kept_from)),
                         first_pass: running,
                         ..ItemBatch::default()
                     }
@@ -173,7 +186,7 @@ impl Mailbox {
                     first_pass: running,
                     ..ItemBatch::default()
                 },
-                ContentsPart::End(seen) => self.last(&seen, &sync.state, over_all),
+                ContentsPart::End(seen) => last(state::encode(&seen, from), &sync.state, over_all),
             };
             if is_empty(&batch) {
                 continue;
@@ -191,15 +204,18 @@ impl Mailbox {
         Ok(())
     }
 
-    /// The end of a pass. When nothing was new, nothing is written.
-    fn last(&self, seen: &State, kept: &Option<bytes::Bytes>, over_all: bool) -> ItemBatch {
-        let octets = state::encode(seen);
-        let new = kept.as_ref() != Some(&octets);
-        ItemBatch {
-            state: (new || over_all).then_some(octets),
-            first_pass: over_all.then_some(FirstPass::Complete),
-            ..ItemBatch::default()
+    /// A state that knows of every item of the folder, also of those that were written from here and that no
+    /// synchronization has told of yet: the server says what is gone of those alone that it is told of.
+    ///
+    /// Source: MS-OXCFXICS 3.3.5.2.3 (an imported message belongs to PidTagIdsetGiven).
+    async fn with_own(&self, folder: FolderId, kept: Kept) -> Result<State> {
+        let mut state = kept.state;
+        for id in self.mirror.ids_from(folder, kept.from).await? {
+            if let Some(gid) = Gid::from_bytes(&id.0) {
+                state.idset_given.insert(gid);
+            }
         }
+        Ok(state)
     }
 
     /// Waits until a folder has an index.
@@ -209,11 +225,22 @@ impl Mailbox {
         if self.keeper.is_indexed(folder) {
             return Ok(());
         }
-        if !self.mirror.folder_sync(folder).await?.indexed {
+        let sync = self.mirror.folder_sync(folder).await?;
+        if !sync.indexed || sync.dropped {
             self.sync_contents(folder).await?;
         }
         self.keeper.note_indexed(folder);
         Ok(())
+    }
+}
+
+/// The end of a pass. When nothing was new, nothing is written.
+fn last(seen: Bytes, kept: &Option<Bytes>, over_all: bool) -> ItemBatch {
+    let new = kept.as_ref() != Some(&seen);
+    ItemBatch {
+        state: (new || over_all).then_some(seen),
+        first_pass: over_all.then_some(FirstPass::Complete),
+        ..ItemBatch::default()
     }
 }
 
@@ -249,7 +276,7 @@ fn batch(part: HierarchyPart, special: &SpecialFolders, complete_list: bool) -> 
             })
             .collect(),
         removed: part.removed.into_iter().map(remote_id).collect(),
-        state: Some(state::encode(&part.state)),
+        state: Some(state::encode(&part.state, ItemNumber(1))),
         complete_list,
     }
 }

@@ -10,7 +10,7 @@ use mapi_types::{
     tags::{self, message_flags},
 };
 use mapi_wire::{
-    Gid, Guid, Id,
+    DecodeError, Gid, Guid, Id,
     fast_transfer::{Event, MessageChange, Property},
     ics::{Audience, Deletions, IdSet, MessageHeader, Progress, ReadStates, Scope, State},
     rop::{
@@ -18,9 +18,12 @@ use mapi_wire::{
     },
 };
 
-use super::{Download, Remote, download::SOURCE};
+use super::{
+    Download, Remote,
+    download::{CONTENTS_LIMITS, SOURCE},
+};
 use crate::{
-    fault::Result,
+    fault::{Fault, Result},
     message::bag,
     session::{Batch, StoreName},
     values::Names,
@@ -55,6 +58,12 @@ pub(crate) enum ContentsPart {
 /// Rows handed out at a time.
 const ROWS: usize = 1000;
 
+/// Octets of the stream after which rows are handed out, however few.
+const ROWS_OCTETS: usize = 4 << 20;
+
+/// The most messages that one synchronization of a folder brings.
+const MESSAGES_MAX: usize = 4_000_000;
+
 /// The properties of a message that a mirror knows before it fetches the message.
 ///
 /// Everything that is a flag must be among them: what is missing here, the mirror takes for missing there. Change them,
@@ -86,6 +95,9 @@ pub(crate) struct Contents {
     /// The messages that this synchronization of a public folder brought.
     brought: IdSet<Guid>,
     rows: Vec<IndexRow>,
+    /// How many have come, and how many octets had when they were last handed out.
+    come: usize,
+    handed_out_at: usize,
     done: bool,
     next: Option<ContentsPart>,
 }
@@ -104,10 +116,15 @@ impl Remote {
         columns.extend(names.keywords);
         let seen = (state.clone(), Scope::Contents);
         let session = &self.sessions.back;
-        let download = Download::start(self, session, Some(seen), move |_, batch| {
-            let input = batch.open_folder(folder);
-            configure(batch, input, columns.clone(), associated);
-        })
+        let download = Download::start(
+            self,
+            session,
+            (Some(seen), CONTENTS_LIMITS),
+            move |_, batch| {
+                let input = batch.open_folder(folder);
+                configure(batch, input, columns.clone(), associated);
+            },
+        )
         .await?;
         Ok(Contents {
             remote: self.clone(),
@@ -116,6 +133,8 @@ impl Remote {
             associated,
             brought: IdSet::new(),
             rows: Vec::new(),
+            come: 0,
+            handed_out_at: 0,
             done: false,
             next: None,
         })
@@ -166,7 +185,8 @@ impl Contents {
             let part = match event {
                 Event::Change(change) => {
                     self.take(&change).await?;
-                    match self.rows.len() < ROWS {
+                    let octets = self.download.octets() - self.handed_out_at;
+                    match self.rows.len() < ROWS && octets < ROWS_OCTETS {
                         true => continue,
                         false => return Ok(Some(self.rows())),
                     }
@@ -210,10 +230,18 @@ impl Contents {
     }
 
     fn rows(&mut self) -> ContentsPart {
+        self.handed_out_at = self.download.octets();
         ContentsPart::Rows(std::mem::take(&mut self.rows), self.state.clone())
     }
 
     async fn take(&mut self, change: &MessageChange) -> Result<()> {
+        self.come += 1;
+        if self.come > MESSAGES_MAX {
+            return Err(Fault::Malformed(DecodeError {
+                at: self.download.octets(),
+                expected: "no more messages than a folder may have",
+            }));
+        }
         let header = MessageHeader::from_properties(&change.header)?;
         // One that no server named could not be named later.
         let Some(gid) = Gid::from_bytes(&header.identity.source_key) else {

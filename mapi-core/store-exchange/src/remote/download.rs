@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use mapi_wire::{
-    fast_transfer::{Event, Parser},
+    fast_transfer::{Event, Limits, Parser},
     ics::{Scope, State},
     rop::{self, BufferSize, Response, transfer_status},
 };
@@ -35,7 +35,29 @@ pub(crate) struct Download {
     events: VecDeque<Event>,
     complete: bool,
     empty_pieces: u32,
+    octets: usize,
 }
+
+/// What the index of a folder takes: a row has a few hundred octets, only sets of ids may be large.
+pub(super) const CONTENTS_LIMITS: Limits = Limits {
+    value_octets_max: 32 << 20,
+    stream_octets_max: 8 << 30,
+    event_octets_max: 64 << 20,
+};
+
+/// What a folder tree takes, which is held as a whole.
+pub(super) const HIERARCHY_LIMITS: Limits = Limits {
+    value_octets_max: 16 << 20,
+    stream_octets_max: 64 << 20,
+    event_octets_max: 32 << 20,
+};
+
+/// What messages take: those of Exchange have 150 MB at most.
+pub(super) const MESSAGES_LIMITS: Limits = Limits {
+    value_octets_max: 160 << 20,
+    stream_octets_max: 256 << 20,
+    event_octets_max: 200 << 20,
+};
 
 /// The slot of what is downloaded from, and that of the download: every opening batch fills them in this order.
 const OBJECT: u8 = 1;
@@ -43,11 +65,11 @@ pub(super) const SOURCE: u8 = 2;
 
 impl Download {
     /// Begins a download: `open` adds what opens an object (slot 1) and a download from it ([`SOURCE`]). A state that
-    /// fits goes along, and the first piece comes with the answer.
+    /// fits goes along, and the first piece comes with the answer. Beyond `limits` the stream makes no sense.
     pub(super) async fn start(
         remote: &Remote,
         session: &Session,
-        state: Option<(State, Scope)>,
+        (state, limits): (Option<(State, Scope)>, Limits),
         open: impl Fn(&LoggedOn, &mut Batch) + Send + Sync + 'static,
     ) -> Result<Self> {
         let uploads = state.map(|(state, scope)| pieces(&state, scope));
@@ -71,10 +93,11 @@ impl Download {
             remote: remote.clone(),
             generation: answers.generation,
             handles: vec![answers.handle(SOURCE)?, answers.handle(OBJECT)?],
-            parser: Parser::default(),
+            parser: Parser::new(limits),
             events: VecDeque::new(),
             complete: false,
             empty_pieces: 0,
+            octets: 0,
         };
         download.take_in(answers)?;
         for part in rest {
@@ -96,6 +119,11 @@ impl Download {
             let answers = self.go_on(get_buffer).await?;
             self.take_in(answers)?;
         }
+    }
+
+    /// How many octets of the stream have come.
+    pub(super) const fn octets(&self) -> usize {
+        self.octets
     }
 
     fn source(&self) -> u32 {
@@ -153,6 +181,7 @@ impl Download {
                 _ => {}
             }
         }
+        self.octets += octets;
         if self.complete {
             self.parser.finish()?;
             self.drain()?;

@@ -2,7 +2,7 @@
 
 use mapi_types::{PropBag, PropTag, tags};
 use mapi_wire::{
-    Gid,
+    DecodeError, Gid,
     fast_transfer::Event,
     ics::{Deletions, FolderHeader, Scope, State},
     rop::{
@@ -10,9 +10,12 @@ use mapi_wire::{
     },
 };
 
-use super::{Download, Remote, download::SOURCE};
+use super::{
+    Download, FOLDERS_MAX, Remote,
+    download::{HIERARCHY_LIMITS, SOURCE},
+};
 use crate::{
-    fault::Result,
+    fault::{Fault, Result},
     message::{SESSION_PAGE, bag},
     session::Batch,
     values::Names,
@@ -50,7 +53,8 @@ impl Remote {
         let given = state.idset_given.clone();
         let seen = (state, Scope::Hierarchy);
         let session = &self.sessions.back;
-        let mut download = Download::start(self, session, Some(seen), |logon, batch| {
+        let how = (Some(seen), HIERARCHY_LIMITS);
+        let mut download = Download::start(self, session, how, |logon, batch| {
             let input = batch.open_folder(logon.top());
             configure(batch, input);
         })
@@ -58,6 +62,12 @@ impl Remote {
         let mut part = HierarchyPart::default();
         while let Some(event) = download.next().await? {
             match event {
+                Event::FolderChange(_) if part.changed.len() >= FOLDERS_MAX => {
+                    return Err(Fault::Malformed(DecodeError {
+                        at: part.changed.len(),
+                        expected: "no more folders than a mailbox may have",
+                    }));
+                }
                 Event::FolderChange(props) => part.changed.extend(row(&props)?),
                 Event::Deletions(props) => {
                     let gone = Deletions::from_properties(&props)?.all();

@@ -7,8 +7,14 @@ use mapi_wire::{
     rop::{self, send_options},
 };
 
-use super::{Download, Remote, download::SOURCE};
-use crate::{fault::Result, session::Session};
+use super::{
+    Download, Remote,
+    download::{MESSAGES_LIMITS, SOURCE},
+};
+use crate::{
+    fault::Result,
+    session::{Session, unexpected},
+};
 
 /// The most messages in one request.
 pub(crate) const MESSAGES_MAX: usize = 50;
@@ -39,23 +45,31 @@ impl Remote {
         messages: &[Id],
     ) -> Result<Vec<Fetched>> {
         let ids = messages.to_vec();
-        let mut download = Download::start(self, session, None, move |logon, batch| {
-            let input = batch.open_folder(folder);
-            let output = batch.slot();
-            debug_assert_eq!(output, SOURCE);
-            batch.push(rop::FastTransferSourceCopyMessages {
-                logon_id: logon.logon_id,
-                input,
-                output,
-                message_ids: ids.clone(),
-                copy_flags: BEST_BODY,
-                send_options: send_options::UNICODE | send_options::FORCE_UNICODE,
-            });
-        })
+        let mut download = Download::start(
+            self,
+            session,
+            (None, MESSAGES_LIMITS),
+            move |logon, batch| {
+                let input = batch.open_folder(folder);
+                let output = batch.slot();
+                debug_assert_eq!(output, SOURCE);
+                batch.push(rop::FastTransferSourceCopyMessages {
+                    logon_id: logon.logon_id,
+                    input,
+                    output,
+                    message_ids: ids.clone(),
+                    copy_flags: BEST_BODY,
+                    send_options: send_options::UNICODE | send_options::FORCE_UNICODE,
+                });
+            },
+        )
         .await?;
         let mut listed = Vec::new();
         while let Some(event) = download.next().await? {
             if let Event::Message(message) = event {
+                if listed.len() >= messages.len() {
+                    return Err(unexpected());
+                }
                 listed.push(message.message);
             }
         }

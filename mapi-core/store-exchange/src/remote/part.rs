@@ -10,7 +10,7 @@ use mapi_wire::{
     rop::{self, QueryRows, bookmark, table_flags},
 };
 
-use super::{FolderRow, Remote, SpecialFolders};
+use super::{FOLDERS_MAX, FolderRow, Remote, SpecialFolders};
 use crate::{
     fault::Result,
     session::{Batch, Repeat, expect_rop},
@@ -19,9 +19,6 @@ use crate::{
 
 /// Rows asked for at a time.
 const ROWS_AT_ONCE: u16 = 200;
-
-/// The most folders that are listed.
-const FOLDERS_MAX: usize = 50_000;
 
 const FOLDER_ID: PropTag = PropTag(0x6748_0014);
 const PARENT_FOLDER_ID: PropTag = PropTag(0x6749_0014);
@@ -108,14 +105,16 @@ impl Remote {
         expect_rop!(answers, SetColumns)?;
         let generation = answers.generation;
         let (input, table) = (answers.handle(1)?, answers.handle(2)?);
-        let mut rows = Vec::new();
+        let (mut rows, mut seen) = (Vec::new(), 0);
         loop {
             let page = expect_rop!(answers, QueryRows)?;
+            // Also those that do not say which folder they are, or there could be no end.
+            seen += page.rows.len();
             for row in &page.rows {
                 rows.extend(self.folder_row(|place| row.value(place)).await?);
             }
             let last = page.rows.is_empty() || page.origin == bookmark::END;
-            if last || rows.len() >= FOLDERS_MAX {
+            if last || seen >= FOLDERS_MAX {
                 break;
             }
             answers = session

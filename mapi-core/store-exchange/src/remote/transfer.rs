@@ -90,7 +90,18 @@ impl Remote {
             }
             batch.release(collector);
         };
-        self.transfer(way.to_id, messages, fill, copied).await
+        let targets: Vec<_> = messages.iter().map(|one| one.target_id).collect();
+        let done = self.transfer(way.to_id, messages, fill, copied).await;
+        // A batch goes on after a ROP that failed: what has no source is saved all the same, with nothing in it.
+        let empty = targets.iter().zip(&done.arrived);
+        let empty = empty.filter(|(_, arrived)| arrived.is_none());
+        let empty: Vec<_> = empty.map(|(target, _)| *target).collect();
+        if !empty.is_empty()
+            && let Err(fault) = self.delete(way.to_id, &empty).await
+        {
+            tracing::warn!(%fault, "copies of messages that are gone may be left");
+        }
+        done
     }
 
     /// Copies messages to ids that the server chooses, one a request: where somebody may add messages, but not write to
@@ -112,6 +123,10 @@ impl Remote {
     async fn copy_one_to_new(&self, way: Way, one: &Transferring) -> Result<Option<Arrived>> {
         let asked = one.clone();
         let session = &self.sessions.front;
+        // Else a message with nothing in it would be saved.
+        if !self.is_there(session, way.from_id, one.source_id).await? {
+            return Ok(None);
+        }
         let mut answers = session
             .run(&self.store, Repeat::Never, move |logon| {
                 let mut batch = Batch::new(logon);

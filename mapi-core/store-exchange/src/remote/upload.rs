@@ -184,7 +184,9 @@ impl Remote {
             pieces.push(encoder.take(PIECE_OCTETS));
         }
         let first = pieces.first().cloned().unwrap_or_default();
-        let whole = pieces.len() <= 1;
+        // What takes the place of something else is saved when all of it has arrived: a batch goes on after a ROP that
+        // failed.
+        let whole = pieces.len() <= 1 && upload.after.is_empty();
         let what = upload.clone();
         let session = &self.sessions.front;
         let mut answers = session

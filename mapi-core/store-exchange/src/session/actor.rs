@@ -184,6 +184,15 @@ impl Actor {
         }
         let live = self.connected().await?;
         let logon = live.logon(&job.store).await?;
+        if let Some(only) = &job.only
+            && !only.is(logon.mailbox_guid)
+        {
+            // The next context asks again whose mailbox it is.
+            self.leave();
+            return Err(Fault::Denied(
+                "the server has another mailbox under this name by now: the mirror must be reset before it is served",
+            ));
+        }
         let batch = (job.build)(&logon);
         let batch = live.with_releases(&job.store, batch.into_buffer());
         let mut executed = live.execute(batch).await?;

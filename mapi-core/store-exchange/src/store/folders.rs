@@ -5,7 +5,7 @@ use mapi_types::{FolderId, Version};
 use mapi_wire::Id;
 
 use super::ExchangeStore;
-use crate::{mailbox::remote_id, remote::Deleting};
+use crate::{fault::code, mailbox::remote_id, remote::Deleting};
 
 impl ExchangeStore {
     pub(super) async fn make_folder(&self, folder: &NewFolder) -> Result<FolderInfo> {
@@ -13,14 +13,7 @@ impl ExchangeStore {
         self.refuse_name(&folder.name)?;
         let parent = self.parent(folder.parent).await?;
         self.refuse_taken(folder.parent, &folder.name, None).await?;
-        let made = mailbox
-            .remote
-            .create_folder(parent, &folder.name, &folder.class)
-            .await?;
-        mailbox.sync_hierarchy().await?;
-        let gid = mailbox.remote.gid(made).await?;
-        let id = mailbox.mirror.folder_of(&remote_id(gid)).await?;
-        let id = id.ok_or_else(|| Error::new(ErrorKind::NotFound, "the new folder is gone"))?;
+        let id = self.made(parent, folder).await?;
         self.admit(id, Rights::VISIBLE).await?;
         // It is new, so its index is one request that brings nothing.
         mailbox.indexed(id).await?;
@@ -28,6 +21,39 @@ impl ExchangeStore {
             self.take_over_permissions(id, parent).await?;
         }
         self.inner.folder(id).await
+    }
+
+    /// Has a folder made. An answer that is lost is found out.
+    async fn made(&self, parent: Id, folder: &NewFolder) -> Result<FolderId> {
+        let mailbox = &self.mailbox;
+        let making = mailbox
+            .remote
+            .create_folder(parent, &folder.name, &folder.class);
+        let fault = match making.await {
+            Ok(made) => {
+                self.look_at_tree().await?;
+                let gid = mailbox.remote.gid(made).await?;
+                let id = mailbox.mirror.folder_of(&remote_id(gid)).await?;
+                let gone = || Error::new(ErrorKind::NotFound, "the new folder is gone");
+                return id.ok_or_else(gone);
+            }
+            Err(fault) => fault,
+        };
+        if fault.outcome_is_unknown() || fault.code() == Some(code::DUPLICATE_NAME) {
+            self.look_at_tree().await?;
+        }
+        // It was not there before.
+        match self.taken(folder.parent, &folder.name, None).await? {
+            Some(there) if fault.outcome_is_unknown() => Ok(there),
+            _ => Err(fault.into()),
+        }
+    }
+
+    /// Synchronizes the tree after something was done to it; later, if that fails now.
+    async fn look_at_tree(&self) -> Result<()> {
+        let mailbox = &self.mailbox;
+        let done = mailbox.sync_hierarchy().await;
+        done.inspect_err(|_| mailbox.keeper.doubt_hierarchy())
     }
 
     pub(super) async fn put_folder(
@@ -61,15 +87,25 @@ impl ExchangeStore {
         let fid = mailbox.folder_fid(folder).await?;
         let old_parent = self.parent(is_in).await?;
         let new_parent = self.parent(parent).await?;
-        if old_parent == new_parent {
-            mailbox.remote.rename_folder(fid, name).await?;
-        } else {
-            mailbox
-                .remote
-                .move_folder((old_parent, new_parent), fid, name)
-                .await?;
+        let put = match old_parent == new_parent {
+            true => mailbox.remote.rename_folder(fid, name).await,
+            false => {
+                let way = (old_parent, new_parent);
+                mailbox.remote.move_folder(way, fid, name).await
+            }
+        };
+        // Also after a failure: it may have been done, now or by an earlier try.
+        self.look_at_tree().await?;
+        match put {
+            Ok(()) => Ok(()),
+            Err(fault) => {
+                let now = self.inner.folder(folder).await?;
+                match fault.outcome_is_unknown() && (now.parent, &*now.name) == (parent, name) {
+                    true => Ok(()),
+                    false => Err(fault.into()),
+                }
+            }
         }
-        mailbox.sync_hierarchy().await
     }
 
     /// Deletes a folder with its messages. The server keeps them for as long as it keeps what was deleted.
@@ -97,7 +133,7 @@ impl ExchangeStore {
                 ));
             }
         }
-        mailbox.sync_hierarchy().await?;
+        self.look_at_tree().await?;
         mailbox.deleted(gid).await
     }
 
@@ -122,17 +158,28 @@ impl ExchangeStore {
         name: &str,
         except: Option<FolderId>,
     ) -> Result<()> {
+        match self.taken(parent, name, except).await? {
+            Some(_) => Err(Error::new(ErrorKind::Exists, "a folder has this name")),
+            None => Ok(()),
+        }
+    }
+
+    /// The sibling that has a name, compared without case.
+    async fn taken(
+        &self,
+        parent: Option<FolderId>,
+        name: &str,
+        except: Option<FolderId>,
+    ) -> Result<Option<FolderId>> {
         let tree = self.mailbox.inner.hierarchy(Version(0)).await?;
         let lower = name.to_lowercase();
-        let taken = tree.changed.iter().any(|sibling| {
+        let mut tree = tree.changed.iter();
+        let taken = tree.find(|sibling| {
             sibling.parent == parent
                 && Some(sibling.id) != except
                 && sibling.name.to_lowercase() == lower
         });
-        match taken {
-            true => Err(Error::new(ErrorKind::Exists, "a folder has this name")),
-            false => Ok(()),
-        }
+        Ok(taken.map(|sibling| sibling.id))
     }
 
     /// The folder in which a folder is; who does not see that one sees the folder elsewhere.

@@ -239,6 +239,11 @@ impl ExchangeStore {
     ) {
         let mailbox = &self.mailbox;
         let mut ids: Vec<_> = finished.iter().map(|one| one.id.clone()).collect();
+        // Whether the failed one is there is not known when its answer was lost: its intent stays until then. Else it
+        // may be there in part, for a batch goes on after a ROP that failed.
+        if outcome_is_known(error) {
+            ids.push(failed.clone());
+        }
         let mut messages = Vec::new();
         for id in &ids {
             if let Some(gid) = Gid::from_bytes(&id.0)
@@ -250,10 +255,6 @@ impl ExchangeStore {
         if !messages.is_empty() && mailbox.remote.delete(fid, &messages).await.is_err() {
             mailbox.keeper.doubt(folder);
             return;
-        }
-        // Whether the failed one is there is not known when its answer was lost: its intent stays until then.
-        if outcome_is_known(error) {
-            ids.push(failed.clone());
         }
         self.forget(folder, ids).await;
     }

@@ -109,40 +109,6 @@ pub(crate) async fn saved_once(
 const UPLOADS: &str = "SynchronizationImportMessageChange";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_saved_once_wherever_the_request_is_cut() {
-    let standin = Standin::start();
-    let (store, inbox) = standin.alice().await;
-    save(&*store, &inbox, "first").await;
-    standin.server.reset_counters();
-    save(&*store, &inbox, "second").await;
-    let len = standin.server.counters().bytes_in;
-    for after in 0..len {
-        let name = format!("cut at {after}");
-        arm(&standin, UPLOADS, What::CutRequest { after });
-        saved_once(&standin, &*store, &inbox, &name).await;
-    }
-    let rows = listing(&*store, &inbox).await;
-    assert!(numbers(&rows).is_sorted());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_saved_once_wherever_the_answer_is_cut() {
-    let standin = Standin::start();
-    let (store, inbox) = standin.alice().await;
-    for after in 0..900 {
-        let name = format!("cut at {after}");
-        arm(&standin, UPLOADS, What::CutResponse { after });
-        saved_once(&standin, &*store, &inbox, &name).await;
-    }
-    let count = listing(&*store, &inbox).await.len();
-    let mailbox = standin.server.mailbox(ALICE);
-    assert_eq!(
-        mailbox.messages(mailbox.inbox().unwrap()).unwrap().len(),
-        count
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_of_every_kind_leaves_nothing_half_done() {
     let standin = Standin::start();
     let (store, inbox) = standin.alice().await;
@@ -263,4 +229,78 @@ async fn with_the_server_away_what_is_mirrored_stays_readable_and_writes_are_ref
     assert_eq!(refused.kind, ErrorKind::Unavailable);
     standin.server.faults().clear();
     saved_once(&standin, &*store, &inbox, "later").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_stored_whole_is_not_stored_in_part() {
+    const FAILED: u32 = 0x8000_4005;
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    for rop in ["FastTransferDestinationPutBuffer", "SaveChangesMessage"] {
+        arm(&standin, rop, What::RopError(FAILED));
+        let two = [draft("first"), draft("second")];
+        let refused = store.save(inbox.id, &two).await.unwrap_err();
+        assert!(refused.kind.is_transient(), "{refused:?}");
+        let mailbox = standin.server.mailbox(ALICE);
+        let there = mailbox.subjects(mailbox.inbox().unwrap()).unwrap();
+        assert_eq!(there, [""; 0], "{rop}");
+    }
+    let saved = store.save(inbox.id, &[draft("first")]).await.unwrap();
+    assert_eq!(
+        bytes(&*store, &inbox, saved[0].number).await,
+        original("first")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_what_is_gone_leaves_nothing_behind() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    let target = mapi_store::NewFolder {
+        parent: None,
+        name: "Target".to_owned(),
+        class: "IPF.Note".to_owned(),
+    };
+    let target = store.create_folder(&target).await.unwrap();
+    let gone = save(&*store, &inbox, "gone").await;
+    let stays = save(&*store, &inbox, "stays").await;
+    let faults = standin.server.faults();
+    faults.notifications(exchange_standin::NotificationFault::Drop);
+    let mailbox = standin.server.mailbox(ALICE);
+    let first = mailbox.messages(mailbox.inbox().unwrap()).unwrap()[0].mid;
+    let how = exchange_standin::model::message_changes::Deletion::Hard;
+    mailbox.delete(first, how).unwrap();
+    let both = [gone, stays];
+    let copy = mapi_store::Transfer::Copy;
+    let copied = store.transfer(inbox.id, &both, target.id, copy).await;
+    let copied: Vec<_> = copied.unwrap().iter().map(|one| one.source).collect();
+    assert_eq!(copied, [stays]);
+    let there = mailbox.folder("Target").unwrap();
+    assert_eq!(mailbox.subjects(there).unwrap(), ["stays"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_and_is_gone_before_anybody_looked_is_gone_here_too() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    let stays = save(&*store, &inbox, "stays").await;
+    let alice = MailboxId(ALICE.to_owned());
+    standin
+        .exchange
+        .synchronize(&alice, inbox.id)
+        .await
+        .unwrap();
+    let faults = standin.server.faults();
+    faults.notifications(exchange_standin::NotificationFault::Drop);
+    save(&*store, &inbox, "gone").await;
+    let mailbox = standin.server.mailbox(ALICE);
+    let last = mailbox.messages(mailbox.inbox().unwrap()).unwrap()[1].mid;
+    let how = exchange_standin::model::message_changes::Deletion::Hard;
+    mailbox.delete(last, how).unwrap();
+    standin
+        .exchange
+        .synchronize(&alice, inbox.id)
+        .await
+        .unwrap();
+    assert_eq!(numbers(&listing(&*store, &inbox).await), [stays]);
 }

@@ -3,11 +3,16 @@
 
 mod contract;
 mod costs;
+mod cuts;
 mod faults;
+mod hostile;
 mod messages;
 mod others;
 mod outage;
+mod proxy;
 mod quirks;
+mod random;
 mod rpc;
 mod sending;
+mod simulation;
 mod subject;

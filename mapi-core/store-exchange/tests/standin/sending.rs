@@ -28,7 +28,7 @@ fn recipient(address: &str) -> PropBag {
     props.into_iter().collect()
 }
 
-fn letter(from: &str, to: &[&str], subject: &str) -> Draft {
+pub(crate) fn letter(from: &str, to: &[&str], subject: &str) -> Draft {
     let props = [
         (tags::MESSAGE_CLASS.tag(), text("IPM.Note")),
         (tags::SUBJECT.tag(), text(subject)),

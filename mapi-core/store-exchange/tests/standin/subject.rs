@@ -10,7 +10,7 @@ use mapi_store::{
     Backend, Error, ErrorKind, FolderInfo, Items, Principal, Query, Result, Role, Store, Table,
     Task, contract::Fixture,
 };
-use mapi_types::{ItemNumber, MailboxId, RowSet, Version, tags};
+use mapi_types::{FolderId, ItemNumber, MailboxId, RowSet, Version, tags};
 use store_exchange::{
     Exchange, Options, Outage,
     auth::{Credentials, Password, Policy, Scheme, Secret},
@@ -23,12 +23,44 @@ use tempfile::TempDir;
 pub(crate) const ALICE: &str = "alice@example.test";
 pub(crate) const BOB: &str = "bob@example.test";
 
+/// How a backend is set up.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) discover: discover::Options,
+    pub(crate) http: http::Options,
+    pub(crate) options: Options,
+}
+
+impl Setup {
+    /// One that finds mailboxes by Autodiscover.
+    pub(crate) fn on(server: &Server) -> Self {
+        Self {
+            discover: discover::Options {
+                autodiscover: Some(server.autodiscover_url().parse().unwrap()),
+                ..discover::Options::default()
+            },
+            http: http::Options::default(),
+            options: Options {
+                domain: "example.test".to_owned(),
+                render_ahead: false,
+                ..Options::default()
+            },
+        }
+    }
+
+    pub(crate) fn backend(&self, mirrors: &Arc<OpenChange>) -> Arc<Exchange> {
+        let client = Client::new(self.http.clone()).unwrap();
+        let discover = self.discover.clone();
+        Exchange::new(Arc::clone(mirrors), client, discover, self.options.clone())
+    }
+}
+
 /// A server with alice, bob and carol, and a backend on it.
 pub(crate) struct Standin {
     pub(crate) server: Server,
     pub(crate) exchange: Arc<Exchange>,
+    pub(crate) setup: Setup,
     mirrors: Arc<OpenChange>,
-    outage: Outage,
     provisioned: Mutex<HashSet<String>>,
     /// Goes with the subject.
     _dir: TempDir,
@@ -49,14 +81,20 @@ impl Standin {
 
     fn of(config: Config, outage: Outage) -> Self {
         let server = Server::start(config).unwrap();
+        let mut setup = Setup::on(&server);
+        setup.options.outage = outage;
         let dir = tempfile::tempdir().unwrap();
+        Self::set_up(server, setup, dir)
+    }
+
+    /// With a backend of one's own choice, and its data in a folder of one's own choice.
+    pub(crate) fn set_up(server: Server, setup: Setup, dir: TempDir) -> Self {
         let mirrors = OpenChange::open(dir.path(), store_openchange::Options::default()).unwrap();
         let mirrors = Arc::new(mirrors);
-        let exchange = backend(&server, &mirrors, outage);
         Self {
             server,
-            outage,
-            exchange,
+            exchange: setup.backend(&mirrors),
+            setup,
             mirrors,
             provisioned: Mutex::default(),
             _dir: dir,
@@ -65,7 +103,19 @@ impl Standin {
 
     /// The gateway starts again: nothing is left but what lies on the disk.
     pub(crate) fn restart(&mut self) {
-        self.exchange = backend(&self.server, &self.mirrors, self.outage);
+        self.exchange = self.setup.backend(&self.mirrors);
+    }
+
+    /// What no client may do and this one did. A batch releases what it opens, also where the server opened nothing;
+    /// and what moves keeps its change key, whoever made that.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        const FAIR: [&str; 2] = [
+            "RopRelease of a handle that stands for nothing",
+            "an uploaded change whose identifier only a server can have made",
+        ];
+        let mut all = self.server.violations();
+        all.retain(|one| !FAIR.iter().any(|fair| one.ends_with(fair)));
+        all
     }
 
     /// The mirrors' data folder.
@@ -74,15 +124,7 @@ impl Standin {
     }
 
     pub(crate) async fn sign_in(&self, user: &str) -> Result<Principal> {
-        let local = user.split('@').next().unwrap();
-        let credentials = Credentials::Password(Password {
-            user: user.to_owned(),
-            domain: None,
-            secret: Secret::from(format!("secret-{local}")),
-        });
-        let policy = Policy {
-            schemes: vec![Scheme::Basic],
-        };
+        let (credentials, policy) = (credentials(user), policy());
         self.exchange.sign_in(user, credentials, policy).await
     }
 
@@ -123,19 +165,20 @@ impl Standin {
     }
 }
 
-fn backend(server: &Server, mirrors: &Arc<OpenChange>, outage: Outage) -> Arc<Exchange> {
-    let discover = discover::Options {
-        autodiscover: Some(server.autodiscover_url().parse().unwrap()),
-        ..discover::Options::default()
-    };
-    let options = Options {
-        domain: "example.test".to_owned(),
-        render_ahead: false,
-        outage,
-        ..Options::default()
-    };
-    let client = Client::new(http::Options::default()).unwrap();
-    Exchange::new(Arc::clone(mirrors), client, discover, options)
+/// What a user of the server signs in with.
+pub(crate) fn credentials(user: &str) -> Credentials {
+    let local = user.split('@').next().unwrap();
+    Credentials::Password(Password {
+        user: user.to_owned(),
+        domain: None,
+        secret: Secret::from(format!("secret-{local}")),
+    })
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy {
+        schemes: vec![Scheme::Basic],
+    }
 }
 
 impl Backend for Standin {
@@ -170,20 +213,26 @@ impl Backend for Standin {
 
 /// Number, flags and subject of everything in a folder.
 pub(crate) async fn listing(store: &dyn Store, folder: &FolderInfo) -> RowSet {
+    try_listing(store, folder.id).await.unwrap()
+}
+
+/// The same, where that may fail.
+pub(crate) async fn try_listing(store: &dyn Store, folder: FolderId) -> Result<RowSet> {
     let columns = [
         tags::INTERNET_ARTICLE_NUMBER.tag(),
         tags::MESSAGE_FLAGS.tag(),
         tags::SUBJECT.tag(),
+        tags::FLAG_STATUS.tag(),
     ];
     let query = Query {
-        table: Table::Contents(folder.id),
+        table: Table::Contents(folder),
         columns: &columns,
         items: Items::Range(1..=u32::MAX),
         filter: None,
         sort: &[],
         limit: u32::MAX,
     };
-    store.query(&query).await.unwrap()
+    store.query(&query).await
 }
 
 /// Their numbers.

@@ -262,13 +262,12 @@ impl<'c> Tree<'c> {
             .collect();
         let mut rooted: HashSet<i64> = HashSet::new();
         for &id in self.nodes.keys() {
-            let (mut path, mut next) = (Vec::new(), Some(id));
+            let (mut path, mut next) = (HashSet::new(), Some(id));
             while let Some(at) = next.filter(|at| !rooted.contains(at)) {
-                if path.contains(&at) {
+                if !path.insert(at) {
                     parents.insert(at, None);
                     break;
                 }
-                path.push(at);
                 next = parents.get(&at).copied().flatten();
             }
             rooted.extend(path);

@@ -59,7 +59,7 @@ pub(super) fn drop_contents(tx: &mut Tx<'_>) -> Result<()> {
     let conn = tx.conn;
     conn.execute_batch(
         "UPDATE remote SET state = NULL;
-         UPDATE remote_folders SET state = NULL, passing = 1, pass = pass + 1;
+         UPDATE remote_folders SET state = NULL, passing = 2, pass = pass + 1;
          DELETE FROM remote_staged;
          DELETE FROM facts WHERE id IN (SELECT id FROM remote_items WHERE body <> 4);
          DELETE FROM attached WHERE item IN (SELECT id FROM remote_items WHERE body <> 4);",
@@ -158,7 +158,7 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<FolderStatus> {
         folder: FolderId(octets(0)?),
         name: row.get(1)?,
         indexed: row.get(2)?,
-        passing: row.get(3)?,
+        passing: row.get::<_, i64>(3)? != 0,
         items: row.get(4)?,
         staged: row.get(5)?,
         rendered: row.get(6)?,

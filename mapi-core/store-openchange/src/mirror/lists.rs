@@ -36,6 +36,19 @@ pub(super) fn remote_ids(
     found.collect()
 }
 
+pub(super) fn ids_from(
+    conn: &Connection,
+    folder: FolderId,
+    first: ItemNumber,
+) -> Result<Vec<RemoteId>> {
+    let folder = folder_row_id(folder)?;
+    let mut select =
+        conn.prepare_cached("SELECT remote FROM remote_items WHERE id BETWEEN ?1 AND ?2")?;
+    let range = [row_id(folder, first.0), row_id(folder, u32::MAX)];
+    let ids = select.query_map(range, |row| row.get::<_, Vec<u8>>(0))?;
+    ids.map(|id| Ok(RemoteId(id?.into()))).collect()
+}
+
 pub(super) fn numbers(
     conn: &Connection,
     folder: FolderId,

@@ -124,6 +124,12 @@ impl Mirror {
         self.read(|at| ledger::hierarchy_state(at.conn)).await
     }
 
+    /// Which remote mailbox it mirrors: see [`OpenChange::mirror`].
+    pub async fn identity(&self) -> Result<Bytes> {
+        let identity = self.read(|at| ledger::identity(at.conn)).await?;
+        Ok(identity.unwrap_or_default().into())
+    }
+
     /// What the client of the remote keeps for itself; empty at first. It survives [`Self::drop_contents`].
     pub async fn session_data(&self) -> Result<Bytes> {
         self.read(|at| ledger::session_data(at.conn)).await
@@ -299,6 +305,12 @@ impl Mirror {
     ) -> Result<Vec<Option<ItemNumber>>> {
         let ids = ids.to_vec();
         self.read(move |at| lists::numbers(at.conn, folder, &ids))
+            .await
+    }
+
+    /// The ids at the remote of items with this number or a higher one: what came to a folder since it was the next.
+    pub async fn ids_from(&self, folder: FolderId, first: ItemNumber) -> Result<Vec<RemoteId>> {
+        self.read(move |at| lists::ids_from(at.conn, folder, first))
             .await
     }
 

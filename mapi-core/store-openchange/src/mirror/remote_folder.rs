@@ -7,11 +7,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::FolderSync;
 use crate::{access::no_folder, fail::Result, ids::folder_row_id};
 
+/// A value of the column `passing`: the pass begins with rows that have nothing but flags.
+const DROPPED: i64 = 2;
+
 /// See the module.
 pub(super) struct RemoteFolderRow {
     pub(super) id: i64,
     pub(super) indexed: bool,
     pub(super) passing: bool,
+    /// Whether rows have nothing but flags until the pass is complete.
+    pub(super) dropped: bool,
     pub(super) pass: i64,
 }
 
@@ -23,10 +28,12 @@ impl RemoteFolderRow {
             "SELECT indexed, passing, pass FROM remote_folders WHERE folder = ?1",
         )?;
         let row = select.query_row([id], |row| {
+            let passing: i64 = row.get(1)?;
             Ok(Self {
                 id,
                 indexed: row.get(0)?,
-                passing: row.get(1)?,
+                passing: passing != 0,
+                dropped: passing == DROPPED,
                 pass: row.get(2)?,
             })
         });
@@ -34,7 +41,7 @@ impl RemoteFolderRow {
     }
 
     pub(super) fn complete_pass(&mut self, conn: &Connection) -> Result<()> {
-        (self.indexed, self.passing) = (true, false);
+        (self.indexed, self.passing, self.dropped) = (true, false, false);
         conn.prepare_cached(
             "UPDATE remote_folders SET indexed = 1, passing = 0 WHERE folder = ?1",
         )?
@@ -52,6 +59,7 @@ pub(super) fn sync(conn: &Connection, folder: FolderId) -> Result<FolderSync> {
         state: state.map(Bytes::from),
         indexed: row.indexed,
         passing: row.passing,
+        dropped: row.dropped,
     })
 }
 
@@ -68,7 +76,7 @@ pub(super) fn restart(conn: &Connection, folder: FolderId) -> Result<()> {
     let row = RemoteFolderRow::load(conn, folder)?;
     conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [row.id])?;
     conn.execute(
-        "UPDATE remote_folders SET state = NULL, passing = 1, pass = pass + 1 WHERE folder = ?1",
+        "UPDATE remote_folders SET state = NULL, passing = max(passing, 1), pass = pass + 1 WHERE folder = ?1",
         [row.id],
     )?;
     Ok(())

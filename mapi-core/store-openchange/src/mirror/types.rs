@@ -121,6 +121,8 @@ pub struct FolderSync {
     pub indexed: bool,
     /// Whether a pass over all items is under way.
     pub passing: bool,
+    /// Whether the mirror was dropped: until the pass is complete, rows have nothing but their flags.
+    pub dropped: bool,
 }
 
 /// An item as clients are to get it.
