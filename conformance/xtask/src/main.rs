@@ -43,6 +43,7 @@ const ON_EXCHANGE: &[&str] = &[
     "mutt",
     "curl",
     "pop3",
+    "submission",
     "thunderbird",
     "swaks",
     "postfix",

@@ -28,7 +28,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "account",
-        &["mapi-store", "mapi-types", "mapi-convert", "directory"],
+        &[
+            "mapi-store",
+            "mapi-types",
+            "mapi-convert",
+            "directory",
+            "outbound",
+        ],
     ),
     ("front-end", &["account", "sasl"]),
     (
@@ -36,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["account", "front-end", "sasl", "imap-wire"],
     ),
     ("pop3-server", &["account", "front-end", "sasl"]),
-    ("smtp-server", &["account", "sasl"]),
+    ("smtp-server", &["account", "front-end", "sasl"]),
     (
         "dragoman",
         &[
@@ -44,6 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "directory",
             "front-end",
             "imap-server",
+            "outbound",
             "pop3-server",
             "smtp-server",
             "store-exchange",

@@ -116,6 +116,11 @@ impl Directory {
         self.snapshot().resolve(address)
     }
 
+    /// Whether addresses of a domain, in any case, are in the directory: mail for others of that domain goes nowhere.
+    pub fn serves(&self, domain: &str) -> bool {
+        self.snapshot().serves(domain)
+    }
+
     /// The user with a login name: the full address, or the local part if only one user has it.
     pub fn user(&self, name: &str) -> Option<User> {
         self.snapshot().login(name).map(|entry| entry.user.clone())

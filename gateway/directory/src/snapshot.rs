@@ -16,6 +16,7 @@ pub(crate) struct Snapshot {
     pub(crate) contents: Contents,
     users_by_local: BTreeMap<String, OneOf>,
     others_by_local: BTreeMap<String, OneOf>,
+    domains: HashSet<String>,
 }
 
 /// The one address with a local part, if it is one.
@@ -28,10 +29,16 @@ impl Snapshot {
     pub(crate) fn new(contents: Contents) -> Self {
         let users_by_local = by_local(contents.users.keys());
         let others_by_local = by_local(contents.aliases.keys().chain(contents.shared.keys()));
+        let addresses = contents.users.keys().chain(contents.aliases.keys());
+        let addresses = addresses.chain(contents.shared.keys());
+        let domains = addresses
+            .map(|address| address.domain().to_owned())
+            .collect();
         Self {
             contents,
             users_by_local,
             others_by_local,
+            domains,
         }
     }
 
@@ -57,6 +64,12 @@ impl Snapshot {
         };
         let mailboxes = self.expand(start);
         (!mailboxes.is_empty()).then_some(mailboxes)
+    }
+
+    /// Whether any address has this domain.
+    pub(crate) fn serves(&self, domain: &str) -> bool {
+        // Addresses are kept in lower case.
+        self.domains.contains(&domain.to_lowercase())
     }
 
     /// The address itself if it is known, else without its detail if that is known.

@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// What is kept here of mailboxes on Exchange.
     #[command(subcommand)]
     Mirror(Mirror),
+    /// What is on its way out.
+    #[command(subcommand)]
+    Queue(Queue),
     /// Show what the clients of one account ask for, and what each of their commands costs below: store calls, ROPs,
     /// HTTP requests. Needs a running server; no content is shown. It ends with --for, or when it is interrupted.
     Trace(Trace),
@@ -252,6 +255,70 @@ pub(crate) enum Mirror {
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Queue {
+    /// List messages on their way out, the oldest first; also beside a running server.
+    List {
+        /// Only those from or to an address that contains this.
+        address: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Show one message: its envelope, and how each recipient stands. No content is shown.
+    Show {
+        /// Its name in the queue.
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Try messages now that wait for a later time.
+    Retry {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Keep messages until they are released.
+    Hold {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let held messages go.
+    Release {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove messages. Nobody is told.
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Messages in the outgoing queue.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Their names in the queue.
+    ids: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Which {
+    /// The names; none stands for all.
+    pub(crate) fn ids(self) -> Vec<String> {
+        self.ids
+    }
 }
 
 /// Whom to trace, and how.

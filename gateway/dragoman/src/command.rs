@@ -8,6 +8,7 @@ mod mapi_decode;
 pub(crate) mod mirror;
 mod password;
 mod probe;
+mod queue;
 mod request;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     mapi, serve, trace,
 };
 
-pub(crate) use request::{Answer, Request};
+pub(crate) use request::{Answer, QueueChange, Request};
 
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Grant(command) => ask_grant(command)?,
         cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
+        cli::Command::Queue(command) => ask_queue(command)?,
         cli::Command::Trace(asked) => trace(asked)?,
         cli::Command::Mapi(command) => match *command {
             cli::mapi::Mapi::Decode(asked) => mapi_decode::run(&asked)?,
@@ -188,6 +190,18 @@ fn ask_mirror(command: cli::Mirror) -> Result<()> {
             yes,
             place,
         } => ask(&place, &Request::MirrorReset { mailbox, yes }),
+    }
+}
+
+fn ask_queue(command: cli::Queue) -> Result<()> {
+    let change = |change, ids, place: &Place| ask(place, &Request::QueueChange { change, ids });
+    match command {
+        cli::Queue::List { address, place } => ask(&place, &Request::QueueList { address }),
+        cli::Queue::Show { id, place } => ask(&place, &Request::QueueShow { id }),
+        cli::Queue::Retry { which, place } => change(QueueChange::Retry, which.ids(), &place),
+        cli::Queue::Hold { which, place } => change(QueueChange::Hold, which.ids(), &place),
+        cli::Queue::Release { which, place } => change(QueueChange::Release, which.ids(), &place),
+        cli::Queue::Delete { which, place } => change(QueueChange::Delete, which.ids(), &place),
     }
 }
 

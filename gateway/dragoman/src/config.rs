@@ -1,6 +1,7 @@
 //! The configuration: every key with its default. A file, then `--set`, may override them.
 
 pub(crate) mod exchange;
+pub(crate) mod outbound;
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +9,7 @@ use std::{
 };
 
 pub(crate) use exchange::ExchangeConfig;
+pub(crate) use outbound::OutboundConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Place, config_error::ConfigError, network::Network};
@@ -26,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) proxy: ProxyConfig,
     pub(crate) pop3: Pop3Config,
+    /// What goes out.
+    pub(crate) outbound: OutboundConfig,
     /// Domains whose mailboxes are on Exchange servers, by a name for each server.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) exchange: BTreeMap<String, ExchangeConfig>,
@@ -39,6 +43,8 @@ pub(crate) struct Listen {
     pub(crate) imaps: String,
     pub(crate) pop3: String,
     pub(crate) pop3s: String,
+    pub(crate) submission: String,
+    pub(crate) submissions: String,
     pub(crate) lmtp: String,
     pub(crate) lmtp_unix: String,
     pub(crate) http: String,
@@ -79,7 +85,7 @@ pub(crate) enum LogFormat {
 pub(crate) struct Limits {
     /// The largest message taken, in octets.
     pub(crate) message_bytes_max: u64,
-    /// Recipients of one LMTP transaction.
+    /// Recipients of one message, delivered or submitted.
     pub(crate) recipients_max: usize,
     /// Connections of each listener; further ones wait in the kernel's queue.
     pub(crate) connections_max: usize,
@@ -146,6 +152,7 @@ impl Default for Config {
             limits: Limits::default(),
             proxy: ProxyConfig::default(),
             pop3: Pop3Config::default(),
+            outbound: OutboundConfig::default(),
             exchange: BTreeMap::new(),
         }
     }
@@ -159,6 +166,8 @@ impl Default for Listen {
             imaps: loopback(1993),
             pop3: loopback(1110),
             pop3s: loopback(1995),
+            submission: loopback(1587),
+            submissions: loopback(1465),
             lmtp: loopback(2003),
             lmtp_unix: String::new(),
             http: loopback(8008),
@@ -275,6 +284,7 @@ impl Config {
             ));
         }
         exchange::check(&self.exchange)?;
+        self.outbound.check()?;
         let names: Vec<_> = self
             .listen
             .sockets()
@@ -299,12 +309,14 @@ impl Config {
 
 impl Listen {
     /// The TCP listeners by name, off or on.
-    pub(crate) fn sockets(&self) -> [(&'static str, &str); 8] {
+    pub(crate) fn sockets(&self) -> [(&'static str, &str); 10] {
         [
             ("imap", &self.imap),
             ("imaps", &self.imaps),
             ("pop3", &self.pop3),
             ("pop3s", &self.pop3s),
+            ("submission", &self.submission),
+            ("submissions", &self.submissions),
             ("lmtp", &self.lmtp),
             ("http", &self.http),
             ("https", &self.https),

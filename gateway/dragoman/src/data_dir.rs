@@ -74,6 +74,11 @@ impl DataDir {
         self.0.join("directory.toml")
     }
 
+    /// Messages on their way out.
+    pub(crate) fn outbound(&self) -> PathBuf {
+        self.0.join("outbound")
+    }
+
     /// Messages on their way in.
     pub(crate) fn spool(&self) -> PathBuf {
         self.0.join("spool")

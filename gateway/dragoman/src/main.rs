@@ -18,6 +18,7 @@ mod listen;
 mod logging;
 mod mapi;
 mod network;
+mod outgoing;
 mod places;
 mod proxy_protocol;
 mod quick_ack;

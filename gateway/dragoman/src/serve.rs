@@ -13,7 +13,7 @@ use std::{
 use front_end::{Logins, Peer, TlsState};
 use imap_server::Server as ImapServer;
 use pop3_server::{Seen, Server as Pop3Server};
-use smtp_server::Server as LmtpServer;
+use smtp_server::Server as MailServer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     signal::unix::{SignalKind, signal},
@@ -54,7 +54,8 @@ struct Gateway {
     certificates: Certificates,
     imap: ImapServer,
     pop3: Pop3Server,
-    lmtp: LmtpServer,
+    lmtp: MailServer,
+    submission: MailServer,
     admin: axum::Router,
     front_page: axum::Router,
     connection_ids: AtomicU64,
@@ -101,6 +102,9 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let mut tasks = JoinSet::new();
     exchange::keep_open(&administration, &mut tasks, &stopping);
     exchange::watch(&administration, &mut tasks, &stopping);
+    if let Some(runner) = administration.runner() {
+        tasks.spawn(runner.run(stopping.clone()));
+    }
     announce(&listeners)?;
     for listener in listeners {
         tasks.spawn(accept(gateway.clone(), listener, stopping.clone()));
@@ -120,19 +124,19 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     ready.store(false, Ordering::Relaxed);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);
+    let patience = Duration::from_secs(gateway.config.limits.shutdown_timeout_s);
+    end(tasks, patience).await;
+    let _ = std::fs::remove_file(data.admin_socket());
+    Ok(())
+}
+
+/// Waits for all tasks, but not for ever.
+async fn end(mut tasks: JoinSet<()>, patience: Duration) {
     let all = async { while tasks.join_next().await.is_some() {} };
-    if timeout(
-        Duration::from_secs(gateway.config.limits.shutdown_timeout_s),
-        all,
-    )
-    .await
-    .is_err()
-    {
+    if timeout(patience, all).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
     tasks.shutdown().await;
-    let _ = std::fs::remove_file(data.admin_socket());
-    Ok(())
 }
 
 fn gateway(
@@ -142,7 +146,7 @@ fn gateway(
     health: Health,
     listeners: &[Listener],
 ) -> Gateway {
-    let lmtp = smtp_server::Config {
+    let mail = smtp_server::Config {
         hostname: config.hostname.clone(),
         message_bytes_max: config.limits.message_bytes_max,
         recipients_max: config.limits.recipients_max,
@@ -173,6 +177,8 @@ fn gateway(
                 "imaps" => "IMAP, SSL/TLS",
                 "pop3" => "POP3, STARTTLS",
                 "pop3s" => "POP3, SSL/TLS",
+                "submission" => "SMTP, STARTTLS",
+                "submissions" => "SMTP, SSL/TLS",
                 _ => return None,
             };
             Some((what.to_owned(), listener.place()))
@@ -186,12 +192,13 @@ fn gateway(
     });
     Gateway {
         imap: ImapServer::new(logins.clone(), imap, Some(certificates.shared())),
-        pop3: Pop3Server::new(logins, pop3, Some(certificates.shared())),
-        lmtp: LmtpServer::new(
+        pop3: Pop3Server::new(logins.clone(), pop3, Some(certificates.shared())),
+        lmtp: MailServer::new(
             administration.accounts().clone(),
-            lmtp,
+            mail.clone(),
             Some(certificates.shared()),
         ),
+        submission: MailServer::submission(logins.clone(), mail, Some(certificates.shared())),
         admin: http::admin(health),
         front_page: http::front_page(&settings).merge(login_page),
         connection_ids: AtomicU64::new(1),
@@ -376,12 +383,19 @@ impl Connection<'_> {
                 self.gateway.pop3.serve(stream, peer, self.stopping).await
             }
             "lmtp" | "lmtp_unix" => {
-                let peer = smtp_server::Peer {
-                    addr: self.addr,
-                    tls: smtp_server::Tls::Inactive,
-                    id: self.id,
-                };
+                let peer = self.peer(TlsState::None);
                 self.gateway.lmtp.serve(stream, peer, self.stopping).await
+            }
+            "submission" => {
+                let peer = self.peer(TlsState::None);
+                let submission = &self.gateway.submission;
+                submission.serve(stream, peer, self.stopping).await
+            }
+            "submissions" => {
+                let stream = self.handshake(stream).await?;
+                let peer = self.peer(TlsState::Active);
+                let submission = &self.gateway.submission;
+                submission.serve(stream, peer, self.stopping).await
             }
             "http" => {
                 let page = self.gateway.front_page.clone();
@@ -428,7 +442,7 @@ impl Connection<'_> {
             // RFC 5530 3; RFC 3206 4; RFC 3463 3.8.
             "imap" => b"* BYE [LIMIT] too many connections from your address\r\n",
             "pop3" => b"-ERR [SYS/TEMP] too many connections from your address\r\n",
-            "lmtp" => b"421 4.7.0 too many connections from your address\r\n",
+            "lmtp" | "submission" => b"421 4.7.0 too many connections from your address\r\n",
             "http" | "admin" => {
                 b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             }

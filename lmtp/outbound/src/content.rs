@@ -215,11 +215,12 @@ struct KindScan {
 
 impl KindScan {
     fn feed(&mut self, octets: &[u8]) {
+        // NUL is no octet of a line, either, but every server passes it on.
         self.eight_bit = self.eight_bit || !octets.is_ascii();
         if self.binary {
             return;
         }
-        // NUL, and every CR and LF without the other one.
+        // Every CR and LF without the other one.
         let mut from = 0;
         if self.after_cr && !octets.is_empty() {
             self.binary = octets.first() != Some(&b'\n');
@@ -228,7 +229,7 @@ impl KindScan {
         }
         let rest = octets.get(from..).unwrap_or_default();
         let mut expected = None;
-        for at in memchr::memchr3_iter(b'\r', b'\n', 0, rest) {
+        for at in memchr::memchr2_iter(b'\r', b'\n', rest) {
             match rest.get(at) {
                 Some(b'\r') => match rest.get(at + 1) {
                     Some(b'\n') => expected = Some(at + 1),
@@ -314,7 +315,7 @@ mod tests {
             ("\n", BodyKind::Binary),
             ("a\rb", BodyKind::Binary),
             ("\r\r\n", BodyKind::Binary),
-            ("a\0b", BodyKind::Binary),
+            ("a\0b", BodyKind::SevenBit),
             ("\r\n\n", BodyKind::Binary),
         ] {
             for split in 0..=octets.len() {

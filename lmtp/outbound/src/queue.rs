@@ -192,6 +192,11 @@ impl Queue {
         }
     }
 
+    /// Whether mail for an address that is not inside goes anywhere.
+    pub fn relays(&self, address: &str) -> bool {
+        self.0.router.relays(address)
+    }
+
     /// What is in the queue.
     pub fn totals(&self) -> Totals {
         *self.0.totals.lock().unwrap_or_else(PoisonError::into_inner)

@@ -38,6 +38,9 @@ pub trait Router: Send + Sync {
     fn route<'a>(&'a self, origin: Origin<'a>, address: &'a str)
     -> Task<'a, Result<Route, Answer>>;
 
+    /// Whether mail for an address that is not inside goes anywhere.
+    fn relays(&self, address: &str) -> bool;
+
     /// Hands a message over to recipients inside; one outcome for each, in their order. A recipient for whom this was done
     /// before (the queue was killed before it could note so) is to be delivered once: the id tells.
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Task<'a, Vec<Outcome>>;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Limits and names of an LMTP listener.
+/// Limits and names of a listener.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The name this server gives itself in greetings and Received fields.
@@ -15,6 +15,10 @@ pub struct Config {
     pub line_bytes_max: usize,
     /// Commands in error before the session is ended.
     pub errors_max: u32,
+    /// Refused logins of one connection before it is ended.
+    pub failed_logins_max: u32,
+    /// The longest time that a client may have a message held back (RFC 4865).
+    pub hold_time_max: Duration,
     /// How long to wait for a command.
     pub command_timeout: Duration,
     /// How long to wait for the next octets of a message.
@@ -31,6 +35,8 @@ impl Default for Config {
             recipients_max: 1000,
             line_bytes_max: 4096,
             errors_max: 50,
+            failed_logins_max: 5,
+            hold_time_max: Duration::from_secs(30 * 24 * 3600),
             // RFC 5321 4.5.3.2.
             command_timeout: Duration::from_secs(300),
             data_timeout: Duration::from_secs(180),

@@ -16,6 +16,9 @@ use crate::{Config, reply::Reply};
 /// Octets read at a time.
 const READ_BYTES: usize = 16 << 10;
 
+/// Octets of a line that answers a challenge: a response as long as any is taken, in base64.
+const RESPONSE_LINE_BYTES_MAX: usize = sasl::RESPONSE_BYTES_MAX / 3 * 4 + 8;
+
 /// Any byte stream a session can run over.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -39,6 +42,17 @@ pub(crate) enum Line {
     Timeout,
     /// The peer is gone.
     Closed,
+}
+
+/// What waiting for the answer to a challenge brought.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Response {
+    /// A line with its end.
+    Line(Vec<u8>),
+    /// A line that is too long; what came of it has been passed over.
+    TooLong,
+    /// The peer said nothing for too long.
+    Timeout,
 }
 
 impl Connection {
@@ -88,6 +102,32 @@ impl Connection {
                     Err(_) => return Ok(Line::Timeout),
                     Ok(read) => if read? == 0 { return Ok(Line::Closed) },
                 },
+            }
+        }
+    }
+
+    /// The answer to a challenge. It may be longer than a command, and hold anything (RFC 4954 4).
+    pub(crate) async fn response(&mut self, config: &Config) -> io::Result<Response> {
+        let mut searched = 0;
+        loop {
+            let new = self.input.get(searched..);
+            if let Some(lf) = new.and_then(|new| memchr(b'\n', new)) {
+                let line = self.input.split_to(searched + lf + 1);
+                return Ok(Response::Line(line.to_vec()));
+            }
+            searched = self.input.len();
+            if searched > RESPONSE_LINE_BYTES_MAX {
+                self.input.clear();
+                return Ok(Response::TooLong);
+            }
+            self.flush(config.write_timeout).await?;
+            match timeout(config.command_timeout, self.fill()).await {
+                Err(_) => return Ok(Response::Timeout),
+                Ok(read) => {
+                    if read? == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                }
             }
         }
     }

@@ -18,25 +18,61 @@ impl Reply {
     pub(crate) const BYE: Self = Self("221 2.0.0 bye");
     pub(crate) const HELP: Self =
         Self("214 2.0.0 RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    pub(crate) const SUBMISSION_HELP: Self =
+        Self("214 2.0.0 RFC 6409: EHLO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
     pub(crate) const VERIFY: Self = Self("252 2.1.5 send mail and see");
+    pub(crate) const AUTHENTICATED: Self = Self("235 2.7.0 welcome");
     pub(crate) const SHUTTING_DOWN: Self = Self("421 4.3.2 shutting down");
     pub(crate) const TIMEOUT: Self = Self("421 4.4.2 waited too long");
+    pub(crate) const TOO_MANY_LOGINS: Self = Self("421 4.7.0 too many failed logins");
+    pub(crate) const LOGIN_UNAVAILABLE: Self =
+        Self("454 4.7.0 logins cannot be checked now, try again later");
+    pub(crate) const QUEUE_FULL: Self = Self("452 4.3.1 the queue is full, try again later");
+    pub(crate) const QUEUE_UNAVAILABLE: Self =
+        Self("451 4.3.0 the message cannot be taken now, try again later");
     pub(crate) const TOO_MANY_ERRORS: Self = Self("421 4.7.0 too many errors");
     pub(crate) const TOO_MANY_RECIPIENTS: Self = Self("452 4.5.3 too many recipients");
     pub(crate) const UNKNOWN_COMMAND: Self = Self("500 5.5.2 command not recognized");
     pub(crate) const LINE_TOO_LONG: Self = Self("500 5.5.2 line too long");
     pub(crate) const BARE_OCTETS: Self =
         Self("500 5.5.2 a command holds no NUL, bare CR or bare LF");
+    pub(crate) const USE_EHLO: Self = Self("500 5.5.1 this is submission: use EHLO");
     pub(crate) const USE_LHLO: Self = Self("500 5.5.1 this is LMTP: use LHLO");
     pub(crate) const NO_PARAMETERS: Self = Self("501 5.5.4 this command takes no parameters");
+    pub(crate) const BAD_BASE64: Self = Self("501 5.5.2 expected base64");
+    pub(crate) const RESPONSE_TOO_LONG: Self = Self("500 5.5.6 response too long");
+    pub(crate) const AUTH_CANCELLED: Self = Self("501 5.7.0 authentication cancelled");
+    pub(crate) const BAD_RESPONSE: Self = Self("501 5.5.2 response not understood");
+    pub(crate) const REQUIRETLS_NEEDS_TLS: Self =
+        Self("530 5.7.4 REQUIRETLS is for connections over TLS");
+    pub(crate) const HOLD_TOO_LONG: Self = Self("501 5.5.4 that is too long to hold a message");
     pub(crate) const BAD_SENDER: Self = Self("501 5.1.7 sender address not understood");
     pub(crate) const BAD_RECIPIENT: Self = Self("501 5.1.3 recipient address not understood");
     pub(crate) const BAD_PARAMETER: Self = Self("501 5.5.4 parameter not understood");
     pub(crate) const UNSUPPORTED: Self = Self("502 5.5.1 command not implemented");
     pub(crate) const LHLO_FIRST: Self = Self("503 5.5.1 send LHLO first");
+    pub(crate) const EHLO_FIRST: Self = Self("503 5.5.1 send EHLO first");
     pub(crate) const MAIL_FIRST: Self = Self("503 5.5.1 send MAIL first");
     pub(crate) const NESTED_MAIL: Self = Self("503 5.5.1 sender already given");
     pub(crate) const NO_RECIPIENTS: Self = Self("503 5.5.1 no valid recipients");
+    pub(crate) const AUTHENTICATED_ALREADY: Self = Self("503 5.5.1 you are logged in");
+    pub(crate) const NO_AUTH_NOW: Self = Self("503 5.5.1 no login within a transaction");
+    pub(crate) const BINARY_NEEDS_BDAT: Self =
+        Self("503 5.5.1 binary messages come by BDAT (RFC 3030)");
+    pub(crate) const UNKNOWN_MECHANISM: Self = Self("504 5.5.4 mechanism not supported");
+    pub(crate) const LOGIN_FIRST: Self = Self("530 5.7.0 log in first");
+    pub(crate) const TLS_FIRST: Self = Self("538 5.7.11 start TLS before logging in");
+    pub(crate) const WRONG_PASSWORD: Self = Self("535 5.7.8 wrong user name or password");
+    pub(crate) const OTHER_IDENTITY: Self = Self("535 5.7.8 you may act for yourself only");
+    pub(crate) const FORGED_SENDER: Self = Self("550 5.7.1 this is not your address");
+    pub(crate) const FORGED_FROM: Self =
+        Self("550 5.7.1 the message says it is from an address that is not yours");
+    pub(crate) const NO_RECIPIENT_HERE: Self = Self("550 5.1.1 no such user here");
+    pub(crate) const NO_RELAY: Self = Self("550 5.7.1 no mail goes out of here to this domain");
+    pub(crate) const BARE_LINE_END: Self =
+        Self("554 5.6.0 lines end with CRLF: this message has a CR or LF alone");
+    pub(crate) const BAD_HEADER: Self = Self("554 5.6.0 the header cannot be sent");
+    pub(crate) const LOOP: Self = Self("554 5.4.6 the message has passed too many mail servers");
     pub(crate) const NOT_WITHIN_BDAT: Self =
         Self("503 5.5.1 finish the message with BDAT LAST, or send RSET");
     pub(crate) const NO_TLS: Self = Self("502 5.5.1 STARTTLS is not available");

@@ -2,11 +2,11 @@
 
 use std::{
     io,
-    net::IpAddr,
     sync::{Arc, RwLock},
 };
 
 use account::Accounts;
+use front_end::{Logins, Peer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -15,35 +15,24 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{Config, connection::Connection, session::Session};
 
-/// An LMTP service over a set of mailboxes.
+/// A service over a set of mailboxes.
 pub struct Server {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) config: Config,
+    pub(crate) profile: Profile,
     tls: Option<Arc<RwLock<TlsAcceptor>>>,
 }
 
-/// The other end of a connection.
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Its address; `None` on a Unix socket.
-    pub addr: Option<IpAddr>,
-    /// Whether TLS is active already.
-    pub tls: Tls,
-    /// This connection's id in the log.
-    pub id: u64,
-}
-
-/// Whether a connection is encrypted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Tls {
-    /// Not encrypted.
-    Inactive,
-    /// Encrypted.
-    Active,
+/// What a service does with mail.
+pub(crate) enum Profile {
+    /// It goes into mailboxes here (LMTP).
+    Delivery,
+    /// It goes out, for who has logged in (submission).
+    Submission(Arc<Logins>),
 }
 
 impl Server {
-    /// A service delivering to `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time
+    /// A service that delivers to `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time
     /// (a renewed certificate counts from the next handshake on).
     pub fn new(
         accounts: Arc<Accounts>,
@@ -53,6 +42,21 @@ impl Server {
         Self {
             accounts,
             config,
+            profile: Profile::Delivery,
+            tls,
+        }
+    }
+
+    /// A service that sends for whom `logins` let in. TLS as with [`Self::new`].
+    pub fn submission(
+        logins: Arc<Logins>,
+        config: Config,
+        tls: Option<Arc<RwLock<TlsAcceptor>>>,
+    ) -> Self {
+        Self {
+            accounts: Arc::clone(logins.accounts()),
+            config,
+            profile: Profile::Submission(logins),
             tls,
         }
     }

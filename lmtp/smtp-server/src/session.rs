@@ -1,32 +1,35 @@
-//! One LMTP session: which command may come when, and what it does.
+//! One session: which command may come when.
 
-use std::{io, time::SystemTime};
+use std::io;
 
-use account::{Error, FileTime};
-use smtp_proto::{MAIL_BODY_BINARYMIME, MAIL_SMTPUTF8, MailFrom, RcptTo, Request};
+use account::Principal;
+use front_end::{Logins, Peer, TlsState};
+use smtp_proto::Request;
 use tokio::sync::watch;
 
 use crate::{
-    Peer, Server, Tls,
+    Server,
     connection::{Connection, Line},
-    data::DataDecoder,
     reply::Reply,
-    trace::Trace,
-    transaction::{Body, Recipient, Transaction},
+    server::Profile,
+    transaction::Transaction,
 };
 
 pub(crate) struct Session<'s> {
-    server: &'s Server,
-    peer: Peer,
-    /// What the client called itself in LHLO.
-    client_name: Option<String>,
-    transaction: Option<Transaction>,
-    transactions: u64,
+    pub(crate) server: &'s Server,
+    pub(crate) peer: Peer,
+    /// What the client called itself in LHLO or EHLO.
+    pub(crate) client_name: Option<String>,
+    /// Who has logged in.
+    pub(crate) principal: Option<Principal>,
+    pub(crate) failed_logins: u32,
+    pub(crate) transaction: Option<Transaction>,
+    pub(crate) transactions: u64,
     errors: u32,
 }
 
 /// What follows a command.
-enum Next {
+pub(crate) enum Next {
     Command,
     StartTls,
     Close,
@@ -38,6 +41,8 @@ impl<'s> Session<'s> {
             server,
             peer,
             client_name: None,
+            principal: None,
+            failed_logins: 0,
             transaction: None,
             transactions: 0,
             errors: 0,
@@ -50,7 +55,11 @@ impl<'s> Session<'s> {
         mut shutdown: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let config = &self.server.config;
-        connection.text(&format!("220 {} LMTP Dragoman\r\n", config.hostname));
+        let protocol = match self.server.profile {
+            Profile::Delivery => "LMTP",
+            Profile::Submission(_) => "ESMTP",
+        };
+        connection.text(&format!("220 {} {protocol} Dragoman\r\n", config.hostname));
         loop {
             let next = match connection.line(config, &mut shutdown).await? {
                 Line::Command(line) => self.command(&line, &mut connection).await?,
@@ -71,8 +80,9 @@ impl<'s> Session<'s> {
                         .start_tls(&acceptor, config.command_timeout)
                         .await?;
                     // RFC 3207 4.2: whatever was said before the handshake is forgotten.
-                    self.peer.tls = Tls::Active;
+                    self.peer.tls = TlsState::Active;
                     self.client_name = None;
+                    self.principal = None;
                     self.transaction = None;
                 }
             }
@@ -80,16 +90,17 @@ impl<'s> Session<'s> {
     }
 
     async fn command(&mut self, line: &[u8], connection: &mut Connection) -> io::Result<Next> {
+        // Mechanisms are `sasl`'s affair, and no case of their names is wrong.
+        if is_command(line, b"AUTH") {
+            return Box::pin(self.authenticate(line, connection)).await;
+        }
         let request = match Request::parse(&mut line.iter()) {
             Ok(request) => request,
             Err(error) => return Ok(self.answer(refusal(&error), connection)),
         };
         // RFC 3030 2: between BDAT chunks there is no other way than on, back or out.
-        let within_chunks = self
-            .transaction
-            .as_ref()
-            .is_some_and(|transaction| transaction.chunks.is_some());
-        if within_chunks
+        let transaction = self.transaction.as_ref();
+        if transaction.is_some_and(|transaction| transaction.chunks.is_some())
             && matches!(
                 request,
                 Request::Mail { .. } | Request::Rcpt { .. } | Request::Data
@@ -98,15 +109,12 @@ impl<'s> Session<'s> {
             return Ok(self.answer(Reply::NOT_WITHIN_BDAT, connection));
         }
         let reply = match request {
-            Request::Lhlo { host } => {
-                self.client_name = Some(host.into_owned());
-                self.transaction = None;
-                self.greet(connection);
-                return Ok(Next::Command);
+            Request::Lhlo { host } | Request::Ehlo { host } | Request::Helo { host } => {
+                return Ok(self.hello((line, host.into_owned()), connection));
             }
-            Request::Ehlo { .. } | Request::Helo { .. } => Reply::USE_LHLO,
-            Request::Mail { from } => self.mail(from),
+            Request::Mail { from } => self.mail(from).await,
             Request::Rcpt { to } => self.recipient(to).await,
+            Request::Data if self.is_binary() => Reply::BINARY_NEEDS_BDAT,
             Request::Data if line.len() != b"DATA\r\n".len() => Reply::NO_PARAMETERS,
             Request::Data => return Box::pin(self.data(connection)).await,
             Request::Bdat {
@@ -120,10 +128,14 @@ impl<'s> Session<'s> {
                 Reply::OK
             }
             Request::Noop { .. } => Reply::OK,
-            Request::Help { .. } => Reply::HELP,
+            Request::Help { .. } => match self.server.profile {
+                Profile::Delivery => Reply::HELP,
+                Profile::Submission(_) => Reply::SUBMISSION_HELP,
+            },
             Request::Vrfy { .. } => Reply::VERIFY,
             Request::Quit => return Ok(self.last(Reply::BYE, connection)),
             Request::StartTls => return Ok(self.start_tls(connection)),
+            // AUTH was looked at before.
             Request::Expn { .. }
             | Request::Auth { .. }
             | Request::Etrn { .. }
@@ -134,7 +146,7 @@ impl<'s> Session<'s> {
     }
 
     /// Queues a reply; too many errors end the session.
-    fn answer(&mut self, reply: Reply, connection: &mut Connection) -> Next {
+    pub(crate) fn answer(&mut self, reply: Reply, connection: &mut Connection) -> Next {
         connection.reply(reply);
         self.errors += u32::from(reply.is_error());
         if self.errors > self.server.config.errors_max {
@@ -143,27 +155,85 @@ impl<'s> Session<'s> {
         Next::Command
     }
 
-    fn last(&mut self, reply: Reply, connection: &mut Connection) -> Next {
+    pub(crate) fn last(&mut self, reply: Reply, connection: &mut Connection) -> Next {
         connection.reply(reply);
         Next::Close
     }
 
+    /// LHLO, EHLO and HELO: each profile has its own.
+    fn hello(&mut self, (line, host): (&[u8], String), connection: &mut Connection) -> Next {
+        let is_lmtp = is_command(line, b"LHLO");
+        match self.server.profile {
+            Profile::Delivery if !is_lmtp => return self.answer(Reply::USE_LHLO, connection),
+            Profile::Submission(_) if is_lmtp => return self.answer(Reply::USE_EHLO, connection),
+            Profile::Delivery | Profile::Submission(_) => {}
+        }
+        self.client_name = Some(host);
+        self.transaction = None;
+        match is_command(line, b"HELO") {
+            // RFC 5321 4.1.1.1: no extensions are told to who did not ask.
+            true => connection.text(&format!("250 {}\r\n", self.server.config.hostname)),
+            false => self.greet(connection),
+        }
+        Next::Command
+    }
+
+    /// Whether the transaction has octets that DATA cannot carry.
+    fn is_binary(&self) -> bool {
+        let transaction = self.transaction.as_ref();
+        transaction.is_some_and(Transaction::is_binary)
+    }
+
     fn greet(&self, connection: &mut Connection) {
         let config = &self.server.config;
-        connection.text(&format!("250-{}\r\n", config.hostname));
-        connection
-            .text("250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-DSN\r\n");
-        if self.peer.tls == Tls::Inactive && self.server.acceptor().is_some() {
-            connection.text("250-STARTTLS\r\n");
+        let mut lines = vec![config.hostname.clone()];
+        let common = [
+            "PIPELINING",
+            "8BITMIME",
+            "SMTPUTF8",
+            "CHUNKING",
+            "DSN",
+            "ENHANCEDSTATUSCODES",
+        ];
+        lines.extend(common.map(str::to_owned));
+        lines.push(format!("SIZE {}", config.message_bytes_max));
+        if self.peer.tls == TlsState::None && self.server.acceptor().is_some() {
+            lines.push("STARTTLS".to_owned());
         }
-        connection.text(&format!(
-            "250-SIZE {}\r\n250 ENHANCEDSTATUSCODES\r\n",
-            config.message_bytes_max
+        if let Profile::Submission(logins) = &self.server.profile {
+            self.offer_submission(logins, &mut lines);
+        }
+        let last = lines.len() - 1;
+        for (at, line) in lines.iter().enumerate() {
+            let mark = if at == last { ' ' } else { '-' };
+            connection.text(&format!("250{mark}{line}\r\n"));
+        }
+    }
+
+    /// What only submission offers. Source: RFC 3030, 4865, 4954, 8689.
+    fn offer_submission(&self, logins: &Logins, lines: &mut Vec<String>) {
+        let hold = self.server.config.hold_time_max;
+        lines.push("BINARYMIME".to_owned());
+        lines.push(format!(
+            "FUTURERELEASE {} {}",
+            hold.as_secs(),
+            self.latest_release()
         ));
+        if self.peer.tls == TlsState::Active {
+            // RFC 8689 3: only where it was kept so far.
+            lines.push("REQUIRETLS".to_owned());
+        }
+        let names: Vec<_> = logins
+            .mechanisms(&self.peer)
+            .map(|one| one.name())
+            .collect();
+        if self.principal.is_none() && !names.is_empty() {
+            lines.push(format!("AUTH {}", names.join(" ")));
+        }
     }
 
     fn start_tls(&mut self, connection: &mut Connection) -> Next {
-        if self.peer.tls == Tls::Active {
+        if self.peer.tls == TlsState::Active {
             return self.answer(Reply::TLS_ALREADY, connection);
         }
         if self.server.acceptor().is_none() {
@@ -177,181 +247,26 @@ impl<'s> Session<'s> {
         Next::StartTls
     }
 
-    fn mail(&mut self, from: MailFrom<std::borrow::Cow<'_, str>>) -> Reply {
-        if self.client_name.is_none() {
-            return Reply::LHLO_FIRST;
-        }
-        if self.transaction.is_some() {
-            return Reply::NESTED_MAIL;
-        }
-        let utf8 = from.flags & MAIL_SMTPUTF8 != 0;
-        if from.flags & MAIL_BODY_BINARYMIME != 0 {
-            return Reply::UNKNOWN_PARAMETER;
-        }
-        if from.size as u64 > self.server.config.message_bytes_max {
-            return Reply::TOO_BIG;
-        }
-        if !utf8 && !from.address.is_ascii() {
-            return Reply::SMTPUTF8_NEEDED;
-        }
-        self.transaction = Some(Transaction::new(from.address.into_owned(), utf8));
-        Reply::SENDER_OK
-    }
-
-    async fn recipient(&mut self, to: RcptTo<std::borrow::Cow<'_, str>>) -> Reply {
-        let Some(transaction) = &mut self.transaction else {
-            return Reply::MAIL_FIRST;
-        };
-        if transaction.recipients.len() >= self.server.config.recipients_max {
-            return Reply::TOO_MANY_RECIPIENTS;
-        }
-        if !transaction.utf8 && !to.address.is_ascii() {
-            return Reply::SMTPUTF8_NEEDED;
-        }
-        match self.server.accounts.resolve(&to.address).await {
-            Ok(mailboxes) => {
-                transaction.recipients.push(Recipient {
-                    address: to.address.into_owned(),
-                    mailboxes,
-                });
-                Reply::RECIPIENT_OK
-            }
-            Err(error) => {
-                let reply = Reply::recipient(&error);
-                if reply.0.starts_with('4') {
-                    tracing::warn!(connection = self.peer.id, %error, "recipient cannot be looked up");
-                }
-                reply
-            }
-        }
-    }
-
-    async fn data(&mut self, connection: &mut Connection) -> io::Result<Next> {
-        match &self.transaction {
-            None => return Ok(self.answer(Reply::MAIL_FIRST, connection)),
-            Some(transaction) if transaction.recipients.is_empty() => {
-                return Ok(self.answer(Reply::NO_RECIPIENTS, connection));
-            }
-            Some(_) => {}
-        }
-        connection.reply(Reply::START_DATA);
-        connection.flush(self.server.config.write_timeout).await?;
-        let mut body = Body::new(self.server.accounts.spool());
-        let mut decoder = DataDecoder::new();
-        loop {
-            let input = connection.octets(&self.server.config).await?;
-            let mut used = 0;
-            let mut end = false;
-            while !end && let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) {
-                let piece = decoder.next(rest);
-                if !piece.content.is_empty() {
-                    body.write(piece.content).await;
-                }
-                used += piece.used;
-                end = piece.end;
-            }
-            connection.used(used);
-            if end {
-                break;
-            }
-        }
-        self.deliver(body, connection).await
-    }
-
-    /// BDAT (RFC 3030 2). The chunk is read even where it is refused, for its octets follow in any case.
-    async fn chunk(
-        &mut self,
-        size: u64,
-        is_last: bool,
-        connection: &mut Connection,
-    ) -> io::Result<Next> {
-        let accepted = match &mut self.transaction {
-            None => Err(Reply::MAIL_FIRST),
-            Some(transaction) if transaction.recipients.is_empty() => Err(Reply::NO_RECIPIENTS),
-            Some(transaction) => Ok(transaction
-                .chunks
-                .take()
-                .unwrap_or_else(|| Body::new(self.server.accounts.spool()))),
-        };
-        let mut body = accepted;
-        let mut left = size;
-        while left > 0 {
-            let input = connection.octets(&self.server.config).await?;
-            let used = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-            if let (Ok(body), Some(octets)) = (&mut body, input.get(..used)) {
-                body.write(octets).await;
-            }
-            connection.used(used);
-            left -= used as u64;
-        }
-        match (body, &mut self.transaction) {
-            (Ok(body), Some(transaction)) if !is_last => {
-                transaction.chunks = Some(body);
-                Ok(self.answer(Reply::CHUNK_OK, connection))
-            }
-            (Ok(body), _) => self.deliver(body, connection).await,
-            (Err(reply), _) => Ok(self.answer(reply, connection)),
-        }
-    }
-
-    /// Delivers to every recipient and queues their replies.
-    async fn deliver(&mut self, body: Body, connection: &mut Connection) -> io::Result<Next> {
-        let Some(transaction) = self.transaction.take() else {
-            return Ok(self.answer(Reply::MAIL_FIRST, connection));
-        };
-        self.transactions += 1;
-        let now = FileTime::from(SystemTime::now());
-        let replies = match self.spooled(body, &transaction, now).await {
-            Ok(replies) => replies,
-            Err(error) => {
-                tracing::warn!(connection = self.peer.id, %error, "message not taken");
-                vec![Reply::delivery(&error); transaction.recipients.len()]
-            }
-        };
-        let delivered = replies.iter().filter(|reply| !reply.is_error()).count();
-        metrics::counter!("lmtp_recipients_delivered_total").increment(delivered as u64);
-        metrics::counter!("lmtp_recipients_failed_total")
-            .increment((replies.len() - delivered) as u64);
-        for reply in replies {
-            connection.reply(reply);
-        }
-        Ok(Next::Command)
-    }
-
-    async fn spooled(
-        &self,
-        body: Body,
-        transaction: &Transaction,
-        now: FileTime,
-    ) -> Result<Vec<Reply>, Error> {
-        let message = body.finish()?.finish().await?;
-        let id = format!("{:x}-{:x}", self.peer.id, self.transactions);
-        let trace = Trace {
-            sender: &transaction.sender,
-            client_name: self.client_name.as_deref().unwrap_or_default(),
-            client_addr: self.peer.addr,
-            hostname: &self.server.config.hostname,
-            protocol: self.protocol(transaction.utf8),
-            id: &id,
-            now,
-        };
-        let copies = transaction.copies(|recipient| trace.fields(recipient));
-        let outcomes = self.server.accounts.deliver(&message, &copies, now).await;
-        for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-            tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
-        }
-        Ok(transaction.replies(&copies, &outcomes))
-    }
-
     /// The protocol's name in Received fields (RFC 3848, RFC 6531 4.3).
-    const fn protocol(&self, utf8: bool) -> &'static str {
-        match (self.peer.tls, utf8) {
-            (Tls::Inactive, false) => "LMTP",
-            (Tls::Active, false) => "LMTPS",
-            (Tls::Inactive, true) => "UTF8LMTP",
-            (Tls::Active, true) => "UTF8LMTPS",
+    pub(crate) const fn protocol(&self, utf8: bool) -> &'static str {
+        let tls = matches!(self.peer.tls, TlsState::Active);
+        match (&self.server.profile, tls, utf8) {
+            (Profile::Delivery, false, false) => "LMTP",
+            (Profile::Delivery, true, false) => "LMTPS",
+            (Profile::Delivery, false, true) => "UTF8LMTP",
+            (Profile::Delivery, true, true) => "UTF8LMTPS",
+            (Profile::Submission(_), false, false) => "ESMTPA",
+            (Profile::Submission(_), true, false) => "ESMTPSA",
+            (Profile::Submission(_), false, true) => "UTF8SMTPA",
+            (Profile::Submission(_), true, true) => "UTF8SMTPSA",
         }
     }
+}
+
+/// Whether a line holds this command, in any case.
+fn is_command(line: &[u8], verb: &[u8]) -> bool {
+    let word = line.get(..verb.len()).unwrap_or_default();
+    word.eq_ignore_ascii_case(verb) && matches!(line.get(verb.len()), Some(b' ' | b'\r'))
 }
 
 /// What a line that cannot be parsed is answered with.

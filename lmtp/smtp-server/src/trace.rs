@@ -26,28 +26,39 @@ pub(crate) struct Trace<'a> {
 impl Trace<'_> {
     /// Return-Path, Delivered-To and Received for one recipient.
     pub(crate) fn fields(&self, recipient: &str) -> String {
-        let client = clean(self.client_name);
-        let mut fields = format!(
-            "Return-Path: <{}>\r\nDelivered-To: {}\r\nReceived: from {client}",
+        format!(
+            "Return-Path: <{}>\r\nDelivered-To: {}\r\n{}\r\n\tfor <{}>; {}\r\n",
             clean(self.sender),
-            clean(recipient)
-        );
+            clean(recipient),
+            self.by_whom(),
+            clean(recipient),
+            date::text(self.now.unix())
+        )
+    }
+
+    /// Received alone, without recipients: those of a submitted message may not know of each other.
+    pub(crate) fn received(&self) -> String {
+        format!(
+            "{};\r\n\t{}\r\n",
+            self.by_whom(),
+            date::text(self.now.unix())
+        )
+    }
+
+    fn by_whom(&self) -> String {
+        let mut field = format!("Received: from {}", clean(self.client_name));
         // Writing to a String cannot fail.
         let _ = match self.client_addr {
-            Some(IpAddr::V6(addr)) => write!(fields, " ([IPv6:{addr}])"),
-            Some(addr) => write!(fields, " ([{addr}])"),
+            Some(IpAddr::V6(addr)) => write!(field, " ([IPv6:{addr}])"),
+            Some(addr) => write!(field, " ([{addr}])"),
             None => Ok(()),
         };
         let _ = write!(
-            fields,
-            "\r\n\tby {} with {} id {}\r\n\tfor <{}>; {}\r\n",
-            self.hostname,
-            self.protocol,
-            self.id,
-            clean(recipient),
-            date::text(self.now.unix())
+            field,
+            "\r\n\tby {} with {} id {}",
+            self.hostname, self.protocol, self.id
         );
-        fields
+        field
     }
 }
 
@@ -76,6 +87,11 @@ mod tests {
             "Return-Path: <a@example.orgX-Evil: 1>\r\nDelivered-To: bob@example.test\r\n\
              Received: from mxX-Evil: 2 ([192.0.2.1])\r\n\tby mail.example.test with LMTP id 1\r\n\t\
              for <bob@example.test>; Thu, 1 Jan 1970 00:00:00 +0000\r\n"
+        );
+        assert_eq!(
+            trace.received(),
+            "Received: from mxX-Evil: 2 ([192.0.2.1])\r\n\tby mail.example.test with LMTP id 1;\r\n\t\
+             Thu, 1 Jan 1970 00:00:00 +0000\r\n"
         );
     }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, Weak,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -25,14 +25,16 @@ use crate::{
 
 /// All mailboxes the gateway serves. One a process.
 pub struct Accounts {
-    backend: Arc<dyn Backend>,
-    directory: Arc<Directory>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) directory: Arc<Directory>,
     shared: Arc<Shared>,
     /// Open mailboxes, as long as anybody uses them.
     mailboxes: Mutex<HashMap<MailboxId, Weak<Mailbox>>>,
     /// Accounts kept open for the next session.
     opened: moka::sync::Cache<(Principal, MailboxId), Arc<Opened>>,
     password_checks: Arc<Semaphore>,
+    /// What users send goes in here.
+    pub(crate) queue: OnceLock<outbound::Queue>,
 }
 
 /// What every account and every spool needs.
@@ -73,6 +75,7 @@ impl Accounts {
             mailboxes: Mutex::default(),
             opened: moka::sync::Cache::new(options.open_accounts_max),
             password_checks: Arc::new(Semaphore::new(checks.max(1))),
+            queue: OnceLock::new(),
             shared: Arc::new(shared),
         })
     }

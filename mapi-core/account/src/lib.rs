@@ -26,6 +26,7 @@ mod read;
 mod refresh;
 mod repair;
 mod search;
+mod sending;
 mod size;
 mod spool;
 mod text_match;
@@ -45,6 +46,7 @@ pub use keywords::{KeywordId, KeywordSetId, KeywordTable};
 pub use options::Options;
 pub use read::{PIECE_BYTES_MAX, Piece};
 pub use search::TextQuery;
+pub use sending::{Destination, Outgoing, SendError, SendRight};
 pub use size::Size;
 pub use spool::{Spool, Spooled};
 pub use tree::FolderTree;
@@ -59,6 +61,11 @@ pub use mapi_store::{
 pub use mapi_types::{
     ContentHash, Epoch, FileTime, FolderId, ItemKey, ItemNumber, MailboxId, Version,
 };
+
+/// What goes with a message that is sent.
+pub mod envelope {
+    pub use outbound::{BodyKind, Envelope, Notify, QueueId, Recipient, Returned};
+}
 
 /// Reading the facts of messages: views of envelope and structure, header fields, decoding of texts.
 pub mod mime {

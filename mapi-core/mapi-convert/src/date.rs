@@ -92,6 +92,18 @@ pub fn text(unix: i64) -> String {
     )
 }
 
+/// A time in UTC as `2026-11-26T21:00:00Z`, from seconds since 1970-01-01. Source: RFC 3339 5.6.
+pub fn rfc3339(unix: i64) -> String {
+    let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+    )
+}
+
 /// Days from 1970-01-01 to a day of the proleptic Gregorian calendar; days beyond a month's end run into the next.
 pub const fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -258,6 +270,12 @@ fn skip(cursor: &mut Cursor<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_the_internet_are_written() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(951_827_696), "2000-02-29T12:34:56Z");
+    }
 
     #[test]
     fn dates_are_read_as_mail_programs_write_them() {

@@ -37,4 +37,5 @@ pub use self::{
     upload::Upload,
 };
 pub use hyper::{HeaderMap, Method, StatusCode, header, header::HeaderName, header::HeaderValue};
+pub use tls::trusting;
 pub use url::Url;

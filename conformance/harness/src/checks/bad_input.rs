@@ -287,7 +287,13 @@ fn session_count(subject: &Subject) -> Outcome<u32> {
 /// Random bytes on every listener, thousands of times; then the server still works and is no larger.
 fn garbage(subject: &Subject) -> Outcome {
     let listeners = &subject.listeners;
-    let ports = [listeners.imaps, listeners.pop3, listeners.pop3s];
+    let ports = [
+        listeners.imaps,
+        listeners.pop3,
+        listeners.pop3s,
+        listeners.submission,
+        listeners.submissions,
+    ];
     let ports = ports.into_iter().flatten();
     let ports: Vec<u16> = ports.chain([listeners.imap, listeners.lmtp]).collect();
     let mut random = Random::new(Random::fresh_seed(), 0);

@@ -12,6 +12,7 @@ mod mutt;
 mod pop3;
 mod postfix;
 mod python;
+mod submission;
 mod thunderbird;
 
 use crate::failure::Outcome;
@@ -51,6 +52,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "pop3",
         run: pop3::run,
+    },
+    Group {
+        name: "submission",
+        run: submission::run,
     },
     Group {
         name: "thunderbird",

@@ -133,7 +133,15 @@ impl Demo {
         for (listener, port) in ["imap", "imaps", "lmtp"].iter().zip(ports) {
             command.args(["--set", &format!("listen.{listener}=127.0.0.1:{port}")]);
         }
-        for listener in ["pop3", "pop3s", "http", "https", "admin"] {
+        for listener in [
+            "pop3",
+            "pop3s",
+            "submission",
+            "submissions",
+            "http",
+            "https",
+            "admin",
+        ] {
             command.args(["--set", &format!("listen.{listener}=")]);
         }
         let log: PathBuf = folder.join("server.log");

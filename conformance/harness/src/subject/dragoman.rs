@@ -54,6 +54,8 @@ pub(super) fn serve(subject: &Subject, binary: &Path) -> Outcome<Child> {
         ("imaps", listeners.imaps),
         ("pop3", listeners.pop3),
         ("pop3s", listeners.pop3s),
+        ("submission", listeners.submission),
+        ("submissions", listeners.submissions),
     ] {
         let place = port.map(|port| format!("127.0.0.1:{port}"));
         settings.push(format!("listen.{name}={}", place.unwrap_or_default()));

@@ -31,7 +31,8 @@ pub struct Account {
 }
 
 impl Account {
-    fn new(address: &str, password: &str) -> Self {
+    /// An account of this address.
+    pub fn new(address: &str, password: &str) -> Self {
         Self {
             address: address.to_owned(),
             password: password.to_owned(),
@@ -50,6 +51,10 @@ pub struct Listeners {
     pub pop3: Option<u16>,
     /// POP3 over TLS.
     pub pop3s: Option<u16>,
+    /// Submission, with STARTTLS.
+    pub submission: Option<u16>,
+    /// Submission over TLS.
+    pub submissions: Option<u16>,
     /// LMTP.
     pub lmtp: u16,
     /// LMTP on a Unix socket.
@@ -171,6 +176,8 @@ impl Subject {
             imaps: Some(free_port()?),
             pop3: Some(free_port()?),
             pop3s: Some(free_port()?),
+            submission: Some(free_port()?),
+            submissions: Some(free_port()?),
             lmtp: free_port()?,
             lmtp_unix: Some(work.join("lmtp.sock")),
         };
@@ -321,6 +328,8 @@ fn external() -> Outcome<Subject> {
             imaps: port("IMAPS_PORT").ok(),
             pop3: port("POP3_PORT").ok(),
             pop3s: port("POP3S_PORT").ok(),
+            submission: port("SUBMISSION_PORT").ok(),
+            submissions: port("SUBMISSIONS_PORT").ok(),
             lmtp: port("LMTP_PORT")?,
             lmtp_unix: std::env::var_os("LMTP_SOCKET").map(PathBuf::from),
         },

@@ -1,6 +1,9 @@
 //! What commands change: users, aliases, shared mailboxes, rights, backups. Runs in the server or in the command.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use account::{Account, Accounts, FolderId, FolderInfo, MailboxId, Principal};
 use directory::Directory;
@@ -13,6 +16,7 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     failure::{Doing, Failure, Result},
+    outgoing,
 };
 
 /// An open data folder.
@@ -22,6 +26,8 @@ pub(crate) struct Administration {
     pub(super) backends: Arc<Backends>,
     accounts: Arc<Accounts>,
     message_bytes_max: u64,
+    pub(super) queue: outbound::Queue,
+    runner: Mutex<Option<outbound::Runner>>,
 }
 
 impl Administration {
@@ -47,13 +53,23 @@ impl Administration {
         };
         let backends = Backends::open(config, store.clone(), directory.clone())?;
         let accounts = Accounts::new(backends.clone(), directory.clone(), options);
+        let (queue, runner) = outgoing::open(config, data, &accounts).await?;
+        accounts.send_through(queue.clone());
         Ok(Self {
             directory,
             store,
             backends,
             accounts,
             message_bytes_max: config.limits.message_bytes_max,
+            queue,
+            runner: Mutex::new(Some(runner)),
         })
+    }
+
+    /// What works through the outgoing queue: for who asks first.
+    pub(crate) fn runner(&self) -> Option<outbound::Runner> {
+        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
+        runner.take()
     }
 
     /// The mailboxes.
@@ -157,6 +173,9 @@ impl Administration {
             Request::MirrorRetry { mailbox } => self.retry_mirror(mailbox).await,
             Request::MirrorExport { mailbox, to } => self.export_refused(mailbox, to).await,
             Request::MirrorReset { mailbox, yes } => self.reset_mirror(mailbox, *yes).await,
+            Request::QueueList { address } => self.queue_list(address.as_deref()).await,
+            Request::QueueShow { id } => self.queue_show(id).await,
+            Request::QueueChange { change, ids } => self.queue_change(*change, ids).await,
             Request::Fsck => self.fsck().await,
             Request::Compact => self.compact().await,
         }

@@ -63,8 +63,27 @@ pub(crate) enum Request {
         mailbox: String,
         yes: bool,
     },
+    QueueList {
+        address: Option<String>,
+    },
+    QueueShow {
+        id: String,
+    },
+    QueueChange {
+        change: QueueChange,
+        ids: Vec<String>,
+    },
     Fsck,
     Compact,
+}
+
+/// What happens to messages in the outgoing queue.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum QueueChange {
+    Retry,
+    Hold,
+    Release,
+    Delete,
 }
 
 impl Request {

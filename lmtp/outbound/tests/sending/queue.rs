@@ -251,6 +251,9 @@ async fn recipients_of_a_server_that_is_gone_find_another_way() {
             }
             self.0.route(origin, address)
         }
+        fn relays(&self, _: &str) -> bool {
+            true
+        }
         fn deliver<'a>(
             &'a self,
             parcel: &'a outbound::Parcel,

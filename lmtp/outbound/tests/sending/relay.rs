@@ -189,7 +189,7 @@ async fn a_message_whose_answer_was_lost_is_sent_again() {
                     left.checked_sub(1)
                 })
                 .is_ok();
-        if hang { Do::DoAndHang } else { Do::Usual }
+        if hang { Do::HangAfter } else { Do::Usual }
     };
     let (smarthost, _) = sent(ALL, envelope(&["bob@other.test"]), TEXT, script).await;
     assert_eq!(smarthost.received().len(), 2);

@@ -16,6 +16,14 @@ use super::{ConfigError, Error, Kind, TlsOptions};
 
 /// The configuration for every TLS connection of a client. Reads the trusted authorities from disk.
 pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, ConfigError> {
+    let mut config = trusting(options)?;
+    // NTLM belongs to HTTP/1.1: a server that would rather speak HTTP/2 is told before it can.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// A configuration that trusts whom the options name, for whatever protocol. Reads the authorities from disk.
+pub fn trusting(options: &TlsOptions) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -26,10 +34,7 @@ pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, C
             .with_custom_certificate_verifier(Arc::new(Pinned { sha256, provider })),
         None => builder.with_root_certificates(roots(options)?),
     };
-    let mut config = builder.with_no_client_auth();
-    // NTLM belongs to HTTP/1.1: a server that would rather speak HTTP/2 is told before it can.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(builder.with_no_client_auth())
 }
 
 /// What a server's certificate must name.

@@ -7,6 +7,7 @@ use pop3_server::{Config, Server};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream},
     sync::watch,
+    task::JoinHandle,
 };
 
 use super::world::{ALICE, World, append};
@@ -19,6 +20,7 @@ const MESSAGES: [&str; 3] = [
 
 struct Client {
     stream: BufReader<DuplexStream>,
+    session: JoinHandle<std::io::Result<()>>,
     _stop: watch::Sender<bool>,
 }
 
@@ -35,15 +37,21 @@ impl Client {
             loopback: true,
             id: 1,
         };
-        tokio::spawn(async move { server.serve(theirs, peer, stopping).await });
         let mut client = Self {
             stream: BufReader::new(stream),
+            session: tokio::spawn(async move { server.serve(theirs, peer, stopping).await }),
             _stop: stop,
         };
         client.line().await;
         client.ask(&format!("USER {ALICE}")).await;
         client.ask("PASS secret-alice").await;
         client
+    }
+
+    /// Goes away, and waits until the session has noticed.
+    async fn leave(self) {
+        drop(self.stream);
+        let _ = self.session.await.unwrap();
     }
 
     async fn line(&mut self) -> String {
@@ -92,7 +100,8 @@ async fn messages_keep_names_and_bytes_over_restarts_and_go_at_quit() {
     for message in MESSAGES {
         append(&world, &account, message).await.unwrap();
     }
-    let before = Client::alice(&world).await.all().await;
+    let mut client = Client::alice(&world).await;
+    let before = client.all().await;
     let (_, sizes, messages) = &before;
     assert_eq!(messages[..2], MESSAGES[..2]);
     assert_eq!(messages[2], format!("{}\r\n", MESSAGES[2]));
@@ -101,6 +110,7 @@ async fn messages_keep_names_and_bytes_over_restarts_and_go_at_quit() {
         .map(|(number, text)| format!("{number} {}\r\n", text.len()));
     assert_eq!(*sizes, lengths.collect::<String>());
     drop(account);
+    client.leave().await;
     let world = world.restart("").await;
     let mut client = Client::alice(&world).await;
     assert_eq!(client.all().await, before);

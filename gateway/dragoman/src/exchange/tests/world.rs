@@ -1,6 +1,12 @@
 //! A gateway in a folder of its own, before a server with the people alice, bob and carol.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use account::{Account, ErrorKind, FileTime, Flags, MailboxId, NewItem, Principal, Role};
 use exchange_standin::Server;
@@ -16,6 +22,9 @@ pub(crate) const ALICE: &str = "alice@example.test";
 pub(crate) const BOB: &str = "bob@example.test";
 /// A mailbox of the embedded store.
 pub(crate) const LOCAL: &str = "dora@local.test";
+
+/// How long tasks of a gateway may live on after it.
+const LETTING_GO_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct World {
     pub(crate) server: Option<Server>,
@@ -124,9 +133,21 @@ async fn open(dir: &Path, autodiscover: &str, section: &str) -> (Config, Arc<Adm
     })
     .unwrap();
     let data = DataDir::create(&config.data).unwrap();
-    let gateway = Arc::new(Administration::open(&config, &data).await.unwrap());
+    let gateway = Arc::new(opened(&config, &data).await);
     gateway.backends().add_accounts(&config).unwrap();
     (config, gateway)
+}
+
+/// Opens a data folder, once tasks that end with a gateway before have let go of it.
+async fn opened(config: &Config, data: &DataDir) -> Administration {
+    let until = Instant::now() + LETTING_GO_LIMIT;
+    loop {
+        match Administration::open(config, data).await {
+            Ok(gateway) => return gateway,
+            Err(failure) if Instant::now() > until => panic!("{failure}"),
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
 }
 
 pub(crate) async fn inbox(account: &Account) -> account::FolderId {

@@ -42,6 +42,10 @@ impl Router for Inside {
         Box::pin(async { Ok(route) })
     }
 
+    fn relays(&self, _: &str) -> bool {
+        true
+    }
+
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Task<'a, Vec<Outcome>> {
         Box::pin(async {
             let octets = parcel.content.read(0, usize::MAX).await.unwrap();

@@ -26,7 +26,7 @@ pub(crate) enum Do {
     /// Nothing: the connection ends.
     Hang,
     /// The command is done, and the connection ends before the reply.
-    DoAndHang,
+    HangAfter,
 }
 
 type Script = dyn Fn(&str) -> Do + Send + Sync;
@@ -160,7 +160,7 @@ async fn talk<S: AsyncBufRead + AsyncWrite + Unpin>(
                 continue;
             }
             Do::Hang => return Ok(false),
-            Do::DoAndHang => hang = true,
+            Do::HangAfter => hang = true,
         }
         match verb.as_str() {
             "EHLO" | "LHLO" => greet(state, stream).await?,

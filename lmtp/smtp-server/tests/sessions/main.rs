@@ -1,0 +1,10 @@
+//! Sessions over the in-memory store, in both profiles.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its world has failed"
+)]
+
+mod delivery;
+mod submission;
+mod support;

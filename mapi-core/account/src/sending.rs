@@ -1,0 +1,197 @@
+//! Sending: what users submit goes into the outgoing queue, in a name they may use, with what a message must have.
+//!
+//! Source: RFC 6409 (message submission), RFC 5322 3.6 (fields every message has).
+
+mod edit;
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use mapi_convert::{EnvelopeView, header, skeleton::AddressView};
+use mapi_store::{Error, ErrorKind, Principal, Result};
+use outbound::{Envelope, Queue, QueueId, Submission};
+
+use self::edit::Edit;
+use crate::{Accounts, Spooled};
+
+/// The most octets of a header that is sent.
+const HEADER_BYTES_MAX: u64 = 1 << 20;
+
+/// A message that a user submits.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// Who has signed in.
+    pub principal: &'a Principal,
+    /// From whom, to whom, how; [`Envelope::submitter`] is filled in.
+    pub envelope: Envelope,
+    /// The message as it came.
+    pub message: &'a Spooled,
+    /// Header fields to put before it, each with its line end: Received.
+    pub trace: Bytes,
+    /// The name of this gateway, for a Message-ID.
+    pub hostname: &'a str,
+}
+
+/// In which name a user may send.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SendRight {
+    /// The address is the user's own.
+    Own,
+    /// Not in this one.
+    None,
+}
+
+/// Where mail for an address goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Destination {
+    /// To a mailbox here.
+    Here,
+    /// To another mail system.
+    Elsewhere,
+    /// To another mail system, and no mail goes out of here.
+    OutOfReach,
+    /// Nowhere: the domain is served here, and nobody has the address.
+    Nobody,
+}
+
+/// Why a message was not sent.
+#[derive(Debug)]
+pub enum SendError {
+    /// The user may not send in a name that the header gives.
+    Forged,
+    /// The header is none that can be sent: why.
+    Header(&'static str),
+    /// The message has passed too many mail servers.
+    Loop,
+    /// The queue is full.
+    Full,
+    /// It could not be taken now.
+    Failed(Error),
+}
+
+impl Accounts {
+    /// Lets users send: what they submit goes into this queue. Only the first call counts.
+    pub fn send_through(&self, queue: Queue) {
+        // A second queue would be a second place to look for mail.
+        let _ = self.queue.set(queue);
+    }
+
+    /// Whether a user may send in the name of an address. Errors: `Unavailable`.
+    pub async fn send_right(&self, principal: &Principal, address: &str) -> Result<SendRight> {
+        match self.resolve(address).await {
+            Ok(mailboxes) => {
+                let own = matches!(mailboxes.as_slice(), [one] if one.0 == principal.user);
+                Ok(if own { SendRight::Own } else { SendRight::None })
+            }
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
+                Ok(SendRight::None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where mail for an address goes. Errors: `Unavailable`.
+    pub async fn destination(&self, address: &str) -> Result<Destination> {
+        match self.backend.resolve(address).await {
+            Ok(Some(_)) => return Ok(Destination::Here),
+            Ok(None) => {}
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Destination::Nobody),
+            Err(error) => return Err(error),
+        }
+        if self.directory.resolve(address).is_some() {
+            return Ok(Destination::Here);
+        }
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+        if domain.is_none_or(|domain| self.directory.serves(domain)) {
+            return Ok(Destination::Nobody);
+        }
+        Ok(
+            match self.queue.get().is_some_and(|queue| queue.relays(address)) {
+                true => Destination::Elsewhere,
+                false => Destination::OutOfReach,
+            },
+        )
+    }
+
+    /// Sends a message: durable, and on its way, when this returns.
+    ///
+    /// The message goes out as it came, with `trace` before it and what RFC 6409 8 lets a server put right: a missing
+    /// Date, Message-ID or From is added, and Bcc fields are removed.
+    pub async fn send(&self, outgoing: Outgoing<'_>) -> Result<QueueId, SendError> {
+        let queue = self.queue.get().ok_or_else(|| {
+            SendError::Failed(Error::new(ErrorKind::Unsupported, "no mail is sent here"))
+        })?;
+        let header = outgoing.message.header().await.map_err(SendError::Failed)?;
+        let header = header.ok_or(SendError::Header("the header is too large"))?;
+        self.check_names(&outgoing, &header).await?;
+        let edit = Edit {
+            trace: &outgoing.trace,
+            hostname: outgoing.hostname,
+            sender: &outgoing.envelope.sender,
+            now: SystemTime::now(),
+        };
+        let start = edit.apply(&header).map_err(SendError::Failed)?;
+        let content = outgoing.message.after(start, header.len() as u64);
+        let envelope = Envelope {
+            submitter: Some(outgoing.principal.user.clone()),
+            ..outgoing.envelope
+        };
+        let submission = Submission {
+            envelope,
+            content: Box::new(content),
+        };
+        queue
+            .submit(submission)
+            .await
+            .map_err(|error| match error.kind {
+                outbound::ErrorKind::Full => SendError::Full,
+                outbound::ErrorKind::Loop => SendError::Loop,
+                outbound::ErrorKind::Invalid | outbound::ErrorKind::NotFound => {
+                    SendError::Header("the envelope cannot be sent")
+                }
+                outbound::ErrorKind::Unavailable => SendError::Failed(Error::with_source(
+                    ErrorKind::Unavailable,
+                    "the outgoing queue does not take the message",
+                    error,
+                )),
+            })
+    }
+
+    /// Whether the user may send in every name that the header gives: From and Sender.
+    async fn check_names(&self, outgoing: &Outgoing<'_>, header: &[u8]) -> Result<(), SendError> {
+        for name in ["from", "sender"] {
+            // RFC 5322 3.6 has one of each, and readers differ on which of two they show.
+            if header::fields(header)
+                .filter(|field| field.is(name))
+                .count()
+                > 1
+            {
+                return Err(SendError::Header(
+                    "a field occurs twice that may occur once",
+                ));
+            }
+        }
+        let facts = &outgoing.message.0.derived.envelope;
+        let Some(names) = EnvelopeView::new(facts) else {
+            return Err(SendError::Header("the header cannot be read"));
+        };
+        for address in names.from().chain(names.sender()) {
+            // A group's begin and end have no host (RFC 9051 7.5.2).
+            let Some(address) = text(&address) else {
+                continue;
+            };
+            let right = self.send_right(outgoing.principal, &address).await;
+            match right.map_err(SendError::Failed)? {
+                SendRight::Own => {}
+                SendRight::None => return Err(SendError::Forged),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(address: &AddressView<'_>) -> Option<String> {
+    let (mailbox, host) = (address.mailbox?, address.host?);
+    let part = String::from_utf8_lossy;
+    Some(format!("{}@{}", part(mailbox), part(host)))
+}
