@@ -239,12 +239,12 @@ impl PropValue {
             types::CURRENCY => Self::Currencies(many(reader, 8, i64_of)?),
             types::FLOATING_TIME => Self::FloatingTimes(many(reader, 8, f64_of)?),
             types::I64 => Self::I64s(many(reader, 8, i64_of)?),
-            types::STRING8 => Self::Strings8(many(reader, 1, |r| present(r, dialect, string8))?),
-            types::STRING => Self::Strings(many(reader, 1, |r| present(r, dialect, string))?),
+            types::STRING8 => Self::Strings8(many(reader, 1, |r| element(r, dialect, string8))?),
+            types::STRING => Self::Strings(many(reader, 1, |r| element(r, dialect, string))?),
             types::TIME => Self::Times(many(reader, 8, |r| r.u64("a time"))?),
             types::GUID => Self::Guids(many(reader, 16, Guid::read)?),
             types::BINARY => Self::Binaries(many(reader, 1, |r| {
-                present(r, dialect, |r| octets(r, dialect))
+                element(r, dialect, |r| octets(r, dialect))
             })?),
             _ => return Err(reader.error("a known multiple-valued property type")),
         })
@@ -332,6 +332,19 @@ fn present<T>(
 ) -> Result<T> {
     if dialect == Dialect::Nspi && !reader.bool("whether a value follows")? {
         return Err(reader.error("a value"));
+    }
+    read(reader)
+}
+
+/// Reads an element of a multiple value. One that is not there is an empty one, so that the others keep their places.
+/// Source: MS-OXCMAPIHTTP 2.2.1.1; the null pointers of MS-OXNSPI 2.2.2.2 StringArray_r and its like.
+fn element<T: Default>(
+    reader: &mut Reader<'_>,
+    dialect: Dialect,
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T>,
+) -> Result<T> {
+    if dialect == Dialect::Nspi && !reader.bool("whether an element follows")? {
+        return Ok(T::default());
     }
     read(reader)
 }
@@ -472,6 +485,25 @@ mod tests {
         let nspi = [0xff, 1, 0, 0, 0, 0xff, b'a', 0, 0, 0];
         check(0x101f, Dialect::Nspi, &nspi, &value);
         check(0x101f, Dialect::Rop, &[1, 0, 0, 0, b'a', 0, 0, 0], &value);
+    }
+
+    #[test]
+    fn an_element_that_is_not_there_in_nspi_is_an_empty_one() {
+        let read = |kind, octets: &[u8]| {
+            let mut reader = Reader::new(octets);
+            let value = PropValue::read(&mut reader, kind, Dialect::Nspi).unwrap();
+            assert!(reader.is_empty());
+            value
+        };
+        let strings = [0xff, 3, 0, 0, 0, 0, 0xff, b'a', 0, 0, 0, 0];
+        let expected = ["", "a", ""].map(Utf16::from);
+        assert_eq!(read(0x101f, &strings), PropValue::Strings(expected.into()));
+        let strings = [0xff, 2, 0, 0, 0, 0xff, b'a', 0, 0];
+        let expected: [Box<[u8]>; 2] = [b"a".as_slice().into(), Box::default()];
+        assert_eq!(read(0x101e, &strings), PropValue::Strings8(expected.into()));
+        let octets = [0xff, 2, 0, 0, 0, 0, 0xff, 1, 0, 0, 0, 7];
+        let expected: [Box<[u8]>; 2] = [Box::default(), [7].into()];
+        assert_eq!(read(0x1102, &octets), PropValue::Binaries(expected.into()));
     }
 
     #[test]

@@ -65,7 +65,7 @@ rops! {
     0x4b FastTransferSourceCopyMessages (input output) {
         /// The messages.
         message_ids: Vec<Id>,
-        /// MS-OXCFXICS 2.2.3.1.1.3.1: 0x01 move, 0x02 the best body, 0x20 send entry ids.
+        /// MS-OXCFXICS 2.2.3.1.1.3.1: 0x01 move, 0x10 the best body, 0x20 send entry ids.
         copy_flags: u8,
         /// [`send_options`].
         send_options: u8,
