@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use account::{Accounts, Error, ErrorKind, Principal};
 use sasl::{
     Exchange, Identity, Mechanism, Nonce, Options, PasswordLogin, ScramVerifier, Secret, Step,
+    TokenLogin, TokenTerms,
 };
 
 use crate::{Attempt, LoginOutcome, Peer, Throttle};
@@ -17,6 +18,7 @@ pub struct Logins {
     accounts: Arc<Accounts>,
     throttle: Arc<dyn Throttle>,
     random: Option<RandomSource>,
+    tokens: Option<TokenTerms>,
 }
 
 /// One exchange. Dropping it before it has ended counts as a refused login once it is known whose it is.
@@ -68,6 +70,7 @@ impl Logins {
             accounts,
             throttle,
             random: None,
+            tokens: None,
         }
     }
 
@@ -75,6 +78,13 @@ impl Logins {
     #[must_use]
     pub fn with_scram(mut self, random: RandomSource) -> Self {
         self.random = Some(random);
+        self
+    }
+
+    /// Offers OAUTHBEARER and XOAUTH2 too, where the connection is private: some mailboxes are opened by tokens.
+    #[must_use]
+    pub fn with_tokens(mut self, terms: TokenTerms) -> Self {
+        self.tokens = Some(terms);
         self
     }
 
@@ -86,24 +96,24 @@ impl Logins {
     /// The mechanisms to offer to a peer as it is now, strongest first.
     pub fn mechanisms(&self, peer: &Peer) -> impl Iterator<Item = Mechanism> {
         let private = peer.is_private();
-        Mechanism::ALL.into_iter().filter(move |mechanism| {
-            self.has(*mechanism) && (private || !mechanism.sends_password())
-        })
+        Mechanism::ALL
+            .into_iter()
+            .filter(move |mechanism| self.has(*mechanism) && (private || !sends_secret(*mechanism)))
     }
 
     /// Begins an exchange.
     pub fn begin(&self, peer: &Peer, mechanism: &str) -> Result<Login<'_>, NotOffered> {
         let mechanism = Mechanism::parse(mechanism).ok_or(NotOffered::Unknown)?;
-        if mechanism.sends_password() && !peer.is_private() {
+        if !self.has(mechanism) {
+            return Err(NotOffered::Unknown);
+        }
+        if sends_secret(mechanism) && !peer.is_private() {
             return Err(NotOffered::NeedsTls);
         }
-        let random = match mechanism.sends_password() {
+        let random = match sends_secret(mechanism) {
             // They use no nonce.
             true => Some([0; 18]),
-            false => self
-                .random
-                .filter(|_| self.has(mechanism))
-                .and_then(|random| random()),
+            false => self.random.and_then(|random| random()),
         };
         let options = Options::new(Nonce::from_random(random.ok_or(NotOffered::Unknown)?));
         Ok(Login {
@@ -134,6 +144,7 @@ impl Logins {
             Mechanism::Plain | Mechanism::Login => true,
             Mechanism::ScramSha256 => self.random.is_some(),
             Mechanism::ScramSha256Plus => false,
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens.is_some(),
         }
     }
 
@@ -157,6 +168,11 @@ impl Logins {
         };
         conclude(&Identity { authzid, authcid }, checked, Some(attempt))
     }
+}
+
+/// Whether a mechanism must not be used where others listen.
+fn sends_secret(mechanism: Mechanism) -> bool {
+    mechanism.sends_password() || mechanism.sends_token()
 }
 
 impl Login<'_> {
@@ -195,6 +211,7 @@ impl Login<'_> {
         match step {
             Step::Challenge(challenge) => Progress::Challenge(challenge),
             Step::NeedPassword(login) => logins.check(addr, login).await.into(),
+            Step::NeedToken(login) => self.check_token(login).await,
             Step::Done(identity) => {
                 let principal = logins.accounts.principal(&identity.authcid);
                 conclude(&identity, principal, self.attempt.take()).into()
@@ -208,6 +225,38 @@ impl Login<'_> {
             Step::NeedScram(_) => {
                 Progress::Refused(Refusal::Malformed(sasl::Failure::OutOfOrder.to_string()))
             }
+        }
+    }
+
+    /// Checks a token. One that is not good ends nothing yet: the client is told what is wanted first.
+    async fn check_token(&mut self, login: TokenLogin) -> Progress {
+        let Self { logins, addr, .. } = *self;
+        let user = login.user.as_deref();
+        let token = std::str::from_utf8(login.token.expose()).unwrap_or_default();
+        // Who brings none wants to be told.
+        if !token.is_empty() {
+            let attempt = logins
+                .throttle
+                .attempt(addr, user.unwrap_or_default())
+                .await;
+            match logins.accounts.login_by_token(user, token).await {
+                Ok(principal) => {
+                    attempt.end(LoginOutcome::Accepted);
+                    return Progress::Accepted(principal);
+                }
+                Err(error) if error.kind == ErrorKind::Unauthenticated => {
+                    self.attempt = Some(attempt);
+                }
+                Err(error) => {
+                    attempt.end(LoginOutcome::Undecided);
+                    return Progress::Refused(Refusal::Failed(error));
+                }
+            }
+        }
+        let terms = logins.tokens.clone().unwrap_or_default();
+        match self.exchange.refuse_token(&terms) {
+            Step::Challenge(challenge) => Progress::Challenge(challenge),
+            _ => Progress::Refused(Refusal::WrongPassword),
         }
     }
 }

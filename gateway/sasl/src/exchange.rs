@@ -3,8 +3,8 @@
 use std::{error, fmt};
 
 use crate::{
-    ChannelBindings, Mechanism, Nonce, RESPONSE_BYTES_MAX, ScramVerifier, Secret, login::Login,
-    plain, scram::Scram,
+    ChannelBindings, Mechanism, Nonce, RESPONSE_BYTES_MAX, ScramVerifier, Secret, TokenLogin,
+    TokenTerms, login::Login, plain, scram::Scram, token,
 };
 
 /// What an exchange cannot know by itself.
@@ -33,6 +33,9 @@ pub enum Step {
     Challenge(Vec<u8>),
     /// Check this password and answer the client yourself: the exchange has ended.
     NeedPassword(PasswordLogin),
+    /// Check this token. If it is good, answer the client yourself: the exchange has ended. If not, call
+    /// [`Exchange::refuse_token`].
+    NeedToken(TokenLogin),
     /// Look up this user's verifier and call [`Exchange::verifier`]. An unknown or disabled user gets an
     /// invented one with a salt that stays the same, so that the exchange does not tell who exists.
     NeedScram(Identity),
@@ -99,6 +102,11 @@ enum State {
     Plain,
     Login(Login),
     Scram(Box<Scram>),
+    Token(token::Kind),
+    /// A token is being checked.
+    TokenSent(token::Kind),
+    /// The client has been told what is wrong with it.
+    TokenRefused,
     Ended,
 }
 
@@ -110,6 +118,8 @@ impl Exchange {
             Mechanism::Login => State::Login(Login::default()),
             Mechanism::ScramSha256 => State::Scram(Box::new(Scram::new(options, false))),
             Mechanism::ScramSha256Plus => State::Scram(Box::new(Scram::new(options, true))),
+            Mechanism::OAuthBearer => State::Token(token::Kind::Bearer),
+            Mechanism::XOAuth2 => State::Token(token::Kind::Google),
         };
         Self { state }
     }
@@ -132,9 +142,23 @@ impl Exchange {
             State::Plain => plain::respond(response),
             State::Login(login) => login.respond(response),
             State::Scram(scram) => scram.respond(response),
-            State::Ended => Step::Failed(Failure::OutOfOrder),
+            State::Token(kind) => kind.respond(response),
+            // What the client says to that does not matter.
+            State::TokenRefused => Step::Failed(Failure::BadProof),
+            State::TokenSent(_) | State::Ended => Step::Failed(Failure::OutOfOrder),
         };
         self.settle(step)
+    }
+
+    /// Answers [`Step::NeedToken`] when the token is not good: the client is told so, and fails with its next response.
+    pub fn refuse_token(&mut self, terms: &TokenTerms) -> Step {
+        match self.state {
+            State::TokenSent(kind) => {
+                self.state = State::TokenRefused;
+                Step::Challenge(kind.refusal(terms))
+            }
+            _ => self.settle(Step::Failed(Failure::OutOfOrder)),
+        }
     }
 
     /// Answers [`Step::NeedScram`] with the verifier of that user.
@@ -147,6 +171,9 @@ impl Exchange {
     }
 
     fn settle(&mut self, step: Step) -> Step {
+        if let (Step::NeedToken(_), State::Token(kind)) = (&step, &self.state) {
+            self.state = State::TokenSent(*kind);
+        }
         if matches!(
             step,
             Step::NeedPassword(_) | Step::Done(_) | Step::Failed(_)
@@ -174,6 +201,8 @@ mod tests {
             (Mechanism::Login, b"Username:"),
             (Mechanism::ScramSha256, b""),
             (Mechanism::ScramSha256Plus, b""),
+            (Mechanism::OAuthBearer, b""),
+            (Mechanism::XOAuth2, b""),
         ] {
             let step = Exchange::new(mechanism, options()).start(None);
             assert!(matches!(step, Step::Challenge(bytes) if bytes == expected));
@@ -215,6 +244,8 @@ mod tests {
                     proptest::collection::vec(any::<u8>(), 0..80),
                     "[nyp=a,r*c0-9\\x00]{0,40}".prop_map(String::into_bytes),
                     Just(b"n,,n=alice,r=abcdef".to_vec()),
+                    Just(b"n,,\x01auth=Bearer t\x01\x01".to_vec()),
+                    "(n,,|user=a|auth=|Bearer |\x01|,|=)*".prop_map(String::into_bytes),
                 ],
                 0..5,
             ),
@@ -227,6 +258,9 @@ mod tests {
                 let mut step = exchange.step(response);
                 if matches!(step, Step::NeedScram(_)) {
                     step = exchange.verifier(&verifier);
+                }
+                if matches!(step, Step::NeedToken(_)) {
+                    step = exchange.refuse_token(&TokenTerms::default());
                 }
                 prop_assert!(!matches!(step, Step::Done(_)));
             }

@@ -1,7 +1,7 @@
 //! Server-side authentication mechanisms (SASL, RFC 4422), shared by every front end.
 //!
 //! The crate performs no I/O, reads no clock and makes no randomness: a front end feeds it the client's
-//! responses and does what each [`Step`] asks for (send a challenge, check a password, look up a verifier).
+//! responses and does what each [`Step`] asks for (send a challenge, check a password or a token, look up a verifier).
 //! Invariants: no input makes it panic, nothing longer than [`RESPONSE_BYTES_MAX`] is kept, a password is
 //! held in a [`Secret`], and an exchange that has ended stays ended.
 //!
@@ -24,16 +24,20 @@ mod mechanism;
 mod plain;
 mod scram;
 mod secret;
+mod token;
 
 pub use exchange::{Exchange, Failure, Identity, Options, PasswordLogin, Step};
 pub use line::{LineError, decode_initial, decode_line, encode_line};
 pub use mechanism::Mechanism;
 pub use scram::{ChannelBindings, Nonce, ScramVerifier};
 pub use secret::Secret;
+pub use token::{TokenLogin, TokenTerms};
 
 /// The longest decoded response a client may send, in bytes. Its base64 form is a third longer.
-pub const RESPONSE_BYTES_MAX: usize = 8 * 1024;
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024;
 /// The longest user name (authentication or authorisation identity), in bytes.
 pub const NAME_BYTES_MAX: usize = 1024;
 /// The longest password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// The longest token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 12 * 1024;

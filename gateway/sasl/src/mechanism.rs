@@ -12,13 +12,20 @@ pub enum Mechanism {
     ScramSha256,
     /// `SCRAM-SHA-256-PLUS`: the same, bound to the TLS channel it runs over.
     ScramSha256Plus,
+    /// `OAUTHBEARER`, RFC 7628: a token of an issuer. Only over TLS or loopback.
+    OAuthBearer,
+    /// `XOAUTH2`: the same in an older form, which more clients know. Only over TLS or loopback.
+    /// Source: Google, "OAuth 2.0 mechanism".
+    XOAuth2,
 }
 
 impl Mechanism {
     /// Every mechanism, strongest first: the order in which to offer them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::ScramSha256Plus,
         Self::ScramSha256,
+        Self::OAuthBearer,
+        Self::XOAuth2,
         Self::Plain,
         Self::Login,
     ];
@@ -30,6 +37,8 @@ impl Mechanism {
             Self::Login => "LOGIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::XOAuth2 => "XOAUTH2",
         }
     }
 
@@ -43,6 +52,11 @@ impl Mechanism {
     /// Whether the client sends the password itself, so that the channel must be private.
     pub fn sends_password(self) -> bool {
         matches!(self, Self::Plain | Self::Login)
+    }
+
+    /// Whether the client sends a token, so that the channel must be private.
+    pub fn sends_token(self) -> bool {
+        matches!(self, Self::OAuthBearer | Self::XOAuth2)
     }
 }
 

@@ -30,6 +30,8 @@ const fn auth(mechanism: Mechanism) -> &'static str {
         Mechanism::Login => "AUTH=LOGIN",
         Mechanism::ScramSha256 => "AUTH=SCRAM-SHA-256",
         Mechanism::ScramSha256Plus => "AUTH=SCRAM-SHA-256-PLUS",
+        Mechanism::OAuthBearer => "AUTH=OAUTHBEARER",
+        Mechanism::XOAuth2 => "AUTH=XOAUTH2",
     }
 }
 

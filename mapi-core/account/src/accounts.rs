@@ -93,6 +93,20 @@ impl Accounts {
         }
     }
 
+    /// Checks a token that a user's program brought instead of a password: the backend alone knows such.
+    ///
+    /// `user`: who the program says it is; without, the token says it. Errors: as [`Self::login`], and `Denied`.
+    pub async fn login_by_token(&self, user: Option<&str>, token: &str) -> Result<Principal> {
+        let authentication = self.backend.authenticate_by_token(user, token);
+        let principal = traced::backend("authenticate_by_token", None, authentication).await?;
+        principal.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unauthenticated,
+                "nobody takes tokens of this user",
+            )
+        })
+    }
+
     /// Has the directory check a password.
     async fn verify(&self, user: &str, password: &str) -> Result<Principal> {
         let permit = Arc::clone(&self.password_checks).acquire_owned().await;

@@ -42,6 +42,18 @@ pub trait Backend: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Checks a token of an issuer that a user's program brought (RFC 7628), where whoever keeps the mailboxes takes such.
+    /// `user`: who the program says it is, to be confirmed; without, the token says it. `None`: nobody here takes it.
+    ///
+    /// Errors: `Unauthenticated`, `Denied`, `Unavailable`, `Throttled`.
+    fn authenticate_by_token<'a>(
+        &'a self,
+        _user: Option<&'a str>,
+        _token: &'a str,
+    ) -> Task<'a, Option<Principal>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// The mailboxes that mail for an address goes to, where whoever keeps them knows it. `None`: this backend does not
     /// know the domain, and the directory decides.
     ///

@@ -14,4 +14,5 @@ mod scram;
 mod simulation;
 mod starttls;
 mod support;
+mod tokens;
 mod transcripts;
