@@ -149,6 +149,8 @@ pub struct Manners {
     pub refuses_ids_of_adders: bool,
     /// Gives all of a public folder each time, and calls what it gave before deleted as well, as gromox 3.10 does.
     pub forgets_public_folders: bool,
+    /// Lets who has full access to a mailbox connect as its owner.
+    pub connects_by_full_access: bool,
 }
 
 impl Default for Config {

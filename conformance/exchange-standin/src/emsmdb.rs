@@ -77,7 +77,10 @@ fn connect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, R
         .take(&seen, |what| matches!(what, What::ConnectBusy { .. }));
     let (error, retry_delay) = match busy {
         Some(What::ConnectBusy { retry_delay_ms }) => (Code::SERVER_TOO_BUSY, retry_delay_ms),
-        _ => (may_connect(&state, &user, &ask), RETRY_DELAY_MS),
+        _ => {
+            let lax = shared.config.manners.connects_by_full_access;
+            (may_connect(&state, &user, &ask, lax), RETRY_DELAY_MS)
+        }
     };
     let cookies = match error {
         Code::OK => {
@@ -106,18 +109,25 @@ fn connect(shared: &Arc<Shared>, asked: &Asked, body: &[u8]) -> Result<Answer, R
 }
 
 /// Whether somebody may connect: the code says why not. Source: MS-OXCRPC 3.1.4.1.
-fn may_connect(state: &State, user: &User, ask: &Connect) -> Code {
+fn may_connect(state: &State, user: &User, ask: &Connect, lax: bool) -> Code {
     let dn = ask.user_dn.to_text();
     match state.organisation.by_dn(&dn) {
         None if dn.is_empty() => Code::ACCESS_DENIED,
         None => Code::UNKNOWN_USER,
-        Some(named) if named.key != user.key => Code::ACCESS_DENIED,
+        Some(named) if named.key != user.key && !(lax && is_owner(state, named, user)) => {
+            Code::ACCESS_DENIED
+        }
         Some(_) if ask.flags & CONNECT_ADMIN != 0 => Code::LOGIN_PERMISSION,
         Some(_) if state.mail.count_of(&user.key) >= state.limits.sessions => {
             Code::MAX_OBJECTS_EXCEEDED
         }
         Some(_) => Code::OK,
     }
+}
+
+fn is_owner(state: &State, of: &User, user: &User) -> bool {
+    let mailbox = state.organisation.mailbox(&of.key);
+    mailbox.is_ok_and(|mailbox| mailbox.is_owner(&user.key))
 }
 
 /// What the server says of itself. Source: MS-OXCRPC 2.2.2.2.

@@ -1,15 +1,24 @@
 //! Where mailboxes are: in the embedded store, or on one of any number of Exchange servers, by the domain of the address.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
 use account::{Error, ErrorKind, FileTime, MailboxId, Principal};
 use directory::{Address, Directory};
 use mapi_store::{Backend, FreeBusy, Store, Task};
+use sasl::TokenTerms;
+use store_exchange::auth::oauth::Claims;
 use store_openchange::OpenChange;
 
 use crate::{
-    config::{Config, exchange::ANY_DOMAIN},
-    exchange::Section,
+    config::{
+        Config, ExchangeConfig,
+        exchange::{ANY_DOMAIN, OauthConfig},
+    },
+    exchange::{LoginName, Section, Shows},
     failure::Result,
 };
 
@@ -19,6 +28,8 @@ pub(crate) struct Backends {
     directory: Arc<Directory>,
     sections: Vec<Arc<Section>>,
     by_domain: HashMap<String, Arc<Section>>,
+    /// What the configuration says of the sections.
+    configured: BTreeMap<String, ExchangeConfig>,
 }
 
 impl Backends {
@@ -42,6 +53,7 @@ impl Backends {
             directory,
             sections,
             by_domain,
+            configured: config.exchange.clone(),
         }))
     }
 
@@ -93,9 +105,52 @@ impl Backends {
         self.of_domain(domain)
     }
 
+    /// What a mail program is told whose token is not good; `None`: no server here takes tokens.
+    pub(crate) fn token_terms(&self) -> Option<TokenTerms> {
+        let section = self
+            .sections
+            .iter()
+            .find(|section| section.takes_tokens())?;
+        let oauth = self.configured.get(section.name())?.oauth.as_ref();
+        Some(oauth.map(OauthConfig::terms).unwrap_or_default())
+    }
+
     fn of_domain(&self, domain: &str) -> Option<&Arc<Section>> {
         let named = self.by_domain.get(&domain.to_lowercase());
         named.or_else(|| self.by_domain.get(ANY_DOMAIN))
+    }
+
+    /// Whose login name this is on which server; `None`: the directory decides. A name without a domain is first one of
+    /// the directory's.
+    fn login_name(&self, text: &str) -> Option<(&Arc<Section>, LoginName)> {
+        if let Ok(address) = Address::parse(text) {
+            return Some((self.of(&address)?, LoginName::of(address)));
+        }
+        if self.directory.user(text).is_some() {
+            return None;
+        }
+        self.sections.iter().find_map(|section| {
+            let configured = self.configured.get(section.name())?;
+            Some((section, LoginName::parse(text, configured)?))
+        })
+    }
+
+    async fn sign_in(
+        &self,
+        section: &Section,
+        name: &LoginName,
+        shows: Shows<'_>,
+    ) -> mapi_store::Result<Principal> {
+        let principal = section.sign_in(name, shows).await?;
+        // A server speaks for its own domains alone.
+        let of = self.of_mailbox(&principal.user);
+        match of.is_some_and(|of| of.name() == section.name()) {
+            true => Ok(principal),
+            false => Err(Error::new(
+                ErrorKind::Denied,
+                "the mailbox's address is of another server",
+            )),
+        }
     }
 
     fn backend(&self, mailbox: &MailboxId) -> &dyn Backend {
@@ -109,13 +164,37 @@ impl Backends {
 impl Backend for Backends {
     fn authenticate<'a>(&'a self, user: &'a str, password: &'a str) -> Task<'a, Option<Principal>> {
         Box::pin(async move {
-            let Ok(address) = Address::parse(user) else {
+            let Some((section, name)) = self.login_name(user) else {
                 return Ok(None);
             };
-            match self.of(&address).filter(|of| of.tokens().is_none()) {
-                Some(section) => section.sign_in(&address, password).await.map(Some),
-                None => Ok(None),
+            // With tokens of the gateway's own, so are the passwords.
+            if section.tokens().is_some() {
+                return Ok(None);
             }
+            let shows = Shows::Password(password);
+            self.sign_in(section, &name, shows).await.map(Some)
+        })
+    }
+
+    fn authenticate_by_token<'a>(
+        &'a self,
+        user: Option<&'a str>,
+        token: &'a str,
+    ) -> Task<'a, Option<Principal>> {
+        Box::pin(async move {
+            let claimed = match user {
+                Some(user) => Some(user.to_owned()),
+                None => Claims::of(&token.into()).names.into_iter().next(),
+            };
+            let Some((section, name)) = claimed.as_deref().and_then(|user| self.login_name(user))
+            else {
+                return Ok(None);
+            };
+            if !section.takes_tokens() {
+                return Ok(None);
+            }
+            let shows = Shows::Token(token);
+            self.sign_in(section, &name, shows).await.map(Some)
         })
     }
 

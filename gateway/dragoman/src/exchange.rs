@@ -5,6 +5,7 @@
 
 mod addresses;
 mod keep_open;
+mod login_name;
 pub(crate) mod login_page;
 mod proof;
 mod section;
@@ -14,7 +15,12 @@ mod tokens;
 mod watch;
 
 pub(crate) use self::{
-    keep_open::keep_open, proof::Proof, section::Section, settings::Settings, watch::watch,
+    keep_open::keep_open,
+    login_name::LoginName,
+    proof::{Proof, Shows},
+    section::Section,
+    settings::Settings,
+    watch::watch,
 };
 use crate::{
     config::Config,

@@ -186,9 +186,13 @@ fn gateway(
         .collect();
     let logins = Logins::new(administration.accounts().clone(), throttle);
     // SCRAM needs to know something of the password in advance: Exchange alone knows those of its users.
-    let logins = Arc::new(match administration.backends().sections() {
+    let logins = match administration.backends().sections() {
         [] => logins.with_scram(random),
         _ => logins,
+    };
+    let logins = Arc::new(match administration.backends().token_terms() {
+        Some(terms) => logins.with_tokens(terms),
+        None => logins,
     });
     Gateway {
         imap: ImapServer::new(logins.clone(), imap, Some(certificates.shared())),

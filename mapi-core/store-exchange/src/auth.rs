@@ -13,6 +13,7 @@ mod mechanism;
 pub mod oauth;
 mod secret;
 
+pub(crate) use self::error::CLOCKS_DIFFER;
 pub use self::{
     authenticator::{Authenticator, Step},
     challenge::{Challenge, Scheme, challenges},

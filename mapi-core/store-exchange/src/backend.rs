@@ -6,36 +6,32 @@ mod free_busy;
 mod mirrors;
 mod opening;
 mod people;
+mod place;
 mod queues;
 mod reach;
+mod sign_in;
 
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use futures_util::future::BoxFuture;
 use mapi_store::{Backend, Error, ErrorKind, FreeBusy, Principal, Result, Store, Task};
 use mapi_types::{FileTime, FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
-use self::elsewhere::Elsewhere;
 pub use self::reach::{Kind, Reachable};
+use self::{elsewhere::Elsewhere, place::Place};
 pub(crate) use self::{people::People, queues::Queues};
 use crate::{
     Options,
     address_book::AddressBook,
-    auth::{Credentials, Policy},
-    discover::{self, Locator},
-    fault,
+    discover,
     http::Client,
     mailbox::Circle,
     remote::{Remote, Sessions},
-    session::{Locate, Located, Session, StoreName, Times},
+    session::{Locate, StoreName},
 };
 
 /// Mailboxes on one Exchange organisation. One for each that is configured.
@@ -74,55 +70,6 @@ impl User {
     }
 }
 
-/// Where a user's mailbox is, asked for with the credentials that were given last. Sessions outlive these.
-struct Place {
-    locator: Mutex<Arc<Locator>>,
-    /// An administrator gave the credentials: what the user signs in with does not take their place.
-    configured: bool,
-    /// The server has refused the credentials since they were given.
-    refused: AtomicBool,
-}
-
-impl Place {
-    fn new(locator: Locator, configured: bool) -> Arc<Self> {
-        Arc::new(Self {
-            locator: Mutex::new(Arc::new(locator)),
-            configured,
-            refused: AtomicBool::new(false),
-        })
-    }
-
-    fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Acquire)
-    }
-
-    /// Whether the credentials are the user's own and as good as when they were given.
-    fn is_trusted(&self) -> bool {
-        !self.configured && !self.is_refused()
-    }
-
-    fn locator(&self) -> Arc<Locator> {
-        Arc::clone(&lock(&self.locator))
-    }
-
-    /// Takes the credentials of another for what comes.
-    fn become_like(&self, other: &Self) {
-        *lock(&self.locator) = other.locator();
-        self.refused.store(false, Ordering::Release);
-    }
-}
-
-impl Locate for Place {
-    fn locate(&self, anew: bool) -> BoxFuture<'_, fault::Result<Located>> {
-        let locator = self.locator();
-        Box::pin(async move { locator.locate(anew).await })
-    }
-
-    fn refused(&self) {
-        self.refused.store(true, Ordering::Release);
-    }
-}
-
 impl Exchange {
     /// Mailboxes whose mirrors lie in a data folder. Nothing is asked of the server yet.
     pub fn new(
@@ -140,111 +87,6 @@ impl Exchange {
             users: Mutex::default(),
             mailboxes: Mutex::default(),
         })
-    }
-
-    /// Lets a user in: finds the mailbox and connects with these credentials, which are kept in memory alone.
-    ///
-    /// The principal has the mailbox's primary address, where that is of the same domain: an alias leads to the same
-    /// mailbox and the same mirror. Whoever has signed in before goes on with these credentials from the next session
-    /// context on. Errors: `Unauthenticated`, `Denied`, `Unavailable`, `Throttled`.
-    pub async fn sign_in(
-        &self,
-        address: &str,
-        credentials: Credentials,
-        policy: Policy,
-    ) -> Result<Principal> {
-        let given = address.to_lowercase();
-        let place = Place::new(self.locator(&given, credentials, policy), false);
-        let session = self.session(&place);
-        let front = Sessions {
-            front: session.clone(),
-            back: session.clone(),
-        };
-        remote(&front, &place).await?.logon().await?;
-        let name = place.primary_address(given).await;
-        let mut users = lock(&self.users);
-        match users.get(&name) {
-            Some(user) if user.place.configured => {}
-            Some(user) => user.place.become_like(&place),
-            None => {
-                let sessions = Sessions {
-                    front: session,
-                    back: self.session(&place),
-                };
-                users.insert(name.clone(), User::new(sessions, place));
-            }
-        }
-        Ok(Principal { user: name })
-    }
-
-    /// Asks the server whether it still takes what a user last signed in with. One request; none when the server has
-    /// refused it since, or nobody has signed in: then the answer is `false`.
-    ///
-    /// Errors: `Denied`, `Unavailable`, `Throttled`.
-    pub async fn confirm(&self, address: &str) -> Result<bool> {
-        let user = lock(&self.users).get(address).cloned();
-        let Some(user) = user.filter(|user| user.place.is_trusted()) else {
-            return Ok(false);
-        };
-        let asked = async {
-            let remote = remote(&user.sessions, &user.place).await?;
-            Ok::<_, Error>(remote.logon().await?)
-        };
-        match asked.await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind == ErrorKind::Unauthenticated => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether a user has signed in, and the server has not refused the credentials since.
-    pub fn is_signed_in(&self, address: &str) -> bool {
-        let users = lock(&self.users);
-        users
-            .get(address)
-            .is_some_and(|user| user.place.is_trusted())
-    }
-
-    /// Whether there are credentials for a mailbox that the server has not refused.
-    pub fn can_open(&self, mailbox: &MailboxId) -> bool {
-        let users = lock(&self.users);
-        let user = users.get(&mailbox.0);
-        user.is_some_and(|user| !user.place.is_refused())
-    }
-
-    /// Gives credentials for a mailbox that must work although nobody signs in, or other ones than before. Nothing is
-    /// asked of the server yet.
-    pub fn add_account(&self, address: &str, credentials: Credentials, policy: Policy) {
-        let name = address.to_lowercase();
-        let place = Place::new(self.locator(&name, credentials, policy), true);
-        let mut users = lock(&self.users);
-        match users.get(&name) {
-            Some(user) if user.place.configured => user.place.become_like(&place),
-            _ => {
-                let sessions = Sessions {
-                    front: self.session(&place),
-                    back: self.session(&place),
-                };
-                users.insert(name, User::new(sessions, place));
-            }
-        }
-    }
-
-    fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {
-        let user = discover::User {
-            address: name.to_owned(),
-            credentials,
-            policy,
-        };
-        Locator::new(self.client.clone(), user, self.discover.clone())
-    }
-
-    fn session<L: Locate + 'static>(&self, place: &Arc<L>) -> Session {
-        let times = Times {
-            busy_max: self.options.busy_max,
-            unused_max: self.options.unused_max,
-        };
-        Session::start(Arc::clone(place) as Arc<dyn Locate>, times)
     }
 
     /// The mirror of a mailbox. One that is there is opened also when the server is away.

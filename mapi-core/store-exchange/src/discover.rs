@@ -16,6 +16,7 @@ mod locator;
 mod network;
 mod options;
 mod search;
+mod soap;
 mod trail;
 mod transport;
 mod trust;

@@ -314,6 +314,8 @@ impl From<auth::Error> for Fault {
     fn from(error: auth::Error) -> Self {
         match error {
             auth::Error::Http(error) => error.into(),
+            // Nobody has refused anybody.
+            auth::Error::Token(error) if error.is_temporary() => Self::Away(error.into()),
             other => Self::Unauthenticated(other.into()),
         }
     }
@@ -322,6 +324,7 @@ impl From<auth::Error> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::oauth;
 
     #[test]
     fn codes_say_what_they_mean_to_the_layers_above() {
@@ -334,5 +337,20 @@ mod tests {
         check(code::SERVER_BUSY, ErrorKind::Throttled);
         check(code::QUOTA_EXCEEDED, ErrorKind::Quota);
         check(0x8888_8888, ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn an_issuer_that_is_away_has_not_refused_anybody() {
+        let check = |error: oauth::Error, expected| {
+            let error = Error::from(Fault::from(auth::Error::from(error)));
+            assert_eq!(error.kind, expected);
+        };
+        let away = oauth::Error::Unavailable {
+            why: "it answers 503".to_owned(),
+            retry_after: None,
+        };
+        check(away, ErrorKind::Unavailable);
+        let ended = oauth::Error::LoginNeeded("invalid_grant".to_owned());
+        check(ended, ErrorKind::Unauthenticated);
     }
 }

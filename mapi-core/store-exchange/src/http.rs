@@ -13,6 +13,7 @@ mod connection;
 mod content;
 mod dial;
 mod error;
+mod examine;
 mod options;
 mod origin;
 mod proxy;
@@ -29,6 +30,7 @@ pub use self::{
     client::Client,
     connection::Connection,
     error::{Error, Kind, Phase, Sent},
+    examine::{Certificate, CertificateFault},
     options::{ConfigError, Options, Timeouts, TlsOptions},
     origin::Origin,
     proxy::{NoProxy, Proxy},

@@ -9,6 +9,9 @@ pub struct Options {
     pub name: String,
     /// What stands in message ids and encapsulated addresses where a message has none of its own.
     pub domain: String,
+    /// The domains whose addresses the server's mailboxes may be known by: a user who signs in by another name has the
+    /// mailbox's primary address, if it is of one of these. `*`: of any.
+    pub domains: Vec<String>,
     /// How often every folder is looked at although the server told of no change.
     pub poll: Duration,
     /// The most octets of bodies kept for each mailbox, beside those that Dragoman itself stored.
@@ -59,6 +62,7 @@ impl Default for Options {
         Self {
             name: String::new(),
             domain: "localhost".to_owned(),
+            domains: Vec::new(),
             poll: Duration::from_secs(60),
             bodies_bytes_max: 1 << 30,
             render_ahead: true,
@@ -67,5 +71,13 @@ impl Default for Options {
             unused_max: Duration::from_secs(300),
             outage: Outage::Refuse,
         }
+    }
+}
+
+impl Options {
+    /// Whether an address of this domain may be a mailbox's.
+    pub(crate) fn speaks_for(&self, domain: &str) -> bool {
+        let is = |own: &String| own == "*" || own.eq_ignore_ascii_case(domain);
+        self.domains.iter().any(is)
     }
 }

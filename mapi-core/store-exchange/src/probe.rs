@@ -3,7 +3,10 @@
 //! Each step stands on those before it. Nothing is kept; one folder is made in Deleted Items and deleted again, to see
 //! whether the server tells of it.
 
+mod advice;
+
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -22,7 +25,7 @@ use crate::{
     address_book::AddressBook,
     discover::{self, Found, Locator, Outcome},
     fault::{Cause, Fault, Result, code},
-    http::{Client, Kind},
+    http::Client,
     remote::{ContentsPart, Deleting, Remote, Sessions},
     session::{Context, Event, Place, Session, StoreName, Times},
 };
@@ -74,7 +77,7 @@ pub struct Finding {
     /// What was found.
     pub text: String,
     /// What an administrator must change.
-    pub advice: Option<&'static str>,
+    pub advice: Option<Cow<'static, str>>,
     /// How long it took.
     pub took: Duration,
 }
@@ -106,7 +109,13 @@ struct Report<T> {
 }
 
 impl<T: FnMut(&Finding) + Send> Report<T> {
-    fn say(&mut self, step: Step, verdict: Verdict, text: String, advice: Option<&'static str>) {
+    fn say(
+        &mut self,
+        step: Step,
+        verdict: Verdict,
+        text: String,
+        advice: Option<Cow<'static, str>>,
+    ) {
         let took = self.began.elapsed();
         self.began = Instant::now();
         (self.tell)(&Finding {
@@ -125,13 +134,13 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
     /// Tells what failed; `None` ends the probe.
     fn fails<V>(&mut self, step: Step, fault: &Fault) -> Option<V> {
         let text = with_cause(fault);
-        self.say(step, Verdict::Fails, text, advice(step, fault));
+        self.say(step, Verdict::Fails, text, advice::of(step, fault));
         None
     }
 
     /// What everything else stands on.
     async fn connection(&mut self, client: &Client, locator: &Locator) -> Option<()> {
-        let found = self.discovery(locator).await?;
+        let found = self.discovery(client, locator).await?;
         self.tls(client, &found).await?;
         self.connect(locator, &found).await
     }
@@ -167,7 +176,10 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                     Step::AddressBook,
                     Verdict::Fails,
                     format!("nobody there has {address}"),
-                    Some("let the mailbox be shown in the address book, for others to find it"),
+                    Some(
+                        "let the mailbox be shown in the address book, for others to find it"
+                            .into(),
+                    ),
                 );
                 None
             }
@@ -175,7 +187,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
         }
     }
 
-    async fn discovery(&mut self, locator: &Locator) -> Option<Arc<Found>> {
+    async fn discovery(&mut self, client: &Client, locator: &Locator) -> Option<Arc<Found>> {
         let (trail, answer) = locator.probe().await;
         for attempt in &trail.attempts {
             let verdict = match attempt.outcome {
@@ -202,14 +214,10 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                 self.works(Step::Discovery, text);
                 Some(found)
             }
-            // The reason says what to change.
             Err(failure) => {
-                self.say(
-                    Step::Discovery,
-                    Verdict::Fails,
-                    failure.reason.to_string(),
-                    None,
-                );
+                let advice = advice::of_failure(client, &failure).await;
+                let text = failure.reason.to_string();
+                self.say(Step::Discovery, Verdict::Fails, text, advice);
                 None
             }
         }
@@ -226,13 +234,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                 Some(())
             }
             Err(error) => {
-                let advice = match error.kind {
-                    Kind::Tls => Some(
-                        "trust the authority of the server's certificate, or pin that certificate",
-                    ),
-                    Kind::Proxy(_) => Some("let the proxy pass connections to this host and port"),
-                    _ => Some("let connections from here to this host and port through"),
-                };
+                let advice = advice::of_connection(client, &found.url, &error).await;
                 let text = with_cause(&Fault::from(error));
                 self.say(Step::Tls, Verdict::Fails, text, advice);
                 None
@@ -352,7 +354,8 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
                     format!("the server told nothing of a new folder in {seconds} s"),
                     Some(
                         "let proxies and load balancers pass parts of an answer on at once, and \
-                         hold silent ones for minutes; until then changes are seen by polling",
+                         hold silent ones for minutes; until then changes are seen by polling"
+                            .into(),
                     ),
                 );
                 None
@@ -407,30 +410,6 @@ fn with_cause(fault: &Fault) -> String {
         below = error.source();
     }
     text
-}
-
-/// What an administrator must change.
-fn advice(step: Step, fault: &Fault) -> Option<&'static str> {
-    match (step, fault) {
-        (_, Fault::Busy(_)) => Some("the server is busy or throttles this user: try again later"),
-        (Step::Authentication, Fault::Unauthenticated(_)) => Some(
-            "check name and password; if they are right, allow Basic, NTLM or Kerberos for the \
-             server's MAPI or RPC virtual directory, or choose the authentication that it offers",
-        ),
-        (_, Fault::Away(_) | Fault::Lost(_)) => {
-            Some("see that the virtual directory of this URL answers, and what stands between")
-        }
-        (_, Fault::Denied(why)) => Some(why),
-        (_, Fault::Moved) => Some("ask again when the mailbox has been moved"),
-        (Step::Connect, _) => {
-            Some("enable MAPI and MAPI over HTTP for this mailbox, and see that its name is right")
-        }
-        (Step::Logon, _) => {
-            Some("let this user open this mailbox: full access, or the owner's own")
-        }
-        (_, Fault::Malformed(_)) => Some("see what stands between here and the server"),
-        _ => None,
-    }
 }
 
 impl fmt::Display for Step {

@@ -65,8 +65,15 @@ pub(crate) trait Locate: Send + Sync {
     /// Where the user's mailbox is. `anew`: the last answer was wrong.
     fn locate(&self, anew: bool) -> futures_util::future::BoxFuture<'_, Result<Located>>;
 
-    /// The server has refused the credentials.
-    fn refused(&self) {}
+    /// The number of the credentials that [`Self::locate`] gives now; it ascends as others take their place.
+    fn credentials(&self) -> u64 {
+        0
+    }
+
+    /// The server has refused the credentials of this number. Whether there are others by now.
+    fn refused(&self, _credentials: u64) -> bool {
+        false
+    }
 }
 
 /// Where a user's mailbox is.

@@ -92,6 +92,7 @@ impl Organisation {
             kind: new.kind,
             display_name: new.display_name,
             aliases: Vec::new(),
+            log_in_names: Vec::new(),
             password: new.password,
             tokens: Default::default(),
             send_as: Default::default(),

@@ -36,6 +36,8 @@ pub struct User {
     pub smtp: String,
     /// Other addresses it has.
     pub aliases: Vec<String>,
+    /// Other names it logs in by: a user principal name, a Windows domain and user.
+    pub log_in_names: Vec<String>,
     /// What it logs in with.
     pub password: String,
     /// Bearer tokens that are good for it.
@@ -80,9 +82,10 @@ impl User {
         same(&self.smtp) || self.aliases.iter().any(same)
     }
 
-    /// Whether a name at login means it: the address or the part before the at sign.
+    /// Whether a name at login means it: the address, the part before the at sign, or one of the other names.
     pub fn is_login(&self, name: &str) -> bool {
-        self.smtp.eq_ignore_ascii_case(name) || self.key.eq_ignore_ascii_case(name)
+        let is = |own: &String| own.eq_ignore_ascii_case(name);
+        is(&self.smtp) || is(&self.key) || self.log_in_names.iter().any(is)
     }
 
     /// Whether typed letters find it (ambiguous name resolution): any of its words begins with them.

@@ -13,7 +13,7 @@ use store_exchange::{
 use super::password;
 use crate::{
     config::{Config, ExchangeConfig},
-    exchange::{Proof, Settings},
+    exchange::{LoginName, Proof, Settings},
     failure::{Doing, Failure, Result},
     secret_file, serve,
 };
@@ -38,8 +38,9 @@ impl Probe {
         };
         let (name, configured) = found.unwrap_or(("probe", &defaults));
         let settings = Settings::of(config, (name, configured))?;
-        let address = address.to_string();
-        let credentials = give_credentials(&settings.proof, configured, &address, password_file)?;
+        let name = LoginName::of(address);
+        let credentials = give_credentials(&settings.proof, configured, &name, password_file)?;
+        let address = name.address().to_string();
         Ok(Self {
             user: discover::User {
                 address,
@@ -86,18 +87,23 @@ impl Probe {
 fn give_credentials(
     proof: &Proof,
     section: &ExchangeConfig,
-    address: &str,
+    name: &LoginName,
     password_file: Option<&Path>,
 ) -> Result<Credentials> {
-    let is = |of: &String| Address::parse(of).is_ok_and(|of| of.to_string() == address);
+    let address = &name.address().to_string();
+    let is = |of: &String| Address::parse(of).is_ok_and(|of| of.to_string() == *address);
     let account = section.accounts.iter().find(|(of, _)| is(of));
     match (password_file, account) {
-        (Some(file), _) => Ok(proof.typed(address, secret_file::read(file)?.expose())),
+        (Some(file), _) => Ok(proof.typed(name, secret_file::read(file)?.expose())),
         (None, Some((_, account))) => proof.configured(address, account),
-        (None, None) if proof.tokens().is_some() => Ok(proof.typed(address, "")),
+        (None, None) if proof.tokens().is_some() => Ok(proof.typed(name, "")),
         (None, None) => {
-            let password = password::ask(&format!("password of {address}"))?;
-            Ok(proof.typed(address, password.expose()))
+            let what = match proof {
+                Proof::Brought => "token",
+                _ => "password",
+            };
+            let password = password::ask(&format!("{what} of {address}"))?;
+            Ok(proof.typed(name, password.expose()))
         }
     }
 }
@@ -110,7 +116,7 @@ fn as_text(finding: &Finding) -> String {
     };
     let (step, took) = (finding.step.to_string(), finding.took.as_millis());
     let mut text = format!("{verdict:<7} {step:<15} {} ({took} ms)", finding.text);
-    if let Some(advice) = finding.advice {
+    if let Some(advice) = &finding.advice {
         text.push_str(&format!("\n        {:<15} {advice}", "to do:"));
     }
     text
@@ -144,7 +150,7 @@ mod tests {
             step: Step::Logon,
             verdict,
             text: "mailbox \"x\"".to_owned(),
-            advice,
+            advice: advice.map(Into::into),
             took: Duration::from_millis(12),
         }
     }

@@ -28,6 +28,10 @@ const FINGERPRINT_DIGITS: usize = 64;
 pub(crate) struct ExchangeConfig {
     /// Domains of the addresses whose mailboxes are there; `*`: all that no other section names.
     pub(crate) domains: Vec<String>,
+    /// The domain of login names that have none; empty: such names are no logins.
+    pub(crate) default_domain: String,
+    /// Windows domains: `DOMAIN\\user` logs in here.
+    pub(crate) windows_domains: Vec<String>,
     /// The URL of mailboxes, instead of what Autodiscover says: of MAPI over HTTP, or of an RPC proxy with the server's
     /// name and port (`https://HOST/rpc/rpcproxy.dll?SERVER:6001`).
     pub(crate) url: String,
@@ -161,6 +165,8 @@ impl Default for ExchangeConfig {
     fn default() -> Self {
         Self {
             domains: Vec::new(),
+            default_domain: String::new(),
+            windows_domains: Vec::new(),
             url: String::new(),
             address_book_url: String::new(),
             autodiscover: String::new(),
@@ -207,6 +213,15 @@ impl ExchangeConfig {
                 operations_max: self.outage_queue_operations_max,
                 bytes_max: self.outage_queue_bytes_max,
             }),
+        }
+    }
+
+    /// The domain of the address that a login name without one stands for.
+    pub(crate) fn name_domain(&self) -> Option<&str> {
+        let mut domains = self.domains.iter().map(String::as_str);
+        match self.default_domain.as_str() {
+            "" => domains.find(|domain| *domain != ANY_DOMAIN),
+            default => Some(default),
         }
     }
 

@@ -1,13 +1,17 @@
-//! How users of a section prove to the server who they are: by the password they type, or by tokens of the gateway's own.
+//! How users of a section prove to the server who they are: by the password they type, by tokens of the gateway's own,
+//! or by those that their mail programs bring.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use store_exchange::{
-    auth::{Credentials, Kdc, Kerberos, KerberosKey, Password, Policy, Scheme},
+    auth::{
+        Credentials, Kdc, Kerberos, KerberosKey, Password, Policy, Scheme,
+        oauth::{Claims, Fixed},
+    },
     http::Client,
 };
 
-use super::tokens::Tokens;
+use super::{login_name::LoginName, tokens::Tokens};
 use crate::{
     config::{
         ExchangeConfig,
@@ -28,6 +32,36 @@ pub(crate) enum Proof {
     },
     /// By tokens, whatever they type here.
     Tokens(Tokens),
+    /// By tokens of their mail programs alone: there are no passwords.
+    Brought,
+}
+
+/// What somebody shows to get in. A secret.
+#[derive(Clone, Copy)]
+pub(crate) enum Shows<'a> {
+    /// A password.
+    Password(&'a str),
+    /// A token.
+    Token(&'a str),
+}
+
+impl Shows<'_> {
+    /// The secret.
+    pub(super) const fn secret(&self) -> &str {
+        match self {
+            Self::Password(secret) | Self::Token(secret) => secret,
+        }
+    }
+
+    /// Whether it is over by its own word, so that nobody need be asked.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Password(_) => false,
+            Self::Token(token) => Claims::of(&(*token).into())
+                .lifetime()
+                .is_some_and(|left| left.is_zero()),
+        }
+    }
 }
 
 impl Proof {
@@ -35,6 +69,9 @@ impl Proof {
     pub(crate) fn of(section: &ExchangeConfig, client: &Client, data: &Path) -> Result<Self> {
         if let Some(oauth) = &section.oauth {
             return Ok(Self::Tokens(Tokens::open(oauth, client.clone(), data)?));
+        }
+        if section.authentication == Authentication::Oauth {
+            return Ok(Self::Brought);
         }
         if section.authentication != Authentication::Kerberos {
             return Ok(Self::Password);
@@ -49,18 +86,30 @@ impl Proof {
         })
     }
 
-    /// What somebody signs in with who typed a password; with tokens that is for the gateway alone.
-    pub(crate) fn typed(&self, address: &str, password: &str) -> Credentials {
+    /// What somebody signs in with who typed a password; with the gateway's tokens that is for the gateway alone, and
+    /// where tokens are brought it is one.
+    pub(crate) fn typed(&self, name: &LoginName, password: &str) -> Credentials {
+        let address = name.address().to_string();
         match self {
             Self::Password => Credentials::Password(Password {
-                user: address.to_owned(),
-                domain: None,
+                user: name.windows_user().unwrap_or(&address).to_owned(),
+                domain: name.windows_domain().map(str::to_owned),
                 secret: password.into(),
             }),
             Self::Kerberos { .. } => {
-                self.ticket(address, "", KerberosKey::Password(password.into()))
+                let user = name.windows_user().unwrap_or_default();
+                self.ticket(&address, user, KerberosKey::Password(password.into()))
             }
-            Self::Tokens(tokens) => tokens.credentials(address),
+            Self::Tokens(tokens) => tokens.credentials(&address),
+            Self::Brought => Credentials::Bearer(Arc::new(Fixed(password.into()))),
+        }
+    }
+
+    /// What somebody signs in with who shows this.
+    pub(super) fn shown(&self, name: &LoginName, shows: Shows<'_>) -> Credentials {
+        match shows {
+            Shows::Password(password) => self.typed(name, password),
+            Shows::Token(token) => Credentials::Bearer(Arc::new(Fixed(token.into()))),
         }
     }
 
@@ -88,6 +137,8 @@ impl Proof {
                 Ok(self.ticket(address, &account.user, key))
             }
             Self::Tokens(tokens) => Ok(tokens.credentials(address)),
+            // The configuration is checked: there are no such accounts.
+            Self::Brought => Ok(Credentials::Bearer(Arc::new(Fixed("".into())))),
         }
     }
 
@@ -95,7 +146,7 @@ impl Proof {
         let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
         let (realm, kdcs) = match self {
             Self::Kerberos { realm, kdcs } => (realm.clone(), kdcs.clone()),
-            Self::Password | Self::Tokens(_) => (None, Vec::new()),
+            Self::Password | Self::Tokens(_) | Self::Brought => (None, Vec::new()),
         };
         Credentials::Kerberos(Kerberos {
             user: if user.is_empty() { local } else { user }.to_owned(),
@@ -109,8 +160,13 @@ impl Proof {
     pub(crate) const fn tokens(&self) -> Option<&Tokens> {
         match self {
             Self::Tokens(tokens) => Some(tokens),
-            Self::Password | Self::Kerberos { .. } => None,
+            Self::Password | Self::Kerberos { .. } | Self::Brought => None,
         }
+    }
+
+    /// Whether users may bring tokens.
+    pub(crate) const fn takes_tokens(&self) -> bool {
+        matches!(self, Self::Tokens(_) | Self::Brought)
     }
 }
 

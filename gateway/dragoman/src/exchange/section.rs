@@ -10,7 +10,6 @@ use std::{
 };
 
 use account::{Error, ErrorKind, MailboxId, Principal};
-use blake3::Hash;
 use directory::Address;
 use store_exchange::{
     Exchange, Outage,
@@ -23,8 +22,9 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{
     Settings,
     addresses::{Addresses, mailbox},
-    proof::Proof,
-    sign_ins::{Kept, Known, SignIns},
+    login_name::LoginName,
+    proof::{Proof, Shows},
+    sign_ins::{Kept, Known, Shown, SignIns},
     tokens::Tokens,
 };
 use crate::{
@@ -181,34 +181,43 @@ impl Section {
         Ok(())
     }
 
-    /// Checks a password by signing in with it, unless the server answered the same question a moment ago.
+    /// Whether mail programs may bring tokens.
+    pub(crate) const fn takes_tokens(&self) -> bool {
+        self.proof.takes_tokens()
+    }
+
+    /// Checks a password or a token by signing in with it, unless the server answered the same question a moment ago.
     ///
     /// Who is unknown is refused as a wrong password is: the server says no more, and takes its own time for both.
     /// Errors: `Unauthenticated`, `Denied`, `Unavailable`, `Throttled`.
     pub(crate) async fn sign_in(
         &self,
-        address: &Address,
-        password: &str,
+        name: &LoginName,
+        shows: Shows<'_>,
     ) -> account::Result<Principal> {
-        let user = address.to_string();
+        let fits = match shows {
+            Shows::Password(_) => !matches!(self.proof, Proof::Brought),
+            Shows::Token(_) => self.takes_tokens(),
+        };
         // Some servers let whoever gives no password in as nobody.
-        if password.is_empty() {
+        if !fits || shows.secret().is_empty() || shows.is_over() {
             return Err(refusal());
         }
-        let hash = self.sign_ins.hash(&user, password);
-        if let Some(answer) = self.remembered(&user, hash) {
+        let user = name.key();
+        let shown = self.sign_ins.hash(&user, shows.secret());
+        if let Some(answer) = self.remembered(&user, shown) {
             return answer;
         }
-        let _turn = self.sign_ins.turn(hash).await;
-        match self.remembered(&user, hash) {
+        let _turn = self.sign_ins.turn(shown).await;
+        match self.remembered(&user, shown) {
             Some(answer) => answer,
-            None => self.ask(&user, password, hash).await,
+            None => self.ask(name, shows, shown).await,
         }
     }
 
     /// What is known without asking.
-    fn remembered(&self, user: &str, hash: Hash) -> Option<account::Result<Principal>> {
-        let answer = match self.sign_ins.look(user, hash, Instant::now()) {
+    fn remembered(&self, user: &str, shown: Shown) -> Option<account::Result<Principal>> {
+        let answer = match self.sign_ins.look(user, shown, Instant::now()) {
             Known::Refused => Some(Err(refusal())),
             Known::Fresh(principal) if self.stands(&principal) => Some(Ok(principal)),
             Known::Stale(principal) if self.stands(&principal) && self.is_away() => {
@@ -222,14 +231,20 @@ impl Section {
         answer
     }
 
-    async fn ask(&self, user: &str, password: &str, hash: Hash) -> account::Result<Principal> {
+    async fn ask(
+        &self,
+        name: &LoginName,
+        shows: Shows<'_>,
+        shown: Shown,
+    ) -> account::Result<Principal> {
+        let user = name.key();
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
-        let known = match self.sign_ins.look(user, hash, Instant::now()) {
+        let known = match self.sign_ins.look(&user, shown, Instant::now()) {
             Known::Fresh(principal) | Known::Stale(principal) => Some(principal),
             Known::Refused | Known::Nothing => None,
         };
-        let check = self.check(user, password, known.as_ref());
+        let check = self.check(name, shows, known.as_ref());
         let answer = timeout(self.sign_in_timeout, check)
             .await
             .unwrap_or_else(|_| {
@@ -242,14 +257,14 @@ impl Section {
         self.note_away(&answer, now);
         let error = match answer {
             Ok(principal) => {
-                self.sign_ins.accepted(user, hash, &principal, now);
+                self.sign_ins.accepted(&user, shown, &principal, now);
                 self.count("accepted");
                 return Ok(principal);
             }
             Err(error) => error,
         };
         if error.kind == ErrorKind::Unauthenticated {
-            self.sign_ins.refused(user, hash, now);
+            self.sign_ins.refused(&user, shown, now);
             self.count("refused");
             tracing::debug!(server = self.name, %error, "sign-in refused");
             return Err(refusal());
@@ -272,18 +287,29 @@ impl Section {
     /// Asks the server.
     async fn check(
         &self,
-        user: &str,
-        password: &str,
+        name: &LoginName,
+        shows: Shows<'_>,
         known: Option<&Principal>,
     ) -> account::Result<Principal> {
-        if let Some(known) = known
-            && self.exchange.confirm(&known.user).await?
-        {
-            return Ok(known.clone());
-        }
-        let credentials = self.proof.typed(user, password);
+        let credentials = self.proof.shown(name, shows);
         let policy = self.policy.clone();
-        let principal = self.exchange.sign_in(user, credentials, policy).await?;
+        if let Some(known) = known {
+            let confirmed = self
+                .exchange
+                .confirm(&known.user, credentials.clone(), policy.clone());
+            if confirmed.await? {
+                return Ok(known.clone());
+            }
+        }
+        let address = name.address().to_string();
+        let principal = match shows {
+            Shows::Password(_) => self.exchange.sign_in(&address, credentials, policy).await?,
+            Shows::Token(token) => {
+                self.exchange
+                    .sign_in_with_token(&address, token.into())
+                    .await?
+            }
+        };
         // As every part of the gateway writes it.
         let MailboxId(user) = mailbox(&principal.user);
         match user == principal.user {

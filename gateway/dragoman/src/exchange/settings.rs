@@ -96,6 +96,7 @@ fn options(config: &Config, name: &str, section: &ExchangeConfig) -> Options {
     Options {
         name: name.to_owned(),
         domain: domain.unwrap_or(&config.hostname).clone(),
+        domains: section.domains.clone(),
         poll: Duration::from_secs(section.poll_interval_s),
         bodies_bytes_max: section.mirror_bodies_bytes_max,
         render_ahead: section.render_ahead,

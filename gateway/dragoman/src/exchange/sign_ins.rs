@@ -41,6 +41,13 @@ pub(super) enum Known {
     Nothing,
 }
 
+/// Stands for a user with a password, and for the password whoever has it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Shown {
+    whole: Hash,
+    secret: Hash,
+}
+
 /// Sign-ins by their hashes.
 pub(super) struct SignIns {
     key: [u8; 32],
@@ -53,11 +60,13 @@ pub(super) struct SignIns {
 struct Memory {
     /// What the server took of each user last.
     accepted: HashMap<String, Accepted>,
+    /// The last secret it took of each principal, by whichever name.
+    secrets: HashMap<String, (Hash, Instant)>,
     refused: HashMap<[u8; 32], Instant>,
 }
 
 struct Accepted {
-    hash: Hash,
+    shown: Shown,
     since: Instant,
     principal: Principal,
 }
@@ -74,21 +83,27 @@ impl SignIns {
     }
 
     /// Stands for a user with a password.
-    pub(super) fn hash(&self, user: &str, password: &str) -> Hash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        // An address has no null octet.
-        hasher.update(user.as_bytes()).update(&[0]);
-        hasher.update(password.as_bytes()).finalize()
+    pub(super) fn hash(&self, user: &str, password: &str) -> Shown {
+        let of = |user: &str| {
+            let mut hasher = blake3::Hasher::new_keyed(&self.key);
+            // A name has no null octet.
+            hasher.update(user.as_bytes()).update(&[0]);
+            hasher.update(password.as_bytes()).finalize()
+        };
+        Shown {
+            whole: of(user),
+            secret: of(""),
+        }
     }
 
-    pub(super) fn look(&self, user: &str, hash: Hash, now: Instant) -> Known {
+    pub(super) fn look(&self, user: &str, shown: Shown, now: Instant) -> Known {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = memory.refused.get(hash.as_bytes());
+        let refused = memory.refused.get(shown.whole.as_bytes());
         if refused.is_some_and(|since| now.saturating_duration_since(*since) < REFUSAL_KEPT) {
             return Known::Refused;
         }
         match memory.accepted.get(user) {
-            Some(accepted) if accepted.hash == hash => {
+            Some(accepted) if accepted.shown == shown && memory.is_latest(accepted) => {
                 let age = now.saturating_duration_since(accepted.since);
                 let principal = accepted.principal.clone();
                 match age {
@@ -101,29 +116,36 @@ impl SignIns {
         }
     }
 
-    pub(super) fn accepted(&self, user: &str, hash: Hash, principal: &Principal, since: Instant) {
+    /// The server took it. What it took of the same principal by another name is believed no longer, unless it is the
+    /// same: a password may have been changed in between.
+    pub(super) fn accepted(&self, user: &str, shown: Shown, principal: &Principal, since: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.refused.remove(hash.as_bytes());
+        memory.refused.remove(shown.whole.as_bytes());
+        if !memory.secrets.contains_key(&principal.user) {
+            make_room(&mut memory.secrets, |(_, since)| *since);
+        }
+        let secret = (shown.secret, since);
+        memory.secrets.insert(principal.user.clone(), secret);
         if !memory.accepted.contains_key(user) {
             make_room(&mut memory.accepted, |accepted| accepted.since);
         }
         let principal = principal.clone();
         let accepted = Accepted {
-            hash,
+            shown,
             since,
             principal,
         };
         memory.accepted.insert(user.to_owned(), accepted);
     }
 
-    pub(super) fn refused(&self, user: &str, hash: Hash, now: Instant) {
+    pub(super) fn refused(&self, user: &str, shown: Shown, now: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let accepted = memory.accepted.get(user);
-        if accepted.is_some_and(|accepted| accepted.hash == hash) {
+        if accepted.is_some_and(|accepted| accepted.shown == shown) {
             memory.accepted.remove(user);
         }
         make_room(&mut memory.refused, |since| *since);
-        memory.refused.insert(*hash.as_bytes(), now);
+        memory.refused.insert(*shown.whole.as_bytes(), now);
     }
 
     /// Forgets what the server took of a user, by whichever address.
@@ -132,19 +154,28 @@ impl SignIns {
         memory
             .accepted
             .retain(|_, accepted| accepted.principal.user != user);
+        memory.secrets.remove(user);
     }
 
     /// Waits for others who ask about the same user and password: their answer serves all.
-    pub(super) async fn turn(&self, hash: Hash) -> OwnedMutexGuard<()> {
+    pub(super) async fn turn(&self, shown: Shown) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             // Those that nobody waits for are forgotten when the map would grow.
             if turns.len() == turns.capacity() {
                 turns.retain(|_, turn| Arc::strong_count(turn) > 1);
             }
-            Arc::clone(turns.entry(*hash.as_bytes()).or_default())
+            Arc::clone(turns.entry(*shown.whole.as_bytes()).or_default())
         };
         turn.lock_owned().await
+    }
+}
+
+impl Memory {
+    /// Whether the server has taken no other secret of the same principal since.
+    fn is_latest(&self, accepted: &Accepted) -> bool {
+        let latest = self.secrets.get(&accepted.principal.user);
+        latest.is_some_and(|(secret, _)| *secret == accepted.shown.secret)
     }
 }
 
@@ -224,6 +255,33 @@ mod tests {
         };
         let elsewhere = SignIns::new([8; 32], kept);
         assert_ne!(hash, elsewhere.hash("anna@example.test", "secret"));
+    }
+
+    #[test]
+    fn a_changed_password_is_changed_by_whichever_name_its_user_comes() {
+        let sign_ins = sign_ins();
+        let now = Instant::now();
+        let names = ["anna@example.test", "alias@example.test", "CORP\\anna"];
+        let look =
+            |name: &str, password| sign_ins.look(name, sign_ins.hash(name, password), now + FRESH);
+        for name in names {
+            sign_ins.accepted(name, sign_ins.hash(name, "old"), &anna(), now);
+        }
+        assert_eq!(
+            names.map(|name| look(name, "old")),
+            [(); 3].map(|()| Known::Stale(anna()))
+        );
+        let other = Principal {
+            user: "bert@example.test".to_owned(),
+        };
+        sign_ins.accepted("bert", sign_ins.hash("bert", "old"), &other, now);
+        sign_ins.accepted(names[1], sign_ins.hash(names[1], "new"), &anna(), now);
+        assert_eq!(
+            names.map(|name| look(name, "old")),
+            [(); 3].map(|()| Known::Nothing)
+        );
+        assert_eq!(look(names[1], "new"), Known::Stale(anna()));
+        assert_eq!(look("bert", "old"), Known::Stale(other));
     }
 
     #[test]

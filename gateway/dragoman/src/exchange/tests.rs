@@ -1,6 +1,7 @@
 //! Exchange domains of a gateway, against a server of our own.
 
 mod administration;
+mod brought;
 mod issuer;
 mod login_page;
 mod mail;

@@ -9,6 +9,7 @@ use mapi_store::{Backend, ErrorKind, Store};
 use crate::{
     cli::mapi::Who,
     command::administration::Administration,
+    exchange::{LoginName, Shows},
     failure::{Doing, Failure, Result},
 };
 
@@ -126,7 +127,9 @@ async fn sign_in(gateway: &Arc<Administration>, user: &str, password: &str) -> R
         ))
     })?;
     let address = Address::parse(user).doing(|| user.to_owned())?;
-    let signed_in = section.sign_in(&address, password).await;
+    let signed_in = section
+        .sign_in(&LoginName::of(address), Shows::Password(password))
+        .await;
     signed_in.doing(|| format!("signing in as {user}"))
 }
 

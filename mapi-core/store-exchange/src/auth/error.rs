@@ -5,6 +5,9 @@ use std::{error::Error as StdError, fmt};
 use super::{Scheme, oauth};
 use crate::http::{self, Sent};
 
+/// What is wrong when a key distribution centre finds the time of a request wrong.
+pub(crate) const CLOCKS_DIFFER: &str = "the clocks differ too much";
+
 /// Why a request could not be made as somebody. No variant holds anything secret.
 #[derive(Debug)]
 pub enum Error {

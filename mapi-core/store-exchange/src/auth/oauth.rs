@@ -9,6 +9,7 @@
 mod app;
 mod assertion;
 mod authorize;
+mod claims;
 mod device;
 mod endpoints;
 mod error;
@@ -24,11 +25,12 @@ pub use self::{
     app::{App, ClientAuth},
     assertion::{Algorithm, Certificate},
     authorize::Authorization,
+    claims::Claims,
     device::DeviceLogin,
     endpoints::{Endpoints, Issuer},
     error::Error,
     renewing::{Grant, Health, Renewing},
-    source::{Fixed, TokenSource},
+    source::{Brought, Fixed, TokenSource},
     store::TokenStore,
     token::Tokens,
     vault::Vault,

@@ -1,23 +1,9 @@
-//! Addresses: which one a mailbox is known by, and who has one.
+//! Addresses: who has one.
 
 use mapi_store::{Error, ErrorKind, Result};
 
-use super::{Exchange, Place, User, lock};
+use super::{Exchange, User, lock};
 use crate::{address_book::Entry, http::Url};
-
-impl Place {
-    /// The primary address of the mailbox, if it is of the same domain as the one given: a server speaks for its own
-    /// domain alone.
-    pub(super) async fn primary_address(&self, given: String) -> String {
-        let found = self.locator().find(false).await;
-        let primary = found.ok().and_then(|found| found.smtp_address.clone());
-        let domain = |address: &str| address.rsplit_once('@').map(|(_, of)| of.to_owned());
-        match primary.map(|primary| primary.to_lowercase()) {
-            Some(primary) if domain(&primary) == domain(&given) => primary,
-            _ => given,
-        }
-    }
-}
 
 impl Exchange {
     /// Who has an address, by the address book. Configured accounts are asked first, then whoever has signed in.

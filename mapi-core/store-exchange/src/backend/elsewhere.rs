@@ -57,7 +57,11 @@ impl Locate for OtherPlace {
         })
     }
 
-    fn refused(&self) {
-        self.own.refused();
+    fn credentials(&self) -> u64 {
+        self.own.credentials()
+    }
+
+    fn refused(&self, credentials: u64) -> bool {
+        self.own.refused(credentials)
     }
 }

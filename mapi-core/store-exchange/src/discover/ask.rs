@@ -9,7 +9,7 @@ use mapi_wire::autodiscover::{
     pox::{ANCHOR_MAILBOX, CONTENT_TYPE, HEADERS, PoxRequest, PoxResponse},
 };
 
-use super::{Outcome, Subject, User, trail::said};
+use super::{Outcome, Subject, User, soap, trail::said};
 use crate::{
     auth::{self, Channel, Scheme, challenges},
     fault::BUSY_DEFAULT,
@@ -53,6 +53,34 @@ impl Asker<'_> {
         match asked {
             Ok(response) => pox_answer(response).await,
             Err(error) => Said::No(failed(error)),
+        }
+    }
+
+    /// Asks by SOAP, which knows addresses only.
+    pub(super) async fn soap(self, url: &Url, subject: &Subject) -> Said {
+        let Subject::Address(address) = subject else {
+            return Said::No(Outcome::Nothing);
+        };
+        let request = soap::request(url, address);
+        let asked = match self.client.send(&request).await {
+            Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
+                self.as_user(&request, &response.headers).await
+            }
+            other => other.map_err(auth::Error::Http),
+        };
+        let response = match asked {
+            Ok(response) => response,
+            Err(error) => return Said::No(failed(error)),
+        };
+        match response.status {
+            // A fault comes with the status of an error.
+            StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR => {
+                match response.body.collect().await {
+                    Ok(document) => soap::read(&document, url),
+                    Err(error) => Said::No(error.into()),
+                }
+            }
+            _ => other_status(&response),
         }
     }
 
@@ -116,13 +144,17 @@ fn pox_request(url: &Url, subject: &Subject) -> Request {
     request.response_bytes_max = Some(DOCUMENT_BYTES_MAX as u64);
     let content_type = (header::CONTENT_TYPE.as_str(), CONTENT_TYPE);
     for (name, value) in HEADERS.into_iter().chain([content_type]).chain(anchor) {
-        // An address outside of ASCII does without the header, which only helps to find the way.
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            request.headers.insert(name, value);
-        }
+        insert(&mut request, name, value);
     }
     request
+}
+
+/// Adds a header. An address outside of ASCII does without the one that only helps to find the way.
+pub(super) fn insert(request: &mut Request, name: &str, value: &str) {
+    let name = HeaderName::from_bytes(name.as_bytes());
+    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+        request.headers.insert(name, value);
+    }
 }
 
 async fn pox_answer(response: Response) -> Said {

@@ -29,6 +29,19 @@ struct Kept {
 }
 
 impl Slot {
+    /// With an answer, as if it had just come.
+    pub(super) fn with(found: Arc<Found>, keep: Duration) -> Self {
+        let answered_at = Instant::now();
+        let kept = Kept {
+            answer: Ok(found),
+            answered_at,
+            until: answered_at + keep,
+        };
+        Self {
+            turn: Mutex::new(Some(kept)),
+        }
+    }
+
     /// The answer kept, or what `ask` says. `anew`: only an answer that has come since the call.
     ///
     /// A caller that goes away leaves what was kept; the next in turn asks.

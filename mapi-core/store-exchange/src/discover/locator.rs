@@ -66,7 +66,14 @@ pub struct Locator {
 impl Locator {
     /// Nobody is asked yet.
     pub fn new(client: Client, user: User, options: Options) -> Self {
-        Self::over(Box::new(Internet), client, user, options)
+        let network = Internet(client.clone());
+        Self::over(Box::new(network), client, user, options)
+    }
+
+    /// The same for a mailbox that has been found: nobody is asked before the answer is old, or turns out to be wrong.
+    pub(crate) fn knowing(mut self, found: Arc<Found>) -> Self {
+        self.own = Slot::with(found, self.options.keep);
+        self
     }
 
     pub(super) fn over(

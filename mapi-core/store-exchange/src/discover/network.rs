@@ -9,12 +9,9 @@ use hickory_resolver::{
     net::NetError,
     proto::rr::{RData, RecordType, rdata::SRV},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::http::Url;
+use crate::http::{Client, Url};
 
 /// The longest head of an answer in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -30,9 +27,9 @@ pub(super) trait Network: Send + Sync + fmt::Debug {
     fn redirect<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<String>, String>>;
 }
 
-/// The network as it is.
+/// The network as it is, through the proxy where there is one for plain HTTP too. DNS is that of this machine.
 #[derive(Debug)]
-pub(super) struct Internet;
+pub(super) struct Internet(pub(super) Client);
 
 impl Network for Internet {
     fn srv<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Vec<(String, u16)>, String>> {
@@ -44,7 +41,10 @@ impl Network for Internet {
     }
 
     fn redirect<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<String>, String>> {
-        Box::pin(async move { location(url).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            let located = location(&self.0, url).await;
+            located.map_err(|error| error.to_string())
+        })
     }
 }
 
@@ -70,15 +70,10 @@ async fn targets(resolver: &TokioResolver, name: &str) -> Result<Vec<(String, u1
 }
 
 /// Gets a URL over plain HTTP without credentials, and reads no more of the answer than where it redirects to.
-async fn location(url: &Url) -> io::Result<Option<String>> {
-    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+async fn location(client: &Client, url: &Url) -> io::Result<Option<String>> {
+    let (mut stream, request) = client.in_plain(url).await.map_err(io::Error::other)?;
+    stream.write_all(request.expose().as_bytes()).await?;
+    stream.flush().await?;
     let mut head = Vec::new();
     loop {
         if let Some(location) = parse(&head)? {
@@ -121,6 +116,46 @@ mod tests {
     use tokio::net::{TcpListener, UdpSocket};
 
     use super::*;
+    use crate::http::{self, Proxy, TlsOptions};
+
+    fn client(proxy: Option<&str>) -> Client {
+        Client::new(http::Options {
+            tls: TlsOptions {
+                system_roots: false,
+                pinned: Some([0; 32]),
+                ..TlsOptions::default()
+            },
+            proxy: proxy.map(|proxy| Proxy::parse(proxy).unwrap()),
+            ..http::Options::default()
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_given_the_whole_url_and_its_own_password() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("http://me:secret@{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                stream.read_buf(&mut request).await.unwrap();
+            }
+            let answer = b"HTTP/1.1 302 Found\r\nLocation: https://mail.example.test/x\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        let url = Url::parse("http://autodiscover.example.test/autodiscover/autodiscover.xml");
+        let network = Internet(client(Some(&proxy)));
+        let found = network.redirect(&url.unwrap()).await.unwrap();
+        assert_eq!(found.as_deref(), Some("https://mail.example.test/x"));
+        assert_eq!(
+            serving.await.unwrap(),
+            "GET http://autodiscover.example.test/autodiscover/autodiscover.xml HTTP/1.1\r\n\
+             Host: autodiscover.example.test\r\nConnection: close\r\n\
+             Proxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n"
+        );
+    }
 
     /// What a plain HTTP server's answer redirects to.
     async fn check(answer: &'static str, expected: Result<Option<&str>, io::ErrorKind>) {
@@ -137,7 +172,9 @@ mod tests {
             String::from_utf8(request).unwrap()
         });
         let url = Url::parse(&format!("http://{address}/autodiscover/autodiscover.xml?x")).unwrap();
-        let got = location(&url).await.map_err(|error| error.kind());
+        let got = location(&client(None), &url)
+            .await
+            .map_err(|error| error.kind());
         assert_eq!(
             got,
             expected.map(|url| url.map(str::to_owned)),

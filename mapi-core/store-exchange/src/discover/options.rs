@@ -26,10 +26,12 @@ pub struct Options {
     pub user_dn: Option<String>,
     /// Whether each host of the domain is first asked by Autodiscover version 2 (JSON) where POX is spoken.
     pub json: bool,
+    /// Whether a host is asked by SOAP that is there, but does not answer by POX.
+    pub soap: bool,
     /// Whether DNS is asked for an SRV record: the name servers of this machine, also where there is a proxy.
     pub srv: bool,
-    /// Whether `http://autodiscover.DOMAIN` is asked for a redirection. The request has no credentials, and goes through
-    /// no proxy: many of these tunnel to port 443 alone.
+    /// Whether `http://autodiscover.DOMAIN` is asked for a redirection. The request has no credentials; where there is a
+    /// proxy it gets the whole URL, for many of these tunnel to port 443 alone.
     pub http_redirect: bool,
     /// Hosts outside of the domain that may see credentials although only DNS or plain HTTP names them.
     pub allowed_hosts: Vec<HostPattern>,
@@ -51,6 +53,7 @@ impl Default for Options {
             autodiscover: None,
             user_dn: None,
             json: true,
+            soap: true,
             srv: true,
             http_redirect: true,
             allowed_hosts: Vec::new(),

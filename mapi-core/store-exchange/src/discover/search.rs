@@ -13,6 +13,7 @@ use super::{
     ask::{Asker, Said},
     found::in_order,
     network::Network,
+    soap,
     trail::said,
     trust::{self, Source, domain_of},
 };
@@ -79,7 +80,7 @@ impl<'a> Search<'a> {
         let mut start = start.cloned();
         loop {
             let next = match start.take() {
-                Some(url) => self.follow(url, Source::Configured, &subject).await?,
+                Some(url) => self.ask(url, Source::Configured, &subject).await?,
                 None => self.domain(&subject).await?,
             };
             match next {
@@ -161,7 +162,7 @@ impl<'a> Search<'a> {
                     if let Ok(elsewhere) = url.join(&elsewhere)
                         && elsewhere != url
                     {
-                        let next = self.follow(elsewhere, Source::Said, subject).await?;
+                        let next = self.ask(elsewhere, Source::Said, subject).await?;
                         if !matches!(next, Next::GoOn) {
                             return Ok(next);
                         }
@@ -171,7 +172,7 @@ impl<'a> Search<'a> {
                 (None, _) => {}
             }
         }
-        self.follow(url, Source::Domain, subject).await
+        self.ask(url, Source::Domain, subject).await
     }
 
     async fn srv(&mut self, name: &str, subject: &Subject) -> Result<Next, Reason> {
@@ -194,7 +195,7 @@ impl<'a> Search<'a> {
         };
         let (urls, _) = self.attempt(Step::Srv, name, asking).await?;
         for url in urls.iter().filter_map(|url| Url::parse(url).ok()) {
-            let next = self.follow(url, Source::Unproven, subject).await?;
+            let next = self.ask(url, Source::Unproven, subject).await?;
             if !matches!(next, Next::GoOn) {
                 return Ok(next);
             }
@@ -218,12 +219,29 @@ impl<'a> Search<'a> {
             .attempt(Step::HttpRedirect, url.as_str(), asking)
             .await?;
         match location.and_then(|location| url.join(&location).ok()) {
-            Some(url) => self.follow(url, Source::Unproven, subject).await,
+            Some(url) => self.ask(url, Source::Unproven, subject).await,
             None => Ok(Next::GoOn),
         }
     }
 
-    /// Asks by POX, and goes where the answer redirects to.
+    /// Asks at a URL, and by SOAP on its host if that is there and has no answer.
+    async fn ask(&mut self, url: Url, source: Source, subject: &Subject) -> Result<Next, Reason> {
+        let next = self.follow(url.clone(), source, subject).await?;
+        let last = self.trail.attempts.last();
+        // Where POX says that there is no such user, or that nobody gets in, SOAP says the same.
+        let is_deaf = last.is_some_and(|last| {
+            last.place == url.as_str()
+                && matches!(last.outcome, Outcome::Status(_) | Outcome::Malformed(_))
+        });
+        match (next, soap::beside(&url)) {
+            (Next::GoOn, Some(soap)) if is_deaf && self.options.soap => {
+                self.follow(soap, source, subject).await
+            }
+            (next, _) => Ok(next),
+        }
+    }
+
+    /// Asks in the language of the URL, and goes where the answer redirects to.
     async fn follow(
         &mut self,
         mut url: Url,
@@ -231,20 +249,27 @@ impl<'a> Search<'a> {
         subject: &Subject,
     ) -> Result<Next, Reason> {
         loop {
-            if !self.is_trusted(Step::Xml, &url, source) {
+            let step = match soap::is_spoken_at(&url) {
+                true => Step::Soap,
+                false => Step::Xml,
+            };
+            if !self.is_trusted(step, &url, source) {
                 return Ok(Next::GoOn);
             }
             if !self.asked.insert((url.clone(), subject.clone())) {
-                self.tell(Step::Xml, url.as_str(), Outcome::Repeated, Duration::ZERO);
+                self.tell(step, url.as_str(), Outcome::Repeated, Duration::ZERO);
                 return Ok(Next::GoOn);
             }
             let asker = self.asker;
             let asking = async {
-                let said = asker.pox(&url, subject).await;
+                let said = match step {
+                    Step::Soap => asker.soap(&url, subject).await,
+                    _ => asker.pox(&url, subject).await,
+                };
                 let outcome = outcome(&said);
                 (Some(said), outcome)
             };
-            let (answer, outcome) = self.attempt(Step::Xml, url.as_str(), asking).await?;
+            let (answer, outcome) = self.attempt(step, url.as_str(), asking).await?;
             match answer {
                 Some(Said::Settings(settings)) => {
                     let by = url;

@@ -43,6 +43,8 @@ pub enum Step {
     Json,
     /// Asked by POX: without credentials, and with them where they are wanted.
     Xml,
+    /// Asked by SOAP, where POX had no answer.
+    Soap,
     /// Asked DNS for an SRV record.
     Srv,
     /// Asked for a redirection over plain HTTP.
@@ -146,6 +148,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Json => "JSON",
             Self::Xml => "XML",
+            Self::Soap => "SOAP",
             Self::Srv => "SRV",
             Self::HttpRedirect => "HTTP redirect",
             Self::Reach => "reach",

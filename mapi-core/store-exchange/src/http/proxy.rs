@@ -56,15 +56,20 @@ impl Proxy {
         })
     }
 
+    /// The header line by which a request shows the proxy who asks.
+    pub(super) fn authorization(&self) -> Secret {
+        let line = |basic: &Secret| format!("Proxy-Authorization: Basic {}\r\n", basic.expose());
+        Secret::new(self.authorization.as_ref().map_or(String::new(), line))
+    }
+
     /// Asks the proxy for a tunnel. Errors: `Proxy`.
     pub(super) async fn tunnel(&self, stream: &mut dyn Stream, to: &Origin) -> Result<(), Error> {
         let broken = |cause| Error::unsent(Kind::Proxy(None)).because(cause);
         let target = to.with_port();
-        let authorization = self.authorization.as_ref().map_or(String::new(), |basic| {
-            format!("Proxy-Authorization: Basic {}\r\n", basic.expose())
-        });
+        let authorization = self.authorization();
         let request = Secret::new(format!(
-            "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n"
+            "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{}\r\n",
+            authorization.expose()
         ));
         stream
             .write_all(request.expose().as_bytes())

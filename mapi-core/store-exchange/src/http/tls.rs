@@ -5,7 +5,10 @@ use std::sync::Arc;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
@@ -14,27 +17,43 @@ use url::Host;
 
 use super::{ConfigError, Error, Kind, TlsOptions};
 
-/// The configuration for every TLS connection of a client. Reads the trusted authorities from disk.
-pub(super) fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, ConfigError> {
-    let mut config = trusting(options)?;
+/// A configuration that trusts whom the options name, for whatever protocol. Reads the authorities from disk.
+pub fn trusting(options: &TlsOptions) -> Result<ClientConfig, ConfigError> {
+    believing(verifier(options)?)
+}
+
+/// Whom a client trusts. Reads the trusted authorities from disk.
+pub(super) fn verifier(options: &TlsOptions) -> Result<Arc<dyn ServerCertVerifier>, ConfigError> {
+    let provider = Arc::new(ring::default_provider());
+    if let Some(sha256) = options.pinned {
+        return Ok(Arc::new(Pinned { sha256, provider }));
+    }
+    let roots = Arc::new(roots(options)?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+    verifier
+        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+        .map_err(|cause| ConfigError(format!("certificate authorities: {cause}")))
+}
+
+/// The configuration for HTTP connections to whoever this trusts.
+pub(super) fn client_config(
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<Arc<ClientConfig>, ConfigError> {
+    let mut config = believing(verifier)?;
     // NTLM belongs to HTTP/1.1: a server that would rather speak HTTP/2 is told before it can.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// A configuration that trusts whom the options name, for whatever protocol. Reads the authorities from disk.
-pub fn trusting(options: &TlsOptions) -> Result<ClientConfig, ConfigError> {
+fn believing(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|cause| ConfigError(format!("TLS versions: {cause}")))?;
-    let builder = match options.pinned {
-        Some(sha256) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinned { sha256, provider })),
-        None => builder.with_root_certificates(roots(options)?),
-    };
-    Ok(builder.with_no_client_auth())
+    let builder = builder.dangerous();
+    Ok(builder
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
 /// What a server's certificate must name.

@@ -16,7 +16,7 @@ use tokio::{
 use super::{Error, Kind, Phase, Sent};
 
 /// A stream of bytes in both directions: TCP, or TLS over it.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 

@@ -1,6 +1,6 @@
 //! Making the bytes of messages: fetched many per request, rendered once, kept in the mirror.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mapi_store::{Items, Object, Query, Result, Table};
 use mapi_types::{FolderId, ItemNumber, MessageTree, PropBag, PropTag, tags};
@@ -72,21 +72,26 @@ impl Mailbox {
         numbers: &[ItemNumber],
         needs: impl Fn(&RemoteItemRef) -> bool,
     ) -> Result<()> {
-        let _turn = self.turn(Work::Render(folder)).await;
         // Again for those that somebody changed meanwhile.
         for _ in 0..ROUNDS_MAX {
-            let wanted = self.wanted(folder, numbers, &needs).await?;
-            if wanted.is_empty() {
-                return Ok(());
-            }
-            if self.has_waiting() {
-                // What waits has no names at the server before.
-                self.caught_up().await?;
-                continue;
-            }
-            let fid = self.folder_fid(folder).await?;
-            let (mut outdated, mut failed) = (false, None);
-            for page in pages(&wanted) {
+            let (mut tried, mut outdated, mut failed) = (HashSet::new(), false, None);
+            // Page by page, so that others who want messages of this folder have their turns in between.
+            loop {
+                let _turn = self.turn(Work::Render(folder)).await;
+                let untried = numbers.iter().filter(|number| !tried.contains(*number));
+                let untried: Vec<_> = untried.copied().collect();
+                let wanted = self.wanted(folder, &untried, &needs).await?;
+                let Some(page) = first_page(&wanted) else {
+                    break;
+                };
+                if self.has_waiting() {
+                    // What waits has no names at the server before.
+                    self.caught_up().await?;
+                    outdated = true;
+                    break;
+                }
+                tried.extend(page.iter().map(|wanted| wanted.number));
+                let fid = self.folder_fid(folder).await?;
                 let got = self.fetch(session, (folder, fid), page).await?;
                 failed = failed.or(got.failed);
                 outdated |= self.put(folder, page, (got.fetched, got.refused)).await?;
@@ -310,21 +315,15 @@ fn make_substitutes(page: &[Wanted], index: &[(usize, PropBag)], domain: &str) -
         .collect()
 }
 
-/// Groups of messages that are fetched together.
-fn pages(wanted: &[Wanted]) -> Vec<&[Wanted]> {
-    let mut pages = Vec::new();
-    let mut rest = wanted;
-    while !rest.is_empty() {
-        let mut octets = 0;
-        let fits = rest.iter().take(MESSAGES_MAX).take_while(|wanted| {
-            octets += wanted.size;
-            octets <= FETCH_BYTES_MAX
-        });
-        let (page, more) = rest.split_at(fits.count().max(1));
-        pages.push(page);
-        rest = more;
-    }
-    pages
+/// The first messages, as many as are fetched together; `None`: there are none.
+fn first_page(wanted: &[Wanted]) -> Option<&[Wanted]> {
+    let mut octets = 0;
+    let fits = wanted.iter().take(MESSAGES_MAX).take_while(|wanted| {
+        octets += wanted.size;
+        octets <= FETCH_BYTES_MAX
+    });
+    let page = wanted.get(..fits.count().max(1))?;
+    Some(page)
 }
 
 #[cfg(test)]
@@ -346,7 +345,11 @@ mod tests {
             .chain([FETCH_BYTES_MAX * 2, 10])
             .map(wanted)
             .collect();
-        let lens: Vec<_> = pages(&all).iter().map(|page| page.len()).collect();
+        let (mut rest, mut lens) = (all.as_slice(), Vec::new());
+        while let Some(page) = first_page(rest) {
+            lens.push(page.len());
+            rest = &rest[page.len()..];
+        }
         assert_eq!(lens, [50, 10, 1, 1]);
     }
 }

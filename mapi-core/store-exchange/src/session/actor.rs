@@ -56,6 +56,7 @@ pub(super) async fn run(
         waiter: None,
         used: Instant::now(),
         located_anew: false,
+        credentials: 0,
         woken,
     };
     actor.serve(queue, wakes).await;
@@ -79,6 +80,8 @@ struct Actor {
     used: Instant,
     /// The next context asks anew where the mailbox is.
     located_anew: bool,
+    /// The number of the credentials that the context began with, or the last attempt at one.
+    credentials: u64,
     woken: mpsc::Sender<()>,
 }
 
@@ -87,6 +90,16 @@ struct Actor {
 struct Tries {
     contexts: u32,
     waited: Duration,
+}
+
+impl Tries {
+    /// How long to wait before the next context; `None`: there have been enough.
+    fn again(&mut self) -> Option<Duration> {
+        self.contexts += 1;
+        // The first time at once: most losses are of a connection alone.
+        let pause = Duration::from_millis(200) * (self.contexts - 1);
+        (self.contexts < CONTEXTS_MAX).then_some(pause)
+    }
 }
 
 impl Actor {
@@ -133,10 +146,14 @@ impl Actor {
             if fault.ends_session() {
                 self.leave_after(&fault);
             }
-            if let Fault::Unauthenticated(_) = fault {
-                self.locator.refused();
-            }
-            match self.patience(&job, &fault, &mut tries) {
+            // A refused request has had no effect, so with other credentials it may go out again.
+            let others = matches!(fault, Fault::Unauthenticated(_))
+                && self.locator.refused(self.credentials);
+            let wait = match others && job.generation.is_none() {
+                true => tries.again(),
+                false => self.patience(&job, &fault, &mut tries),
+            };
+            match wait {
                 Some(wait) if !job.reply.is_closed() => sleep(wait).await,
                 _ => {
                     let _ = job.reply.send(Err(fault));
@@ -148,12 +165,6 @@ impl Actor {
 
     /// How long to wait before the next try; `None`: there is none.
     fn patience(&mut self, job: &Asked, fault: &Fault, tries: &mut Tries) -> Option<Duration> {
-        let again = |tries: &mut Tries| {
-            tries.contexts += 1;
-            // The first time at once: most losses are of a connection alone.
-            let pause = Duration::from_millis(200) * (tries.contexts - 1);
-            (tries.contexts < CONTEXTS_MAX).then_some(pause)
-        };
         match fault {
             Fault::Busy(wait) => {
                 let wait = (*wait).min(WAIT_MAX);
@@ -161,14 +172,14 @@ impl Actor {
                 (tries.waited <= self.times.busy_max).then_some(wait)
             }
             _ if job.generation.is_some() => None,
-            Fault::Expired => again(tries).map(|_| Duration::ZERO),
+            Fault::Expired => tries.again().map(|_| Duration::ZERO),
             Fault::Moved => {
                 self.leave();
                 self.located_anew = true;
-                again(tries)
+                tries.again()
             }
-            Fault::Away(_) => again(tries),
-            Fault::Lost(_) | Fault::Malformed(_) if job.repeat == Repeat::Safe => again(tries),
+            Fault::Away(_) => tries.again(),
+            Fault::Lost(_) | Fault::Malformed(_) if job.repeat == Repeat::Safe => tries.again(),
             _ => None,
         }
     }
@@ -210,6 +221,8 @@ impl Actor {
 
     async fn connected(&mut self) -> Result<&mut Live> {
         if self.live.is_none() {
+            // Those that come meanwhile are newer than what is used, never older.
+            self.credentials = self.locator.credentials();
             let located = self.locator.locate(self.located_anew).await?;
             self.located_anew = false;
             self.contexts += 1;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use exchange_standin::{NotificationFault, model::draft::Draft};
-use mapi_store::{Changes, Expected, FolderInfo, Store};
-use mapi_types::{BitChange, Change, MailboxId, tags, tags::message_flags};
+use mapi_store::{Changes, Expected, FolderInfo, Items, Query, Store, Table};
+use mapi_types::{BitChange, Change, FolderId, ItemNumber, MailboxId, tags, tags::message_flags};
 
 use crate::subject::{ALICE, Standin, listing, numbers};
 
@@ -136,4 +136,55 @@ async fn mail_from_outside_arrives_by_notification() {
     };
     let row = delta.rows.row(0).unwrap();
     assert_eq!(row.get(&tags::SUBJECT), Some("hello"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_one_message_does_not_wait_for_who_wants_them_all() {
+    const ALL: u32 = 1000;
+    const CLIENTS: u64 = 4;
+    let standin = Standin::start();
+    let mailbox = standin.server.mailbox(ALICE);
+    mailbox.fill(mailbox.inbox().unwrap(), ALL).unwrap();
+    let (store, inbox) = standin.alice().await;
+    let items = numbers(&listing(&*store, &inbox).await);
+    settled(&standin).await;
+    standin.server.reset_counters();
+    let fetches = || {
+        standin
+            .server
+            .counters()
+            .rop("FastTransferSourceCopyMessages")
+    };
+    let (last, all) = items.split_last().unwrap();
+    let mut greedy = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (store, folder, all) = (Arc::clone(&store), inbox.id, all.to_vec());
+        greedy.spawn(async move { render(&*store, folder, &all).await });
+    }
+    while fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let before = fetches();
+    render(&*store, inbox.id, &[*last]).await;
+    let meanwhile = fetches() - before;
+    // One page of each of the others that wait already, its own, and what has begun since its answer was there.
+    assert!(meanwhile <= 2 * CLIENTS + 2, "{meanwhile}");
+    while let Some(done) = greedy.join_next().await {
+        done.unwrap();
+    }
+    // Nothing was fetched twice.
+    assert_eq!(fetches(), u64::from(ALL).div_ceil(50) + 1);
+}
+
+async fn render(store: &dyn Store, folder: FolderId, items: &[ItemNumber]) {
+    let columns = [tags::DERIVED_RENDERER.tag()];
+    let query = Query {
+        table: Table::Contents(folder),
+        columns: &columns,
+        items: Items::Numbers(items),
+        filter: None,
+        sort: &[],
+        limit: u32::MAX,
+    };
+    assert_eq!(store.query(&query).await.unwrap().len(), items.len());
 }

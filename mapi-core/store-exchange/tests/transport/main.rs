@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
+mod advice;
 mod bearer;
 mod connection;
 mod kerberos;

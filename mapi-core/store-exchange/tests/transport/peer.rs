@@ -3,7 +3,10 @@
 use std::{future::Future, io::Write, net::SocketAddr, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
 use store_exchange::http::{Client, Options, Request, TlsOptions, Url};
 use tempfile::NamedTempFile;
 use tokio::{
@@ -137,6 +140,12 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        let names = ["127.0.0.1", "mail.example.test"];
+        Self::with(CertificateParams::new(names.map(str::to_owned)).unwrap())
+    }
+
+    /// With a server's certificate of this kind.
+    pub(crate) fn with(server: CertificateParams) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -144,13 +153,23 @@ impl Authority {
         let pem = params.self_signed(&key).unwrap().pem();
         file.write_all(pem.as_bytes()).unwrap();
         let issuer = Issuer::new(params, key);
-        let names = ["127.0.0.1", "mail.example.test"];
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(names.map(str::to_owned))
-            .unwrap()
-            .signed_by(&key, &issuer)
-            .unwrap();
-        let certificate = certificate.der().clone();
+        let certificate = server.signed_by(&key, &issuer).unwrap().der().clone();
+        Self::showing(file, certificate, &key)
+    }
+
+    /// Whose own certificate is the server's, too.
+    pub(crate) fn itself() -> Self {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(certificate.pem().as_bytes()).unwrap();
+        Self::showing(file, certificate.der().clone(), &key)
+    }
+
+    fn showing(file: NamedTempFile, certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
         let server = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(

@@ -15,6 +15,8 @@ pub(in crate::config) fn check(
     sections: &BTreeMap<String, ExchangeConfig>,
 ) -> Result<(), ConfigError> {
     let mut taken = HashSet::new();
+    let mut windows = HashSet::new();
+    let mut default = None;
     for (name, section) in sections {
         let faults = Faults(name);
         section.check(&faults)?;
@@ -22,6 +24,18 @@ pub(in crate::config) fn check(
             if !taken.insert(domain.to_lowercase()) {
                 return Err(faults.value("domains", domain, "a domain of one section only"));
             }
+        }
+        for domain in &section.windows_domains {
+            if !windows.insert(domain.to_lowercase()) {
+                let expected = "a Windows domain of one section only";
+                return Err(faults.value("windows_domains", domain, expected));
+            }
+        }
+        if !section.default_domain.is_empty()
+            && let Some(other) = default.replace(name)
+        {
+            let expected = format!("in one section only, and {other} has it");
+            return Err(faults.value("default_domain", &section.default_domain, &expected));
         }
     }
     Ok(())
@@ -80,6 +94,7 @@ impl ExchangeConfig {
                 "a SHA-256 in hexadecimal, 64 digits",
             ));
         }
+        self.check_names(faults)?;
         self.check_proxy(faults)?;
         self.check_authentication(faults)?;
         self.check_accounts(faults)?;
@@ -87,6 +102,23 @@ impl ExchangeConfig {
             0 => Err(faults.value("poll_interval_s", "0", "a number from 1")),
             _ => Ok(()),
         }
+    }
+
+    fn check_names(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
+        if !self.default_domain.is_empty() && !self.names(&self.default_domain) {
+            let expected = "one of the section's domains";
+            return Err(faults.value("default_domain", &self.default_domain, expected));
+        }
+        for domain in &self.windows_domains {
+            if domain.is_empty() || domain.contains(['\\', '@', '/', ' ']) {
+                return Err(faults.value("windows_domains", domain, "a name such as EXAMPLE"));
+            }
+        }
+        if !self.windows_domains.is_empty() && self.name_domain().is_none() {
+            let expected = "`default_domain` too, for which addresses to ask";
+            return Err(faults.value("windows_domains", "no domain by name", expected));
+        }
+        Ok(())
     }
 
     fn check_proxy(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
@@ -112,9 +144,9 @@ impl ExchangeConfig {
 
     fn check_authentication(&self, faults: &Faults<'_>) -> Result<(), ConfigError> {
         let is = |authentication| self.authentication == authentication;
-        if is(Authentication::Oauth) != self.oauth.is_some() {
-            let found = "only one of \"oauth\" and the section oauth";
-            return Err(faults.value("authentication", found, "both, or neither"));
+        if self.oauth.is_some() && !is(Authentication::Oauth) {
+            let found = "a section oauth, but another authentication";
+            return Err(faults.value("authentication", found, "\"oauth\""));
         }
         if self.kerberos.is_some() && !is(Authentication::Kerberos) {
             let found = "a section kerberos, but another authentication";
@@ -142,6 +174,10 @@ impl ExchangeConfig {
                     ));
                 }
                 Err(error) => return Err(faults.value(&key, address, &error.to_string())),
+            }
+            if self.authentication == Authentication::Oauth && self.oauth.is_none() {
+                let found = "no section oauth";
+                return Err(faults.value(&key, found, "one, for tokens of the gateway's own"));
             }
             let given = [&account.password_file, &account.keytab];
             let given = given.map(|path| !path.as_os_str().is_empty());
@@ -175,9 +211,19 @@ mod tests {
         check(&sections).map_err(|error| error.to_string())
     }
 
+    fn check_faults(cases: &[(&str, &str)]) {
+        for (text, expected) in cases {
+            let error = check_text(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
     #[test]
     fn a_domain_is_enough() {
         check_text("[main]\ndomains = [\"example.test\"]\n").unwrap();
+        // Then mail programs bring the tokens.
+        check_text("[main]\ndomains = [\"example.test\"]\nauthentication = \"oauth\"\n").unwrap();
     }
 
     #[test]
@@ -215,8 +261,12 @@ mod tests {
                 "password_file",
             ),
             (
-                "[m]\ndomains = [\"a.test\"]\nauthentication = \"oauth\"\n",
+                "[m]\ndomains = [\"a.test\"]\n[m.oauth]\nclient_id = \"x\"\n",
                 "exchange.m.authentication",
+            ),
+            (
+                "[m]\ndomains = [\"a.test\"]\nauthentication = \"oauth\"\n[m.accounts.\"x@a.test\"]\n",
+                "no section oauth",
             ),
             (
                 "[m]\ndomains = [\"a.test\"]\n[m.accounts.\"x@a.test\"]\nkeytab = \"k\"\n",
@@ -232,10 +282,32 @@ mod tests {
                 "poll_interval_s",
             ),
         ];
-        for (text, expected) in cases {
-            let error = check_text(text).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
-            assert!(!error.contains("secret"), "{error}");
-        }
+        check_faults(&cases);
+    }
+
+    #[test]
+    fn names_without_a_domain_belong_to_one_section() {
+        check_faults(&[
+            (
+                "[m]\ndomains = [\"a.test\"]\ndefault_domain = \"b.test\"\n",
+                "exchange.m.default_domain",
+            ),
+            (
+                "[m]\ndomains = [\"a.test\"]\ndefault_domain = \"a.test\"\n[n]\ndomains = [\"b.test\"]\ndefault_domain = \"b.test\"\n",
+                "exchange.n.default_domain",
+            ),
+            (
+                "[m]\ndomains = [\"a.test\"]\nwindows_domains = [\"A\\\\B\"]\n",
+                "exchange.m.windows_domains",
+            ),
+            (
+                "[m]\ndomains = [\"*\"]\nautodiscover = \"https://a.test/\"\nwindows_domains = [\"A\"]\n",
+                "default_domain",
+            ),
+            (
+                "[m]\ndomains = [\"a.test\"]\nwindows_domains = [\"A\"]\n[n]\ndomains = [\"b.test\"]\nwindows_domains = [\"a\"]\n",
+                "exchange.n.windows_domains",
+            ),
+        ]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sasl::TokenTerms;
 use serde::{Deserialize, Serialize};
 use store_exchange::http::Url;
 
@@ -128,6 +129,22 @@ impl OauthConfig {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         let tenant = Some(&self.tenant).filter(|tenant| tenant.chars().all(plain))?;
         url(&format!("{MICROSOFT}{tenant}/v2.0"))
+    }
+
+    /// What a mail program is told whose token is not good.
+    pub(crate) fn terms(&self) -> TokenTerms {
+        let scope = self.scope();
+        let scopes = scope.split(' ').filter(|scope| *scope != OFFLINE);
+        let issuer = self.issuer_url();
+        let issuer = issuer
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/'));
+        TokenTerms {
+            scope: scopes.collect::<Vec<_>>().join(" "),
+            openid_configuration: issuer
+                .map(|issuer| format!("{issuer}/.well-known/openid-configuration"))
+                .unwrap_or_default(),
+        }
     }
 
     /// What tokens are asked for.

@@ -10,7 +10,7 @@ use store_exchange::{
 use super::world::{ALICE, LOCAL, World, append, inbox};
 use crate::{
     command::Request,
-    exchange::{Settings, watch::size},
+    exchange::{LoginName, Settings, watch::size},
 };
 
 fn text(text: &str) -> String {
@@ -137,13 +137,17 @@ async fn a_mirror_that_is_not_there_has_no_status() {
     }
 }
 
+fn name(user: &str) -> LoginName {
+    LoginName::of(directory::Address::parse(user).unwrap())
+}
+
 /// Probes, and gives the verdict of each step but those that were only tried.
 async fn probed(world: &World, user: &str, password: &str) -> (bool, Vec<(Step, Verdict)>) {
     let section = &world.config.exchange["main"];
     let settings = Settings::of(&world.config, ("main", section)).unwrap();
     let user = discover::User {
         address: text(user),
-        credentials: settings.proof.typed(user, password),
+        credentials: settings.proof.typed(&name(user), password),
         policy: settings.policy,
     };
     let found = Arc::new(Mutex::new(Vec::new()));

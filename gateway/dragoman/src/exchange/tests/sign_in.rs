@@ -3,7 +3,7 @@
 use account::{ErrorKind, MailboxId, Principal};
 use exchange_standin::{Fault, What, When};
 
-use super::world::{ALICE, BOB, LOCAL, World, append};
+use super::world::{ALICE, BOB, LOCAL, World, append, inbox};
 
 const REFUSED: Result<(), ErrorKind> = Err(ErrorKind::Unauthenticated);
 
@@ -71,11 +71,92 @@ async fn a_wrong_password_is_not_tried_again_and_again() {
 }
 
 #[tokio::test]
-async fn a_password_that_expired_here_is_confirmed_by_the_session_that_is_there() {
+async fn a_password_that_expired_here_is_shown_to_the_server_again() {
     let world = World::with("sign_in_kept_s = 0").await;
     check(&world, ALICE, "secret-alice", (Ok(()), 1)).await;
-    check(&world, ALICE, "secret-alice", (Ok(()), 0)).await;
-    assert!(world.server().counters().by_type["Execute"] >= 2);
+    check(&world, ALICE, "secret-alice", (Ok(()), 1)).await;
+    world
+        .server()
+        .change_user("alice", |user| user.password = "changed".to_owned());
+    // The session that is there may go on; nobody new gets in by it.
+    check(&world, ALICE, "secret-alice", (REFUSED, 1)).await;
+    check(&world, ALICE, "changed", (Ok(()), 1)).await;
+}
+
+#[tokio::test]
+async fn all_names_of_a_user_share_the_sessions() {
+    let world = World::with(
+        "default_domain = \"example.test\"\nwindows_domains = [\"CORP\"]\nsign_in_kept_s = 0",
+    )
+    .await;
+    world.server().change_user("alice", |user| {
+        user.aliases.push("al@example.test".to_owned());
+        user.log_in_names.push("al@example.test".to_owned());
+        user.log_in_names.push("CORP\\alice".to_owned());
+    });
+    let account = world.open(ALICE, "secret-alice").await;
+    append(&world, &account, "Subject: one\r\n\r\n")
+        .await
+        .unwrap();
+    for name in [
+        "ALICE@EXAMPLE.TEST",
+        "al@example.test",
+        "alice",
+        "corp\\Alice",
+    ] {
+        for _ in 0..3 {
+            let principal = world.login(name, "secret-alice").await.unwrap();
+            assert_eq!(principal.user, ALICE, "{name}");
+        }
+        let again = world.open(name, "secret-alice").await;
+        let folder = inbox(&again).await;
+        assert_eq!(again.index(folder).await.unwrap().len(), 1, "{name}");
+    }
+    // Those that checked passwords say goodbye by themselves.
+    world.until(|| world.server().sessions() <= 2).await;
+    // A password that was changed is changed by every name.
+    world
+        .server()
+        .change_user("alice", |user| user.password = "changed".to_owned());
+    world.login("al@example.test", "changed").await.unwrap();
+    for name in [ALICE, "al@example.test", "alice", "corp\\alice"] {
+        let answer = world.login(name, "secret-alice").await;
+        assert_eq!(answer.map(drop), REFUSED, "{name}");
+    }
+    append(&world, &account, "Subject: two\r\n\r\n")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_new_password_spares_who_has_the_mailbox_open_the_refusal_of_the_old() {
+    let world = World::new().await;
+    let account = world.open(ALICE, "secret-alice").await;
+    append(&world, &account, "Subject: one\r\n\r\n")
+        .await
+        .unwrap();
+    world
+        .server()
+        .change_user("alice", |user| user.password = "changed".to_owned());
+    world.login(ALICE, "changed").await.unwrap();
+    append(&world, &account, "Subject: two\r\n\r\n")
+        .await
+        .unwrap();
+    check(&world, ALICE, "changed", (Ok(()), 0)).await;
+}
+
+#[tokio::test]
+async fn full_access_to_a_mailbox_does_not_make_anybody_its_owner_by_an_alias() {
+    let world = World::new().await;
+    // What Bob logs in with looks like Alice's address.
+    world.server().change_user("alice", |user| {
+        user.aliases.push("b@example.test".to_owned());
+    });
+    world.server().change_user("bob", |user| {
+        user.log_in_names.push("b@example.test".to_owned());
+    });
+    let refused = world.login("b@example.test", "secret-bob").await;
+    assert!(refused.is_err());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use account::ErrorKind;
+use store_exchange::auth::Credentials;
 
 use super::{
     issuer::{Issuer, TOKEN},
@@ -98,4 +99,30 @@ async fn a_user_consents_once_and_the_consent_outlives_a_restart() {
         world.login(ALICE, "of the gateway").await,
         Err(ErrorKind::Unauthenticated)
     );
+}
+
+#[tokio::test]
+async fn an_account_that_gets_no_token_shows_in_the_metrics() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let world = World::new().await;
+    world.secret("secret", "s3cret\n");
+    let section = format!(
+        "authentication = \"oauth\"\n[exchange.main.oauth]\nissuer = {issuer:?}\nclient_id = \"gateway\"\nflow = \"client_credentials\"\nclient_secret_file = \"DIR/secret\""
+    );
+    let world = world.restart(&section).await;
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let settings = metrics::with_local_recorder(&recorder, || {
+        Settings::of(&world.config, ("main", &world.config.exchange["main"])).unwrap()
+    });
+    let credentials = settings.proof.tokens().unwrap().credentials(ALICE);
+    let Credentials::Bearer(source) = credentials else {
+        panic!("no token")
+    };
+    let failing = || metrics.render().contains("exchange_tokens_failing 1");
+    assert!(!failing());
+    source.token().await.unwrap_err();
+    assert!(failing(), "{}", metrics.render());
 }

@@ -41,7 +41,12 @@ impl World {
 
     /// With more lines of its section.
     pub(crate) async fn with(section: &str) -> Self {
-        let server = Server::start(exchange_standin::Config::default()).unwrap();
+        Self::before(exchange_standin::Config::default(), section).await
+    }
+
+    /// Before a server of another kind.
+    pub(crate) async fn before(server: exchange_standin::Config, section: &str) -> Self {
+        let server = Server::start(server).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (config, gateway) = open(dir.path(), &server.autodiscover_url(), section).await;
         gateway.ensure_user(LOCAL, "local").await.unwrap();
@@ -63,6 +68,8 @@ impl World {
         } = self;
         let url = server.as_ref().unwrap().autodiscover_url();
         drop(gateway);
+        // What sessions of before were doing comes to its end first.
+        Self::wait(|| is_free(dir.path())).await;
         let (config, gateway) = open(dir.path(), &url, section).await;
         Self {
             server,
@@ -92,6 +99,22 @@ impl World {
             .unwrap()
     }
 
+    /// Waits until something has come true.
+    pub(crate) async fn until(&self, is: impl Fn() -> bool) {
+        Self::wait(is).await;
+    }
+
+    async fn wait(is: impl Fn() -> bool) {
+        let patience = async {
+            while !is() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), patience)
+            .await
+            .unwrap();
+    }
+
     /// How often somebody has connected to the server.
     pub(crate) fn connects(&self) -> u64 {
         let counters = self.server().counters();
@@ -108,6 +131,12 @@ impl World {
     pub(crate) fn secret(&self, name: &str, text: &str) -> std::path::PathBuf {
         secret(self.dir.path(), name, text)
     }
+}
+
+/// Whether nobody has the data folder open.
+fn is_free(dir: &Path) -> bool {
+    let lock = fs::File::open(dir.join("data/store/LOCK"));
+    lock.is_err() || lock.is_ok_and(|lock| lock.try_lock().is_ok())
 }
 
 /// A file that only its owner may read.

@@ -4,5 +4,6 @@ mod keeping;
 mod others;
 mod places;
 mod reaching;
+mod soap;
 mod trusting;
 mod world;

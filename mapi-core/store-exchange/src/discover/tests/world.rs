@@ -306,10 +306,11 @@ fn authority() -> (NamedTempFile, Issuer<'static, KeyPair>) {
     (file, Issuer::new(params, key))
 }
 
-/// Options for quick tests: JSON is asked where a test is about it.
+/// Options for quick tests: JSON and SOAP are asked where a test is about them.
 pub(super) fn options() -> Options {
     Options {
         json: false,
+        soap: false,
         attempt: Duration::from_secs(60),
         ..Options::default()
     }

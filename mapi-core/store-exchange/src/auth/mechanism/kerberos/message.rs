@@ -11,7 +11,7 @@ use sspi::Secret;
 use zeroize::Zeroizing;
 
 use super::unusable;
-use crate::auth::Error;
+use crate::auth::{CLOCKS_DIFFER, Error};
 
 /// A ticket with the key that goes with it.
 pub(super) struct Session {
@@ -56,7 +56,7 @@ pub(super) fn refusal(answer: &[u8]) -> Refusal {
         }
         S_PRINCIPAL_UNKNOWN => Refusal::Final(unusable("the realm does not know the server")),
         KEY_EXPIRED => Refusal::Final(unusable("the password has expired")),
-        SKEW => Refusal::Final(unusable("the clocks differ too much")),
+        SKEW => Refusal::Final(unusable(CLOCKS_DIFFER)),
         code => Refusal::Final(unusable(format!("the realm answers with error {code}"))),
     }
 }
