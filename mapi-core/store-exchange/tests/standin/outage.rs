@@ -524,7 +524,7 @@ async fn what_only_the_server_can_decide_is_refused() {
         store.set_permissions(inbox.id, &[]).await,
         store.save(inbox.id, &[without_original]).await.map(drop),
         store
-            .replace(inbox.id, any(ItemNumber(1))[0].clone(), &draft("new"))
+            .replace(inbox.id, any(ItemNumber(1))[0], &draft("new"))
             .await
             .map(drop),
         store

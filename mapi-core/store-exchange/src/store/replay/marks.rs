@@ -216,10 +216,10 @@ mod tests {
             }],
             ..Change::default()
         };
-        let there = [(tags::KEYWORDS.tag(), OwnedValue::strs(&["theirs", "old"]))];
+        let there = [(tags::KEYWORDS.tag(), OwnedValue::strs(["theirs", "old"]))];
         let told = told(&change, &there);
         assert_eq!(told.read, Some(false));
-        let expected = OwnedValue::strs(&["theirs", "ours"]);
+        let expected = OwnedValue::strs(["theirs", "ours"]);
         assert_eq!(told.set, [(tags::KEYWORDS.tag(), expected)]);
     }
 }
