@@ -200,7 +200,7 @@ mod tests {
             r#""name":"PidLidAppointmentStartWhole","value":"2027-01-15T08:00:00Z"}"#,
             r#"{"tag":"0x90010003","value":7}"#,
             r#""recipients":[[{"tag":"0x3001001f","name":"PidTagDisplayName","value":"x"}]]"#,
-            r#""hex":"01 02""#,
+            r#""hex":"0102""#,
         ] {
             assert!(json.contains(expected), "{expected} in {json}");
         }
