@@ -49,7 +49,7 @@ pub(crate) enum Line {
 pub(crate) enum Response {
     /// A line with its end.
     Line(Vec<u8>),
-    /// A line that is too long; what came of it has been passed over.
+    /// A line that is too long; some of it may be still to come.
     TooLong,
     /// The peer said nothing for too long.
     Timeout,

@@ -62,7 +62,10 @@ impl Session<'_> {
                     connection.text(&format!("334 {}\r\n", encode_line(&challenge)));
                     let response = match connection.response(&self.server.config).await? {
                         Response::Line(line) => decode_line(&line),
-                        Response::TooLong => Err(LineError::TooLong),
+                        // What is left of the line must not be taken for commands.
+                        Response::TooLong => {
+                            return Ok(self.last(Reply::RESPONSE_TOO_LONG, connection));
+                        }
                         Response::Timeout => return Ok(self.last(Reply::TIMEOUT, connection)),
                     };
                     match response {

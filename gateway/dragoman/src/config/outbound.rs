@@ -119,9 +119,35 @@ impl ServerConfig {
     }
 }
 
+/// The longest of all times here, in hours: a year.
+const TIME_MAX_H: u64 = 365 * 24;
+
 impl OutboundConfig {
     /// What types alone cannot say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (key, value, max) in [
+            ("expires_after_h", self.expires_after_h, TIME_MAX_H),
+            (
+                "delay_notice_after_h",
+                self.delay_notice_after_h,
+                TIME_MAX_H,
+            ),
+            (
+                "retry_after_min_s",
+                self.retry_after_min_s,
+                TIME_MAX_H * 3600,
+            ),
+            (
+                "retry_after_max_s",
+                self.retry_after_max_s,
+                TIME_MAX_H * 3600,
+            ),
+        ] {
+            if !(1..=max).contains(&value) {
+                let (key, expected) = (format!("outbound.{key}"), format!("1 to {max}"));
+                return Err(ConfigError::value(&key, &value.to_string(), &expected));
+            }
+        }
         let mut everything = 0;
         for (name, server) in &self.server {
             let key = |key: &str| format!("outbound.server.{name}.{key}");

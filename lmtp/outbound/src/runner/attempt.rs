@@ -19,26 +19,24 @@ pub(super) struct Attempt {
 }
 
 /// How an attempt ended for the lane.
-pub(super) struct Ended {
-    pub(super) id: QueueId,
-    /// Why the mail server cannot be reached.
-    pub(super) away: Option<Answer>,
-    /// Whether it was reached.
-    pub(super) reached: bool,
+pub(super) enum Ended {
+    /// The other side was spoken to.
+    Reached,
+    /// There was nothing to say.
+    Nothing,
+    /// The mail server cannot be reached: why.
+    Away(Answer),
+    /// The queue cannot be read.
+    Trouble,
 }
 
 impl Attempt {
     /// Tries a message's recipients who are due.
     pub(super) async fn make(self, id: QueueId) -> Ended {
-        let (away, reached) = match self.try_one(id).await {
-            Ok(None) => (None, true),
-            Ok(Some(answer)) => (Some(answer), false),
-            Err(error) => {
-                tracing::error!(%error, queue_id = %id, "a queued message cannot be read");
-                (None, false)
-            }
-        };
-        Ended { id, away, reached }
+        self.try_one(id).await.unwrap_or_else(|error| {
+            tracing::error!(%error, queue_id = %id, "a queued message cannot be read");
+            Ended::Trouble
+        })
     }
 
     /// Gives all recipients of a message who are due the answer that nobody gave.
@@ -69,10 +67,9 @@ impl Attempt {
             .await
     }
 
-    /// An answer when the mail server cannot be reached.
-    async fn try_one(&self, id: QueueId) -> Result<Option<Answer>> {
+    async fn try_one(&self, id: QueueId) -> Result<Ended> {
         let Some(loaded) = self.load(id, SystemTime::now()).await? else {
-            return Ok(None);
+            return Ok(Ended::Nothing);
         };
         let content = match self.shared.open(&loaded.place, loaded.size) {
             Ok(content) => content,
@@ -81,14 +78,14 @@ impl Attempt {
                 tracing::error!(queue_id = %id, "the file of a queued message is missing");
                 let answer = Answer::own(Enhanced(5, 3, 0), "the message was damaged in the queue");
                 self.refuse_all(&loaded, answer).await;
-                return Ok(None);
+                return Ok(Ended::Nothing);
             }
             Err(error) => return Err(error.into()),
         };
         match &self.pool {
             None => {
                 self.hand_over(&loaded, &content).await;
-                Ok(None)
+                Ok(Ended::Reached)
             }
             Some(pool) => self.relay(pool, (&loaded, &content)).await,
         }
@@ -126,18 +123,14 @@ impl Attempt {
         self.settle((loaded, content), settled).await;
     }
 
-    async fn relay(
-        &self,
-        pool: &Pool,
-        (loaded, content): (&Loaded, &Content),
-    ) -> Result<Option<Answer>> {
+    async fn relay(&self, pool: &Pool, (loaded, content): (&Loaded, &Content)) -> Result<Ended> {
         let header = content.read(0, crate::content::HEADER_BYTES_MAX).await?;
         let ascii_header = crate::content::header_of(&header).is_ascii();
         let credentials = match self.credentials(pool, loaded).await {
             Ok(credentials) => credentials,
             Err(answer) => {
                 self.refuse_all(loaded, answer).await;
-                return Ok(None);
+                return Ok(Ended::Nothing);
             }
         };
         let most = self.shared.options.recipients_per_transaction_max.max(1);
@@ -152,7 +145,7 @@ impl Attempt {
             let outcomes = match Box::pin(pool.send(&mail, credentials.as_ref())).await {
                 Ok(outcomes) => outcomes,
                 // Nothing was said of the message: it is not counted, and waits with all others.
-                Err(Lost::Connection(answer)) => return Ok(Some(answer)),
+                Err(Lost::Connection(answer)) => return Ok(Ended::Away(answer)),
                 Err(Lost::Message(answer)) => vec![Outcome::new(answer); some.len()],
                 Err(Lost::Answer(answer)) => {
                     metrics::counter!("outbound_answers_lost_total", "hop" => self.hop.clone())
@@ -170,7 +163,7 @@ impl Attempt {
             let settled = settled.collect();
             self.settle((loaded, content), settled).await;
         }
-        Ok(None)
+        Ok(Ended::Reached)
     }
 
     /// As whom to sign in. Errors: the answer for a submitter whose secret is not known now.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     sync::{Notify as Signal, watch},
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
 
@@ -38,7 +38,9 @@ pub(super) struct Lane {
     name: String,
     signal: Arc<Signal>,
     ready: VecDeque<QueueId>,
-    in_flight: Vec<QueueId>,
+    in_flight: Vec<(Id, QueueId)>,
+    /// Messages on which an attempt broke down: they are left alone until the next start.
+    broken: Vec<QueueId>,
     /// Connections that failed one after the other, and when the next is tried.
     failures: u32,
     away_until: Option<Instant>,
@@ -57,6 +59,7 @@ impl Lane {
             name,
             ready: VecDeque::new(),
             in_flight: Vec::new(),
+            broken: Vec::new(),
             failures: 0,
             away_until: None,
         }
@@ -64,7 +67,7 @@ impl Lane {
 
     pub(super) async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
         let mut attempts: JoinSet<Ended> = JoinSet::new();
-        while !*shutdown.borrow() {
+        loop {
             let next = match self.begin(&mut attempts).await {
                 Ok(next) => next,
                 Err(error) => {
@@ -75,13 +78,13 @@ impl Lane {
             let tidy = Instant::now() + TIDY_WAIT;
             let wake = next.map_or(tidy, |next| next.min(tidy));
             tokio::select! {
-                Some(ended) = attempts.join_next(), if !attempts.is_empty() => self.ended(ended).await,
+                Some(ended) = attempts.join_next_with_id(), if !attempts.is_empty() => self.ended(ended).await,
                 () = self.signal.notified() => {}
                 () = sleep_until(wake) => self.tidy(false).await,
-                _ = shutdown.changed() => {}
+                () = stopped(&mut shutdown) => break,
             }
         }
-        while let Some(ended) = attempts.join_next().await {
+        while let Some(ended) = attempts.join_next_with_id().await {
             self.ended(ended).await;
         }
         self.tidy(true).await;
@@ -107,13 +110,8 @@ impl Lane {
             let Some(id) = self.next_ready(now).await? else {
                 break;
             };
-            self.in_flight.push(id);
-            let attempt = Attempt {
-                shared: Arc::clone(&self.shared),
-                pool: self.pool.clone(),
-                hop: self.name.clone(),
-            };
-            attempts.spawn(attempt.make(id));
+            let task = attempts.spawn(self.attempt().make(id));
+            self.in_flight.push((task.id(), id));
         }
         if self.in_flight.len() >= self.at_once() {
             return Ok(None);
@@ -129,6 +127,20 @@ impl Lane {
         Ok(wait.map(|wait| Instant::now() + wait))
     }
 
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            shared: Arc::clone(&self.shared),
+            pool: self.pool.clone(),
+            hop: self.name.clone(),
+        }
+    }
+
+    /// The messages that nobody may begin with now.
+    fn taken(&self) -> Vec<QueueId> {
+        let in_flight = self.in_flight.iter().map(|(_, id)| *id);
+        in_flight.chain(self.broken.iter().copied()).collect()
+    }
+
     /// While a server is away, one message tries whether it is back.
     fn at_once(&self) -> usize {
         let most = match &self.pool {
@@ -139,13 +151,14 @@ impl Lane {
     }
 
     async fn next_ready(&mut self, now: SystemTime) -> Result<Option<QueueId>> {
+        let taken = self.taken();
         loop {
             while let Some(id) = self.ready.pop_front() {
-                if !self.in_flight.contains(&id) {
+                if !taken.contains(&id) {
                     return Ok(Some(id));
                 }
             }
-            let (name, skip) = (self.name.clone(), self.in_flight.clone());
+            let (name, skip) = (self.name.clone(), taken.clone());
             let due = self
                 .shared
                 .journal
@@ -157,29 +170,35 @@ impl Lane {
         }
     }
 
-    async fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
-        let ended = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                tracing::error!(%error, "an attempt to send a message ended");
-                // Which one it was is not known: those that still run are skipped by their rows.
-                self.in_flight.clear();
-                return;
-            }
+    async fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let task = match &ended {
+            Ok((task, _)) => *task,
+            Err(error) => error.id(),
         };
-        self.in_flight.retain(|id| *id != ended.id);
-        match ended.away {
-            Some(answer) => self.is_away(answer).await,
-            None if ended.reached && self.failures > 0 => {
+        let at = self.in_flight.iter().position(|(one, _)| *one == task);
+        let id = at.map(|at| self.in_flight.swap_remove(at).1);
+        match ended {
+            Ok((_, Ended::Away(answer))) => self.is_away(answer).await,
+            Ok((_, Ended::Reached)) if self.failures > 0 => {
                 tracing::info!(hop = self.name, "the mail server is back");
                 self.failures = 0;
                 self.shared.note_hop(&self.name, 0, None);
             }
-            None => {}
+            Ok((_, Ended::Reached | Ended::Nothing)) => {}
+            Ok((_, Ended::Trouble)) => self.away_until = Some(Instant::now() + TROUBLE_WAIT),
+            Err(error) => {
+                // To begin anew at once could send it over and over.
+                tracing::error!(%error, queue_id = ?id, "an attempt to send a message broke down");
+                self.broken.extend(id);
+            }
         }
     }
 
     async fn is_away(&mut self, answer: Answer) {
+        // Those who were on their way at once have all seen the same.
+        if self.away_until.is_some() {
+            return;
+        }
         if self.failures == 0 {
             tracing::warn!(hop = self.name, reason = %answer, "the mail server cannot be reached");
         }
@@ -209,18 +228,19 @@ impl Lane {
                 journal::overdue(connection, (&name, now), late, OVERDUE_MAX)
             });
             let mut overdue = overdue.await?;
-            overdue.retain(|id| !self.in_flight.contains(id));
+            let taken = self.taken();
+            overdue.retain(|id| !taken.contains(id));
             if overdue.is_empty() {
                 return Ok(());
             }
             for id in overdue {
-                let attempt = Attempt {
-                    shared: Arc::clone(&self.shared),
-                    pool: self.pool.clone(),
-                    hop: self.name.clone(),
-                };
-                attempt.give(id, answer, now).await?;
+                self.attempt().give(id, answer, now).await?;
             }
         }
     }
+}
+
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could say so: then it is the end, too.
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -282,3 +282,23 @@ async fn recipients_of_a_server_that_is_gone_find_another_way() {
     assert_eq!(inside.mail_for("carol@example.test").len(), 1);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn an_attempt_that_breaks_down_neither_doubles_nor_keeps_back_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Arc::new(Inside::default());
+    let running = Running::start(folder.path(), quick(), vec![nowhere().await], &inside);
+    for number in 0..10 {
+        let to = match number {
+            5 => "panic@example.test".to_owned(),
+            _ => format!("user{number}@example.test"),
+        };
+        running.submit(envelope(&[&to]), TEXT).await;
+    }
+    until(|| running.queue.totals().messages == 1).await;
+    running.submit(envelope(&["last@example.test"]), TEXT).await;
+    until(|| !inside.mail_for("last@example.test").is_empty()).await;
+    until(|| running.queue.totals().messages == 1).await;
+    assert_eq!(inside.delivered.lock().unwrap().len(), 10);
+    running.stop().await;
+}

@@ -137,25 +137,30 @@ async fn nobody_is_told_of_what_they_did_not_want_to_hear_and_of_reports() {
     }
 }
 
+/// A script for which the first commands of a kind go wrong, and all others as usual.
+fn first(times: usize, of: &'static str, wrong: fn() -> Do) -> impl Fn(&str) -> Do + Send + Sync {
+    let seen = AtomicUsize::new(0);
+    move |line| {
+        let is_of = line.starts_with(of) && (line.is_empty() == of.is_empty());
+        match is_of && seen.fetch_add(1, Ordering::SeqCst) < times {
+            true => wrong(),
+            false => Do::Usual,
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_temporary_refusal_is_tried_again() {
     for at in ["MAIL", "RCPT", "DATA", "."] {
-        let left = AtomicUsize::new(3);
-        let script = move |line: &str| {
-            let refuse = line.starts_with(at)
-                && left
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                        left.checked_sub(1)
-                    })
-                    .is_ok();
-            if refuse {
-                Do::Say("451 4.7.1 greylisted")
-            } else {
-                Do::Usual
-            }
-        };
+        let script = first(3, at, || Do::Say("451 4.7.1 greylisted"));
         let (smarthost, inside) = sent(ALL, envelope(&["bob@other.test"]), TEXT, script).await;
         assert_eq!(smarthost.received().len(), 1, "{at}");
+        let tries = smarthost
+            .lines()
+            .iter()
+            .filter(|line| line.starts_with("MAIL"))
+            .count();
+        assert_eq!(tries, 4, "{at}");
         assert!(inside.mail_for("anna@example.test").is_empty());
     }
 }
@@ -163,34 +168,17 @@ async fn a_temporary_refusal_is_tried_again() {
 #[tokio::test]
 async fn a_connection_that_breaks_before_the_end_doubles_nothing() {
     for at in ["EHLO", "MAIL", "RCPT", "DATA"] {
-        let left = AtomicUsize::new(2);
-        let script = move |line: &str| {
-            let hang = line.starts_with(at)
-                && left
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                        left.checked_sub(1)
-                    })
-                    .is_ok();
-            if hang { Do::Hang } else { Do::Usual }
-        };
+        let script = first(2, at, || Do::Hang);
         let (smarthost, inside) = sent(ALL, envelope(&["bob@other.test"]), TEXT, script).await;
         assert_eq!(smarthost.received().len(), 1, "{at}");
+        assert_eq!(smarthost.connections(), 3, "{at}");
         assert!(inside.mail_for("anna@example.test").is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_message_whose_answer_was_lost_is_sent_again() {
-    let left = AtomicUsize::new(1);
-    let script = move |line: &str| {
-        let hang = line == "DATA"
-            && left
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                    left.checked_sub(1)
-                })
-                .is_ok();
-        if hang { Do::HangAfter } else { Do::Usual }
-    };
+    let script = first(1, "DATA", || Do::HangAfter);
     let (smarthost, _) = sent(ALL, envelope(&["bob@other.test"]), TEXT, script).await;
     assert_eq!(smarthost.received().len(), 2);
 }
@@ -231,20 +219,7 @@ async fn mail_waits_for_a_server_that_is_away_and_goes_when_it_is_back() {
 
 #[tokio::test]
 async fn a_server_that_refuses_the_connection_refuses_no_message() {
-    let left = AtomicUsize::new(2);
-    let script = move |line: &str| {
-        let refuse = line.is_empty()
-            && left
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                    left.checked_sub(1)
-                })
-                .is_ok();
-        if refuse {
-            Do::Say("554 5.7.1 not you")
-        } else {
-            Do::Usual
-        }
-    };
+    let script = first(2, "", || Do::Say("554 5.7.1 not you"));
     let (smarthost, inside) = sent(ALL, envelope(&["bob@other.test"]), TEXT, script).await;
     assert_eq!(smarthost.received().len(), 1);
     assert!(inside.mail_for("anna@example.test").is_empty());

@@ -18,7 +18,7 @@ use tokio::{sync::watch, task::JoinHandle};
 /// The one hop of these tests.
 pub(crate) const HOP: &str = "smarthost";
 
-/// What is inside: `example.test`, without `nobody`. Everything else goes to the hop.
+/// What is inside: `example.test`, without `nobody`, and with `panic`, on whom delivery breaks down. Everything else goes to the hop.
 #[derive(Default)]
 pub(crate) struct Inside {
     pub(crate) delivered: Mutex<Vec<(String, QueueId, String)>>,
@@ -52,6 +52,7 @@ impl Router for Inside {
             let text = String::from_utf8(octets.to_vec()).unwrap();
             let mut outcomes = Vec::new();
             for address in &parcel.recipients {
+                assert!(!address.starts_with("panic@"), "as a test wanted it");
                 if address.starts_with("nobody@") {
                     let answer = Answer::own(Enhanced(5, 1, 1), "no such user here");
                     outcomes.push(Outcome::new(answer));
@@ -126,7 +127,7 @@ pub(crate) async fn until(mut happened: impl FnMut() -> bool) {
     let patience = tokio::time::Instant::now() + Duration::from_secs(60);
     while !happened() {
         assert!(tokio::time::Instant::now() < patience, "it did not happen");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
