@@ -1,7 +1,6 @@
 //! Any message arrives as it is, and nothing in it ends it early.
 
 #![no_main]
-#![allow(dead_code, reason = "the target looks at parts of these files")]
 
 #[path = "../checks/content.rs"]
 mod check;

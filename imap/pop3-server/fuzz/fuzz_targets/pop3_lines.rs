@@ -1,7 +1,6 @@
 //! Any octets, cut anywhere, are read as the same lines within bounds, and as commands or none.
 
 #![no_main]
-#![allow(dead_code, reason = "the target looks at parts of these files")]
 
 #[path = "../checks/lines.rs"]
 mod check;
