@@ -9,9 +9,11 @@
 mod connection;
 mod login;
 mod peer;
+mod server;
 mod throttle;
 
 pub use connection::{Connection, Stream, Wait};
 pub use login::{Login, Logins, NotOffered, Progress, RandomSource, Refusal};
 pub use peer::{Peer, TlsState};
+pub use server::{OpenConnection, StartTls};
 pub use throttle::{Attempt, LoginOutcome, Throttle, Turn, Unthrottled};

@@ -10,7 +10,7 @@ pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static
     let mut names = vec!["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
     match state {
         State::NotAuthenticated | State::Over => {
-            if peer.tls == TlsState::None && server.acceptor().is_some() {
+            if peer.tls == TlsState::None && server.tls.acceptor().is_some() {
                 names.push("STARTTLS");
             }
             names.extend(server.logins.mechanisms(peer).map(auth));

@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
 };
 
-use front_end::{Logins, Peer};
+use front_end::{Logins, OpenConnection, Peer, StartTls};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -20,24 +20,7 @@ pub struct Server {
     pub(crate) logins: Arc<Logins>,
     pub(crate) config: Config,
     pub(crate) recent: RecentRegister,
-    tls: Option<Arc<RwLock<TlsAcceptor>>>,
-}
-
-/// Counts a connection for as long as it is there, however it ends.
-struct OpenConnection(metrics::Gauge);
-
-impl OpenConnection {
-    fn new() -> Self {
-        let open = metrics::gauge!("imap_connections");
-        open.increment(1.0);
-        Self(open)
-    }
-}
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
-    }
+    pub(crate) tls: StartTls,
 }
 
 impl Server {
@@ -49,7 +32,7 @@ impl Server {
             logins,
             config,
             recent,
-            tls,
+            tls: StartTls::new(tls),
         }
     }
 
@@ -69,20 +52,10 @@ impl Server {
             self.config.write_timeout,
             self.config.write_buffer_bytes,
         );
-        let _open = OpenConnection::new();
+        let _open = OpenConnection::count("imap_connections");
         Session::new(self, peer, connection, shutdown)
             .run()
             .instrument(span)
             .await
-    }
-
-    /// What STARTTLS uses now.
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
-        let acceptor = self
-            .tls
-            .as_ref()?
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        Some(acceptor.clone())
     }
 }

@@ -10,7 +10,7 @@ pub(crate) fn write(out: &mut Vec<u8>, server: &Server, peer: &Peer) {
     for capability in ALWAYS {
         line(out, &[capability]);
     }
-    if peer.tls == TlsState::None && server.acceptor().is_some() {
+    if peer.tls == TlsState::None && server.tls.acceptor().is_some() {
         line(out, &["STLS"]);
     }
     if peer.is_private() {

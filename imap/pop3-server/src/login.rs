@@ -91,7 +91,7 @@ pub(crate) fn stls(session: &Session<'_>) -> Reply {
     let State::Authorization { .. } = session.state else {
         return Err(logged_in());
     };
-    if session.server.acceptor().is_none() {
+    if session.server.tls.acceptor().is_none() {
         return Err(Failure::Bad("STLS is not offered"));
     }
     if session.connection.has_input() {

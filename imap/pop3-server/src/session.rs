@@ -236,7 +236,7 @@ impl<'s> Session<'s> {
     }
 
     async fn start_tls(&mut self) -> io::Result<()> {
-        let Some(acceptor) = self.server.acceptor() else {
+        let Some(acceptor) = self.server.tls.acceptor() else {
             return Err(io::ErrorKind::Unsupported.into());
         };
         self.connection.flush().await?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use account::Accounts;
-use front_end::{Logins, Peer};
+use front_end::{Logins, Peer, StartTls};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -20,7 +20,7 @@ pub struct Server {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) config: Config,
     pub(crate) profile: Profile,
-    tls: Option<Arc<RwLock<TlsAcceptor>>>,
+    pub(crate) tls: StartTls,
 }
 
 /// What a service does with mail.
@@ -43,7 +43,7 @@ impl Server {
             accounts,
             config,
             profile: Profile::Delivery,
-            tls,
+            tls: StartTls::new(tls),
         }
     }
 
@@ -57,7 +57,7 @@ impl Server {
             accounts: Arc::clone(logins.accounts()),
             config,
             profile: Profile::Submission(logins),
-            tls,
+            tls: StartTls::new(tls),
         }
     }
 
@@ -75,14 +75,5 @@ impl Server {
         Session::new(self, peer)
             .run(Connection::new(stream), shutdown)
             .await
-    }
-
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
-        let acceptor = self
-            .tls
-            .as_ref()?
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Some(acceptor.clone())
     }
 }

@@ -72,7 +72,7 @@ impl<'s> Session<'s> {
                 Next::Command => {}
                 Next::Close => return connection.close(config.write_timeout).await,
                 Next::StartTls => {
-                    let Some(acceptor) = self.server.acceptor() else {
+                    let Some(acceptor) = self.server.tls.acceptor() else {
                         return connection.close(config.write_timeout).await;
                     };
                     connection.flush(config.write_timeout).await?;
@@ -197,7 +197,7 @@ impl<'s> Session<'s> {
         ];
         lines.extend(common.map(str::to_owned));
         lines.push(format!("SIZE {}", config.message_bytes_max));
-        if self.peer.tls == TlsState::None && self.server.acceptor().is_some() {
+        if self.peer.tls == TlsState::None && self.server.tls.acceptor().is_some() {
             lines.push("STARTTLS".to_owned());
         }
         if let Profile::Submission(logins) = &self.server.profile {
@@ -236,7 +236,7 @@ impl<'s> Session<'s> {
         if self.peer.tls == TlsState::Active {
             return self.answer(Reply::TLS_ALREADY, connection);
         }
-        if self.server.acceptor().is_none() {
+        if self.server.tls.acceptor().is_none() {
             return self.answer(Reply::NO_TLS, connection);
         }
         if connection.has_input() {

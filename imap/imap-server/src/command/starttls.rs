@@ -19,7 +19,7 @@ pub(crate) async fn run(session: &mut Session<'_>, tag: &Tag) -> io::Result<()> 
     } else {
         None
     };
-    let acceptor = session.server.acceptor();
+    let acceptor = session.server.tls.acceptor();
     let (None, Some(acceptor)) = (refusal, acceptor) else {
         let text = refusal.unwrap_or("STARTTLS is not offered");
         session

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Result, code},
-    session::{Batch, LoggedOn, Repeat, expect_rop, unexpected},
+    session::{Answers, Batch, LoggedOn, Repeat, expect_rop, unexpected},
 };
 
 /// How many ids are asked for at a time.
@@ -207,30 +207,45 @@ impl Remote {
         if whole {
             return saved(answers);
         }
-        let generation = answers.generation;
-        let handles = [answers.handle(MESSAGE)?, answers.handle(TRANSFER)?];
-        for piece in pieces.into_iter().skip(1) {
+        let rest = pieces.into_iter().skip(1);
+        let answers = self
+            .upload_rest(&answers, (MESSAGE, TRANSFER), rest, upload.read)
+            .await?;
+        saved(answers)
+    }
+
+    /// Uploads what is left of a message, piece by piece, and saves it. `opened` gave the handles of the message and of the
+    /// transfer, at these slots. One request a piece, and one to save.
+    pub(super) async fn upload_rest(
+        &self,
+        opened: &Answers,
+        (message, transfer): (u8, u8),
+        rest: impl Iterator<Item = Vec<u8>>,
+        read: bool,
+    ) -> Result<Answers> {
+        let session = &self.sessions.front;
+        let generation = opened.generation;
+        let (message, transfer) = (opened.handle(message)?, opened.handle(transfer)?);
+        for piece in rest {
             let mut answers = session
                 .go_on(&self.store, generation, move |logon| {
                     let mut batch = Batch::new(logon);
-                    let transfer = batch.known(handles[1]);
+                    let transfer = batch.known(transfer);
                     batch.push(put(logon.logon_id, transfer, &piece));
                     batch
                 })
                 .await?;
             expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         }
-        let read = upload.read;
-        let answers = session
+        session
             .go_on(&self.store, generation, move |logon| {
                 let mut batch = Batch::new(logon);
-                let message = batch.known(handles[0]);
-                let transfer = batch.known(handles[1]);
+                let message = batch.known(message);
+                let transfer = batch.known(transfer);
                 closing(&mut batch, (message, transfer), read);
                 batch
             })
-            .await?;
-        saved(answers)
+            .await
     }
 }
 
@@ -344,7 +359,7 @@ pub(super) fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bo
 }
 
 /// What comes after the message was saved changes nothing about that.
-fn saved(mut answers: crate::session::Answers) -> Result<Option<Box<[u8]>>> {
+fn saved(mut answers: Answers) -> Result<Option<Box<[u8]>>> {
     expect_rop!(answers, SaveChangesMessage)?;
     Ok(match answers.take_any() {
         Some(Response::GetPropertiesSpecific(response)) => change_key(&response.row),

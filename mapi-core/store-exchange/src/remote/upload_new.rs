@@ -53,28 +53,9 @@ impl Remote {
         if whole {
             return saved(answers);
         }
-        let generation = answers.generation;
-        let handles = [answers.handle(MESSAGE)?, answers.handle(TRANSFER)?];
-        while !encoder.is_empty() {
-            let piece = encoder.take(PIECE_OCTETS);
-            let mut answers = session
-                .go_on(&self.store, generation, move |logon| {
-                    let mut batch = Batch::new(logon);
-                    let transfer = batch.known(handles[1]);
-                    batch.push(put(logon.logon_id, transfer, &piece));
-                    batch
-                })
-                .await?;
-            expect_rop!(answers, FastTransferDestinationPutBuffer)?;
-        }
-        let answers = session
-            .go_on(&self.store, generation, move |logon| {
-                let mut batch = Batch::new(logon);
-                let message = batch.known(handles[0]);
-                let transfer = batch.known(handles[1]);
-                closing(&mut batch, (message, transfer), read);
-                batch
-            })
+        let rest = std::iter::from_fn(|| (!encoder.is_empty()).then(|| encoder.take(PIECE_OCTETS)));
+        let answers = self
+            .upload_rest(&answers, (MESSAGE, TRANSFER), rest, read)
             .await?;
         saved(answers)
     }
