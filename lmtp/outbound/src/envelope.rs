@@ -44,6 +44,16 @@ impl Recipient {
             ..Self::default()
         }
     }
+
+    /// Somebody for whom this recipient stands: reports go on naming who was meant (RFC 3461 5.2.7).
+    pub(crate) fn instead(&self, address: String) -> Self {
+        let original = self.original.clone();
+        Self {
+            address,
+            original: original.or_else(|| Some(format!("rfc822;{}", self.address))),
+            notify: self.notify,
+        }
+    }
 }
 
 /// How much of a message a report of failure returns.

@@ -221,16 +221,29 @@ impl Shared {
             sender: &envelope.sender,
             submitter: envelope.submitter.as_deref(),
         };
-        let mut hops = Vec::with_capacity(envelope.recipients.len());
+        let unknown = |answer: Answer| {
+            let what = "where a recipient's mail goes cannot be told";
+            unavailable(what, answer.to_string())
+        };
+        let (mut recipients, mut hops) = (Vec::new(), Vec::new());
         for recipient in &envelope.recipients {
-            let hop = self.hop_for(origin, &recipient.address).await;
-            hops.push(hop.map_err(|answer| {
-                unavailable(
-                    "where a recipient's mail goes cannot be told",
-                    answer.to_string(),
-                )
-            })?);
+            let route = self.router.route(origin, &recipient.address).await;
+            let route = route.map_err(unknown)?;
+            hops.extend(vec![self.hop_of(&route); route.addresses()]);
+            match route {
+                Route::Several(addresses) => {
+                    let each = addresses
+                        .into_iter()
+                        .map(|address| recipient.instead(address));
+                    recipients.extend(each);
+                }
+                Route::Inside | Route::Hop(_) => recipients.push(recipient.clone()),
+            }
         }
+        let envelope = Envelope {
+            recipients,
+            ..envelope
+        };
         let begins = envelope.hold_until.unwrap_or(now).max(now);
         Ok(New {
             envelope,
@@ -247,10 +260,15 @@ impl Shared {
         origin: Origin<'_>,
         address: &str,
     ) -> Result<String, Answer> {
-        Ok(match self.router.route(origin, address).await? {
-            Route::Hop(name) if self.signals.contains_key(&*name) => name.to_string(),
-            Route::Hop(_) | Route::Inside => INSIDE.to_owned(),
-        })
+        let route = self.router.route(origin, address).await?;
+        Ok(self.hop_of(&route))
+    }
+
+    fn hop_of(&self, route: &Route) -> String {
+        match route {
+            Route::Hop(name) if self.signals.contains_key(&**name) => name.to_string(),
+            Route::Hop(_) | Route::Inside | Route::Several(_) => INSIDE.to_owned(),
+        }
     }
 
     async fn put(&self, new: New) -> Result<QueueId> {
@@ -365,11 +383,6 @@ impl Drop for Unless<'_> {
 
 /// What could end a command early, or begin another one, is no address.
 fn valid(envelope: &Envelope) -> Result<()> {
-    let plain = |address: &str| {
-        !address
-            .chars()
-            .any(|one| one.is_control() || matches!(one, '<' | '>') || one == '\u{85}')
-    };
     let good = !envelope.recipients.is_empty()
         && plain(&envelope.sender)
         && envelope
@@ -380,6 +393,20 @@ fn valid(envelope: &Envelope) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::Invalid, "an address that cannot be")),
     }
+}
+
+/// Whether an address stands between angle brackets as one (RFC 5321 4.1.2).
+fn plain(address: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for one in address.chars() {
+        let bracket = matches!(one, '<' | '>' | ' ');
+        if one.is_control() || (bracket && !quoted) {
+            return false;
+        }
+        quoted ^= one == '"' && !escaped;
+        escaped = one == '\\' && quoted && !escaped;
+    }
+    !quoted
 }
 
 /// Received fields of a header.
@@ -402,4 +429,28 @@ fn unavailable(
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
     Error::with_source(ErrorKind::Unavailable, what, source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_end_where_their_brackets_do() {
+        for (address, good) in [
+            ("", true),
+            ("bob@other.test", true),
+            ("b\u{f6}b@other.test", true),
+            ("\"john smith\"@other.test", true),
+            ("\"a>b\"@other.test", true),
+            ("\"a\\\"b> c\"@other.test", true),
+            ("a>b@other.test", false),
+            ("a b@other.test", false),
+            ("a@other.test> NOTIFY=NEVER", false),
+            ("\"a@other.test", false),
+            ("\"a\r\nb\"@other.test", false),
+        ] {
+            assert_eq!(plain(address), good, "{address:?}");
+        }
+    }
 }

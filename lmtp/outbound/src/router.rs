@@ -17,8 +17,20 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Route {
     /// To [`Router::deliver`].
     Inside,
+    /// To these addresses inside instead, each on its own.
+    Several(Vec<String>),
     /// To the mail server of this name.
     Hop(Arc<str>),
+}
+
+impl Route {
+    /// How many recipients one becomes.
+    pub(crate) fn addresses(&self) -> usize {
+        match self {
+            Self::Several(addresses) => addresses.len(),
+            Self::Inside | Self::Hop(_) => 1,
+        }
+    }
 }
 
 /// From whom a message comes, for the choice of a route.
@@ -42,7 +54,7 @@ pub trait Router: Send + Sync {
     fn relays(&self, address: &str) -> bool;
 
     /// Hands a message over to recipients inside; one outcome for each, in their order. A recipient for whom this was done
-    /// before (the queue was killed before it could note so) is to be delivered once: the id tells.
+    /// before (the queue was killed before it could note so) is to be delivered once: id and time of arrival tell.
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Task<'a, Vec<Outcome>>;
 
     /// With what to sign in at a mail server that wants the submitter's own name; `None`: not known now.

@@ -78,7 +78,7 @@ impl Session<'_> {
             require_tls: has(MAIL_REQUIRETLS),
             hold_until: self.hold_until(&from)?,
             envelope_id: from.env_id.map(Cow::into_owned),
-            sender: from.address.into_owned(),
+            sender: path(from.address),
             ..Envelope::default()
         })
     }
@@ -130,7 +130,8 @@ impl Session<'_> {
         }
     }
 
-    pub(crate) async fn recipient(&mut self, to: RcptTo<Cow<'_, str>>) -> Reply {
+    pub(crate) async fn recipient(&mut self, mut to: RcptTo<Cow<'_, str>>) -> Reply {
+        to.address = path(to.address).into();
         let Some(transaction) = &mut self.transaction else {
             return Reply::MAIL_FIRST;
         };
@@ -171,6 +172,31 @@ impl Session<'_> {
     }
 }
 
+/// A path as it goes between angle brackets: the parser takes the quotes away that a local part may need.
+/// Source: RFC 5321 4.1.2, RFC 6531 3.3.
+fn path(address: Cow<'_, str>) -> String {
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return address.into_owned();
+    };
+    let atom = |part: &str| {
+        let plain = |one: char| {
+            one.is_alphanumeric() || !one.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(one)
+        };
+        !part.is_empty() && part.chars().all(plain)
+    };
+    if local.split('.').all(atom) {
+        return address.into_owned();
+    }
+    let mut quoted = String::from("\"");
+    for one in local.chars() {
+        if matches!(one, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(one);
+    }
+    format!("{quoted}\"@{domain}")
+}
+
 /// A recipient with what was said of reports (RFC 3461 4).
 fn recipient(to: RcptTo<Cow<'_, str>>) -> To {
     let mut notify = Notify::UNSAID;
@@ -188,5 +214,27 @@ fn recipient(to: RcptTo<Cow<'_, str>>) -> To {
         address: to.address.into_owned(),
         original: to.orcpt.map(|original| format!("rfc822;{original}")),
         notify,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_parts_get_their_quotes_back() {
+        for (address, expected) in [
+            ("bob@other.test", "bob@other.test"),
+            ("b.o'b+x@other.test", "b.o'b+x@other.test"),
+            ("b\u{f6}b@other.test", "b\u{f6}b@other.test"),
+            ("john smith@other.test", "\"john smith\"@other.test"),
+            ("a@b@other.test", "\"a@b\"@other.test"),
+            ("a\"b\\@other.test", "\"a\\\"b\\\\\"@other.test"),
+            (".a@other.test", "\".a\"@other.test"),
+            ("", ""),
+            ("postmaster", "postmaster"),
+        ] {
+            assert_eq!(path(address.into()), expected);
+        }
     }
 }

@@ -119,6 +119,7 @@ impl Transaction {
                     copies.push(Copy {
                         mailbox: mailbox.clone(),
                         prefix,
+                        once: None,
                     });
                 }
             }

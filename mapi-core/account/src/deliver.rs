@@ -15,6 +15,8 @@ pub struct Copy {
     pub mailbox: MailboxId,
     /// Header fields of this copy alone, each with its line end: Return-Path, Delivered-To, Received.
     pub prefix: Bytes,
+    /// What this delivery has and no other one, where the caller knows that: it is saved once, however often it is tried.
+    pub once: Option<Box<str>>,
 }
 
 /// PidTagRecipientType. Source: MS-OXOMSG 2.2.3.1.

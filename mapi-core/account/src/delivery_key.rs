@@ -26,8 +26,14 @@ const CLOCK_AHEAD_MAX_S: i64 = 86_400;
 /// What the hash of a key is for; another way of making keys gets another name.
 const CONTEXT: &str = "dragoman 2026 key of a delivered copy";
 
+/// The same for a copy whose caller says what only it has.
+const ONCE_CONTEXT: &str = "dragoman 2026 key of a copy delivered once";
+
 /// The key of a copy that arrives at this moment; `None` when a repetition could not be told from a second sending.
 pub(crate) fn delivery_key(message: &Spooled, copy: &Copy, received: FileTime) -> Option<ItemKey> {
+    if let Some(once) = &copy.once {
+        return Some(key(ONCE_CONTEXT, message, (once.as_bytes(), copy)));
+    }
     let trace = header::field(&message.0.derived.header, "Received")?;
     let age = received.unix().saturating_sub(queued_at(trace.value)?);
     if !(-CLOCK_AHEAD_MAX_S..=REPETITION_AGE_MAX_S).contains(&age) {
@@ -35,12 +41,16 @@ pub(crate) fn delivery_key(message: &Spooled, copy: &Copy, received: FileTime) -
     }
     let sender = header::field(&copy.prefix, "Return-Path");
     let sender = sender.map_or(&[][..], |field| field.value.trim_ascii());
-    let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-    for part in [&message.hash().0[..], sender, copy.mailbox.0.as_bytes()] {
+    Some(key(CONTEXT, message, (sender, copy)))
+}
+
+fn key(context: &str, message: &Spooled, (distinct, copy): (&[u8], &Copy)) -> ItemKey {
+    let mut hasher = blake3::Hasher::new_derive_key(context);
+    for part in [&message.hash().0[..], distinct, copy.mailbox.0.as_bytes()] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    Some(ItemKey(hasher.finalize().as_bytes()[..].into()))
+    ItemKey(hasher.finalize().as_bytes()[..].into())
 }
 
 /// When a Received field says that a message was queued, seconds since 1970; `None` when it names no queue id, or no time.

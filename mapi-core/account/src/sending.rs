@@ -3,6 +3,7 @@
 //! Source: RFC 6409 (message submission), RFC 5322 3.6 (fields every message has).
 
 mod edit;
+mod names;
 
 use std::time::SystemTime;
 
@@ -159,27 +160,34 @@ impl Accounts {
 
     /// Whether the user may send in every name that the header gives: From and Sender.
     async fn check_names(&self, outgoing: &Outgoing<'_>, header: &[u8]) -> Result<(), SendError> {
-        for name in ["from", "sender"] {
-            // RFC 5322 3.6 has one of each, and readers differ on which of two they show.
-            if header::fields(header)
-                .filter(|field| field.is(name))
-                .count()
-                > 1
-            {
-                return Err(SendError::Header(
-                    "a field occurs twice that may occur once",
-                ));
-            }
-        }
+        names::check_lines(header).map_err(SendError::Header)?;
         let facts = &outgoing.message.0.derived.envelope;
-        let Some(names) = EnvelopeView::new(facts) else {
+        let Some(envelope) = EnvelopeView::new(facts) else {
             return Err(SendError::Header("the header cannot be read"));
         };
-        for address in names.from().chain(names.sender()) {
+        let mut addresses: Vec<String> = envelope
+            .from()
+            .chain(envelope.sender())
             // A group's begin and end have no host (RFC 9051 7.5.2).
-            let Some(address) = text(&address) else {
-                continue;
-            };
+            .filter_map(|address| text(&address))
+            .collect();
+        for name in ["from", "sender"] {
+            // RFC 5322 3.6 has one of each, and readers differ on which of two they show.
+            let mut fields = header::fields(header).filter(|field| field.is(name));
+            let field = fields.next();
+            if fields.next().is_some() {
+                let why = "a field occurs twice that may occur once";
+                return Err(SendError::Header(why));
+            }
+            addresses.extend(
+                field
+                    .into_iter()
+                    .flat_map(|field| names::shown(field.value)),
+            );
+        }
+        addresses.sort_unstable();
+        addresses.dedup();
+        for address in addresses {
             let right = self.send_right(outgoing.principal, &address).await;
             match right.map_err(SendError::Failed)? {
                 SendRight::Own => {}

@@ -162,8 +162,8 @@ impl OutboundConfig {
                 let only = "only one of user and password_file";
                 return Err(ConfigError::value(&key("user"), only, "both, or neither"));
             }
-            if !server.user.is_empty() && server.tls == Tls::None {
-                let what = "a password without TLS";
+            if !server.user.is_empty() && matches!(server.tls, Tls::None | Tls::IfOffered) {
+                let what = "a password, perhaps without TLS";
                 return Err(ConfigError::value(
                     &key("tls"),
                     what,

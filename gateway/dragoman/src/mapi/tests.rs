@@ -283,6 +283,7 @@ async fn deliver(gateway: &Gateway, mailbox: &str, subject: &str) {
     let copy = account::Copy {
         mailbox: account::MailboxId(mailbox.to_owned()),
         prefix: bytes::Bytes::new(),
+        once: None,
     };
     let received = account::FileTime::from_unix(1_800_000_000);
     for delivered in accounts.deliver(&message, &[copy], received).await {

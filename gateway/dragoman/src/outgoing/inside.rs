@@ -45,6 +45,7 @@ impl Inside {
                     copies.push(Copy {
                         mailbox: mailbox.clone(),
                         prefix: prefix(&parcel.sender, address).into(),
+                        once: Some(once(parcel)),
                     });
                 }
             }
@@ -92,7 +93,16 @@ impl Router for Inside {
             };
             let destination = accounts.destination(address).await;
             match destination.map_err(|_| later("the directory is not available"))? {
-                Destination::Here | Destination::Nobody => Ok(Route::Inside),
+                // Each mailbox of an alias is a recipient of its own: one that is full must not have the others try again.
+                Destination::Here => {
+                    let mailboxes = accounts.resolve(address).await.unwrap_or_default();
+                    let each = || mailboxes.iter().map(|mailbox| mailbox.0.clone()).collect();
+                    Ok(match mailboxes.len() {
+                        0 | 1 => Route::Inside,
+                        _ => Route::Several(each()),
+                    })
+                }
+                Destination::Nobody => Ok(Route::Inside),
                 Destination::Elsewhere | Destination::OutOfReach => {
                     let hop = self.ways.of(address).cloned();
                     Ok(hop.map_or(Route::Inside, Route::Hop))
@@ -131,6 +141,12 @@ async fn spooled(accounts: &Accounts, parcel: &Parcel) -> account::Result<Spoole
         spool.write(&piece).await?;
     }
     spool.finish().await
+}
+
+/// What a message in the queue has and no other one. Names begin anew with a new queue, times do not.
+fn once(parcel: &Parcel) -> Box<str> {
+    let arrived = FileTime::from(parcel.arrived);
+    format!("{} {}", parcel.id, arrived.0).into()
 }
 
 /// The trace fields of a copy (RFC 5321 4.4). Addresses in the queue hold no control characters.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{
-    Credentials, Secret,
+    Credentials, HopTls, Secret,
     connection::{Connection, Fault},
     greeting::expect,
 };
@@ -14,9 +14,12 @@ use crate::{Answer, Enhanced};
 pub(super) async fn authenticate(
     connection: &mut Connection,
     credentials: &Credentials,
+    tls: HopTls,
 ) -> Result<(), Fault> {
-    if !connection.is_encrypted {
-        tracing::debug!("signing in without encryption");
+    // Who is in between can hide that TLS is offered, and would be told the secret.
+    if !connection.is_encrypted && tls != HopTls::Never {
+        let text = "the server offers no TLS, and without it nobody signs in";
+        return Err(Fault(Answer::own(Enhanced(4, 7, 11), text)));
     }
     let offered = |mechanism: &str| {
         let mechanisms = &connection.offers.mechanisms;

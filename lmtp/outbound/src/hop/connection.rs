@@ -18,6 +18,9 @@ use crate::{Answer, Enhanced};
 /// Octets read at a time.
 const READ_BYTES: usize = 4 << 10;
 
+/// Octets of one reply, however many lines it has.
+const REPLY_BYTES_MAX: usize = 64 << 10;
+
 /// Any byte stream a hop can be spoken to over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -55,6 +58,8 @@ pub(super) struct Connection {
     pub(super) is_encrypted: bool,
     /// Messages that went over it.
     pub(super) messages: u32,
+    /// Whether it must not be used again: replies may be still to come, or nobody is there any more.
+    pub(super) is_spent: bool,
     command_timeout: Duration,
 }
 
@@ -74,6 +79,7 @@ impl Connection {
             offers: Offers::default(),
             is_encrypted: false,
             messages: 0,
+            is_spent: false,
             command_timeout: hop.command_timeout,
         };
         match hop.tls {
@@ -154,11 +160,16 @@ impl Connection {
 
     async fn next_reply(&mut self) -> io::Result<Answer> {
         let mut receiver = ResponseReceiver::default();
+        let mut total = 0;
         loop {
             let mut octets = self.input.iter();
             let parsed = receiver.parse(&mut octets);
             let used = self.input.len() - octets.as_slice().len();
             self.input.advance(used);
+            total += used;
+            if total > REPLY_BYTES_MAX {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
             match parsed {
                 Ok(reply) => {
                     let [class, subject, detail] = reply.esc;

@@ -94,7 +94,7 @@ impl Connection {
             Authentication::Submitter => credentials,
         };
         if let Some(credentials) = credentials {
-            authenticate(&mut connection, credentials).await?;
+            authenticate(&mut connection, credentials, hop.tls).await?;
         }
         Ok(connection)
     }
@@ -117,22 +117,20 @@ impl Connection {
 }
 
 /// The answer, when it is the one that is waited for. Whatever else a server says before MAIL is about the connection, not
-/// about a message: so it is no reason to give one up.
+/// about a message: it decides nothing about one, so it is no reply with a code of its own any more.
 pub(super) fn expect(answer: Answer, code: u16) -> Result<Answer, Fault> {
     if answer.code == code {
         return Ok(answer);
     }
     let Enhanced(_, subject, detail) = answer.status;
-    let text = answer.text.replace('\n', " ");
-    Err(Fault(Answer {
-        status: Enhanced(4, subject, detail),
-        ..Answer::new(answer.code, answer.status, &text)
-    }))
+    let said = answer.to_string();
+    Err(Fault(Answer::own(Enhanced(4, subject, detail), &said)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Verdict;
 
     #[test]
     fn offers_are_read() {
@@ -156,9 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_is_no_reason_to_give_a_message_up() {
-        let refused = Answer::new(554, Enhanced(5, 7, 1), "go away");
-        let fault = expect(refused, 220).unwrap_err();
-        assert_eq!(fault.0.status, Enhanced(4, 7, 1));
+    fn what_is_said_before_mail_decides_nothing_about_a_message() {
+        for (code, status, expected) in [
+            (554, Enhanced(5, 7, 1), 220),
+            (535, Enhanced(5, 7, 8), 235),
+            (250, Enhanced(2, 0, 0), 235),
+            (421, Enhanced(4, 3, 2), 220),
+        ] {
+            let fault = expect(Answer::new(code, status, "words"), expected).unwrap_err();
+            assert_eq!(fault.0.verdict(), Verdict::Deferred, "{code}");
+            assert!(fault.0.text.contains(&code.to_string()));
+        }
     }
 }

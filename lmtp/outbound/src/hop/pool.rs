@@ -69,6 +69,9 @@ impl Pool {
     ) -> Result<Vec<Outcome>, Lost> {
         let outcomes = done?;
         connection.messages += 1;
+        if connection.is_spent {
+            return Ok(outcomes);
+        }
         let closing = outcomes.iter().any(|outcome| outcome.answer.code == 421);
         if closing || connection.messages >= self.hop.messages_per_connection_max {
             connection.quit().await;

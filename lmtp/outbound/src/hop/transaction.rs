@@ -68,15 +68,20 @@ impl Connection {
         // From here on the server may have taken it.
         let after = |Fault(answer)| Lost::Answer(answer);
         self.flush().await.map_err(after)?;
-        let mut last = None;
+        let mut last: Option<Answer> = None;
         for at in accepted {
             let answer = match (&last, hop.protocol) {
-                (Some(answer), Protocol::Smtp) => Answer::clone(answer),
+                (Some(answer), Protocol::Smtp) => answer.clone(),
+                // One reply that is missing stands for all that come after it.
+                (Some(answer), Protocol::Lmtp) if self.is_spent => answer.clone(),
                 _ => match self.reply(hop.message_timeout).await {
                     Ok(answer) => answer,
                     Err(fault) if last.is_none() => return Err(after(fault)),
                     // RFC 2033: who was answered for before has it.
-                    Err(Fault(answer)) => answer,
+                    Err(Fault(answer)) => {
+                        self.is_spent = true;
+                        answer
+                    }
                 },
             };
             if let Some(outcome) = outcomes.get_mut(at) {
@@ -133,7 +138,7 @@ impl Connection {
             self.flush().await?;
             let answer = self.reply(hop.command_timeout).await?;
             if answer.code != 250 {
-                return Ok(Said::Refused(self.back(answer).await?));
+                return Ok(Said::Refused(self.back(answer).await));
             }
         }
         let mut answers = Vec::with_capacity(mail.recipients.len());
@@ -149,38 +154,54 @@ impl Connection {
             self.flush().await?;
             let sender = self.reply(hop.command_timeout).await?;
             for _ in &mail.recipients {
-                answers.push(self.reply(hop.command_timeout).await?);
+                match self.reply(hop.command_timeout).await {
+                    Ok(answer) => answers.push(answer),
+                    // A server that has refused may close at once.
+                    Err(_) if sender.code != 250 => {
+                        self.is_spent = true;
+                        break;
+                    }
+                    Err(fault) => return Err(fault),
+                }
             }
             if sender.code != 250 {
-                return Ok(Said::Refused(self.back(sender).await?));
+                return Ok(Said::Refused(self.back(sender).await));
             }
         }
         let outcomes: Vec<_> = answers.into_iter().map(Outcome::new).collect();
         let any = outcomes.iter().any(|one| one.answer.code / 100 == 2);
         if !any {
-            self.ask("RSET").await?;
+            self.begin_anew().await;
         } else if !by_chunk {
             let answer = self.ask("DATA").await?;
             if answer.code != 354 {
-                return Ok(Said::Refused(self.back(answer).await?));
+                return Ok(Said::Refused(self.back(answer).await));
             }
         }
         Ok(Said::Recipients(outcomes))
     }
 
-    /// Takes back what was begun, so that the connection can be used again.
-    async fn back(&mut self, answer: Answer) -> Result<Answer, Fault> {
+    /// Takes back what was begun, so that the connection can be used again: what was said stands in any case.
+    async fn back(&mut self, answer: Answer) -> Answer {
         if answer.code != 421 {
-            self.ask("RSET").await?;
+            self.begin_anew().await;
         }
         // What is neither yes nor no to these commands is no answer.
-        Ok(match answer.code {
+        match answer.code {
             400..=599 => answer,
             _ => Answer::own(
                 Enhanced(4, 5, 0),
                 "an answer that the protocol does not know",
             ),
-        })
+        }
+    }
+
+    async fn begin_anew(&mut self) {
+        if self.is_spent {
+            return;
+        }
+        let answer = self.ask("RSET").await;
+        self.is_spent = !answer.is_ok_and(|answer| answer.code == 250);
     }
 
     fn mail_command(&self, mail: &Mail<'_>) -> String {

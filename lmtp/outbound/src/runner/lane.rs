@@ -29,6 +29,9 @@ const OVERDUE_MAX: u32 = 256;
 /// How long to wait when the queue cannot be read.
 const TROUBLE_WAIT: Duration = Duration::from_secs(5);
 
+/// How long after a server took no more connections one more is tried.
+const WIDEN_WAIT: Duration = Duration::from_secs(30);
+
 /// How often idle connections are looked at.
 const TIDY_WAIT: Duration = Duration::from_secs(5);
 
@@ -44,6 +47,9 @@ pub(super) struct Lane {
     /// Connections that failed one after the other, and when the next is tried.
     failures: u32,
     away_until: Option<Instant>,
+    /// Connections that the server takes at once, as far as it is known, and since when.
+    room: usize,
+    room_since: Instant,
 }
 
 impl Lane {
@@ -62,6 +68,8 @@ impl Lane {
             broken: Vec::new(),
             failures: 0,
             away_until: None,
+            room: usize::MAX,
+            room_since: Instant::now(),
         }
     }
 
@@ -147,7 +155,10 @@ impl Lane {
             Some(pool) => pool.hop().connections_max,
             None => self.shared.options.inside_concurrent_max,
         };
-        if self.failures > 0 { 1 } else { most.max(1) }
+        match self.failures {
+            0 => most.min(self.room).max(1),
+            _ => 1,
+        }
     }
 
     async fn next_ready(&mut self, now: SystemTime) -> Result<Option<QueueId>> {
@@ -179,12 +190,8 @@ impl Lane {
         let id = at.map(|at| self.in_flight.swap_remove(at).1);
         match ended {
             Ok((_, Ended::Away(answer))) => self.is_away(answer).await,
-            Ok((_, Ended::Reached)) if self.failures > 0 => {
-                tracing::info!(hop = self.name, "the mail server is back");
-                self.failures = 0;
-                self.shared.note_hop(&self.name, 0, None);
-            }
-            Ok((_, Ended::Reached | Ended::Nothing)) => {}
+            Ok((_, Ended::Reached)) => self.is_reached(),
+            Ok((_, Ended::Nothing)) => {}
             Ok((_, Ended::Trouble)) => self.away_until = Some(Instant::now() + TROUBLE_WAIT),
             Err(error) => {
                 // To begin anew at once could send it over and over.
@@ -194,9 +201,25 @@ impl Lane {
         }
     }
 
+    fn is_reached(&mut self) {
+        self.away_until = None;
+        if self.failures > 0 {
+            tracing::info!(hop = self.name, "the mail server is back");
+            self.failures = 0;
+            self.room = usize::MAX;
+            self.shared.note_hop(&self.name, 0, None);
+        } else if self.room_since.elapsed() >= WIDEN_WAIT {
+            self.room = self.room.saturating_add(1);
+            self.room_since = Instant::now();
+        }
+    }
+
     async fn is_away(&mut self, answer: Answer) {
-        // Those who were on their way at once have all seen the same.
-        if self.away_until.is_some() {
+        if self.failures == 0 && !self.in_flight.is_empty() {
+            // Others are being served, or are about to fail, too: it takes no more connections than these.
+            tracing::debug!(hop = self.name, reason = %answer, "no further connection");
+            self.room = self.in_flight.len();
+            self.room_since = Instant::now();
             return;
         }
         if self.failures == 0 {

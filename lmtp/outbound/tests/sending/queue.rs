@@ -86,6 +86,23 @@ async fn mail_inside_goes_its_own_way() {
 }
 
 #[tokio::test]
+async fn each_of_those_an_address_stands_for_is_a_recipient_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Arc::new(Inside::default());
+    let running = Running::start(folder.path(), quick(), vec![nowhere().await], &inside);
+    running.submit(envelope(&["team@example.test"]), TEXT).await;
+    running.empty().await;
+    assert_eq!(inside.mail_for("bob@example.test"), [TEXT]);
+    let reports = inside.mail_for("anna@example.test");
+    let failed = "Original-Recipient: rfc822; team@example.test\r\nFinal-Recipient: rfc822; nobody@example.test\r\nAction: failed";
+    assert!(
+        reports.len() == 1 && reports[0].contains(failed),
+        "{reports:?}"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn who_waits_too_long_is_told_and_then_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let inside = Arc::new(Inside::default());
@@ -94,7 +111,12 @@ async fn who_waits_too_long_is_told_and_then_given_up() {
         false => Do::Usual,
     })
     .await;
-    for hop in [nowhere().await, hop(refusing.port)] {
+    let closed = Smarthost::start(ALL, |line| match line.is_empty() {
+        true => Do::Say("554 5.7.1 not you"),
+        false => Do::Usual,
+    })
+    .await;
+    for hop in [nowhere().await, hop(refusing.port), hop(closed.port)] {
         let options = Options {
             delay_notice_after: Duration::ZERO,
             expires_after: Duration::from_secs(3),

@@ -245,6 +245,108 @@ async fn connections_are_used_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_takes_no_more_connections_is_not_away() {
+    let connections = AtomicUsize::new(0);
+    let script = move |line: &str| {
+        let refuse = line.is_empty() && connections.fetch_add(1, Ordering::SeqCst) % 2 == 1;
+        match refuse {
+            true => Do::Say("421 4.7.0 too many connections"),
+            false => Do::Usual,
+        }
+    };
+    let smarthost = Smarthost::start(ALL, script).await;
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Arc::new(Inside::default());
+    let hop = Hop {
+        messages_per_connection_max: 3,
+        ..hop(smarthost.port)
+    };
+    let running = Running::start(folder.path(), quick(), vec![hop], &inside);
+    for _ in 0..30 {
+        running.submit(envelope(&["bob@other.test"]), TEXT).await;
+    }
+    running.empty().await;
+    assert_eq!(smarthost.received().len(), 30);
+    running.stop().await;
+    assert!(inside.mail_for("anna@example.test").is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_stands_although_the_server_then_closes() {
+    for (at, closes) in [("MAIL", "RCPT"), ("RCPT", "RSET"), ("DATA", "RSET")] {
+        for offers in [ALL, &[]] {
+            let script = move |line: &str| match () {
+                () if line.starts_with(at) => Do::Say("550 5.7.1 blocked"),
+                () if line.starts_with(closes) => Do::Hang,
+                () => Do::Usual,
+            };
+            let (smarthost, inside) =
+                sent(offers, envelope(&["bob@other.test"]), TEXT, script).await;
+            assert!(smarthost.received().is_empty());
+            let reports = inside.mail_for("anna@example.test");
+            assert!(
+                reports.len() == 1 && reports[0].contains("550 5.7.1 blocked"),
+                "{at}: {reports:?}"
+            );
+            assert_eq!(smarthost.connections(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_for_who_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Arc::new(Inside::default());
+    let smarthost = Smarthost::start(&["AUTH PLAIN"], usual).await;
+    let hop = Hop {
+        tls: HopTls::IfOffered,
+        authentication: Authentication::Submitter,
+        ..hop(smarthost.port)
+    };
+    let running = Running::start(folder.path(), quick(), vec![hop], &inside);
+    running.submit(envelope(&["bob@other.test"]), TEXT).await;
+    until(|| !running.queue.hops().is_empty()).await;
+    running.stop().await;
+    assert!(
+        !smarthost
+            .lines()
+            .iter()
+            .any(|line| line.starts_with("AUTH"))
+    );
+}
+
+#[tokio::test]
+async fn a_reply_without_end_is_no_reply() {
+    let endless = Box::leak("250-\r\n".repeat(20_000).into_boxed_str());
+    let reply: &'static str = endless;
+    let script = move |line: &str| match line.starts_with("EHLO") {
+        true => Do::Say(reply),
+        false => Do::Usual,
+    };
+    let smarthost = Smarthost::start(ALL, script).await;
+    let folder = tempfile::tempdir().unwrap();
+    let inside = Arc::new(Inside::default());
+    let running = Running::start(folder.path(), quick(), vec![hop(smarthost.port)], &inside);
+    running.submit(envelope(&["bob@other.test"]), TEXT).await;
+    until(|| {
+        running
+            .queue
+            .hops()
+            .first()
+            .is_some_and(|hop| hop.failures > 1)
+    })
+    .await;
+    assert!(
+        running.queue.hops()[0]
+            .reason
+            .as_ref()
+            .unwrap()
+            .contains("cannot be understood")
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_server_cannot_take_comes_back() {
     let utf8 = Envelope {
         utf8: true,

@@ -88,6 +88,21 @@ async fn names_that_are_not_ones_own_are_refused() {
         let world = check(&wire, &["250 2.1.0", "250 2.1.5", "354", "550 5.7.1"]).await;
         assert!(world.queued().await.is_empty(), "{header}");
     }
+    // On a field that is put before it, or as some program reads it.
+    for (header, answer) in [
+        ("\t, bob@example.test\r\nSubject: x\r\n", "554 5.6.0"),
+        (
+            "From: <alice@example.test> <bob@example.test>\r\n",
+            "550 5.7.1",
+        ),
+        (
+            "From: bob@example.test <alice@example.test>\r\n",
+            "550 5.7.1",
+        ),
+    ] {
+        let wire = format!("{FROM_ALICE}{header}\r\nx\r\n.\r\n");
+        check(&wire, &["250 2.1.0", "250 2.1.5", "354", answer]).await;
+    }
     let twice = "From: alice@example.test\r\nFrom: bob@example.test\r\n";
     let wire = format!("{FROM_ALICE}{twice}\r\nx\r\n.\r\n");
     check(&wire, &["250 2.1.0", "250 2.1.5", "354", "554 5.6.0"]).await;
@@ -105,6 +120,15 @@ async fn recipients_are_looked_up_at_once() {
         "550 5.7.1",
     ];
     check(wire, &expected).await;
+}
+
+#[tokio::test]
+async fn quoted_local_parts_stay_quoted() {
+    let wire = "MAIL FROM:<alice@example.test>\r\nRCPT TO:<\"john smith\"@other.test>\r\nDATA\r\n\
+                From: alice@example.test\r\n\r\n.\r\n";
+    let world = check(wire, &["250 2.1.0", "250 2.1.5", "354", "250 2.0.0"]).await;
+    let recipient = &world.queued().await[0].0.recipients[0].recipient;
+    assert_eq!(recipient.address, "\"john smith\"@other.test");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ fn copy(mailbox: &str) -> Copy {
     Copy {
         mailbox: MailboxId(mailbox.into()),
         prefix: Bytes::from(prefix),
+        once: None,
     }
 }
 
@@ -138,6 +139,7 @@ fn copy_of(mailbox: &str, sender: &str, transaction: u32) -> Copy {
     Copy {
         mailbox: MailboxId(mailbox.into()),
         prefix: Bytes::from(prefix),
+        once: None,
     }
 }
 

@@ -168,6 +168,7 @@ async fn any_piece_of_prefix_and_original_can_be_read() {
     let copy = account::Copy {
         mailbox: alice.mailbox().clone(),
         prefix: Bytes::from_static(prefix.as_bytes()),
+        once: None,
     };
     let message = world.spooled(MESSAGE).await;
     world

@@ -24,6 +24,7 @@ fn copy_to(user: &str) -> Copy {
     Copy {
         mailbox: MailboxId(user.into()),
         prefix: Bytes::new(),
+        once: None,
     }
 }
 

@@ -48,6 +48,7 @@ async fn deliver_about(
         .map(|mailbox| Copy {
             mailbox: MailboxId((*mailbox).to_owned()),
             prefix: Bytes::from_static(b"Return-Path: <a@elsewhere.test>\r\n"),
+            once: None,
         })
         .collect();
     let received = FileTime::from_unix(1_800_000_000);

@@ -18,7 +18,7 @@ use tokio::{sync::watch, task::JoinHandle};
 /// The one hop of these tests.
 pub(crate) const HOP: &str = "smarthost";
 
-/// What is inside: `example.test`, without `nobody`, and with `panic`, on whom delivery breaks down. Everything else goes to the hop.
+/// What is inside: `example.test`, where `team` is bob and nobody, without `nobody`, and with `panic`, on whom delivery breaks down. Everything else goes to the hop.
 #[derive(Default)]
 pub(crate) struct Inside {
     pub(crate) delivered: Mutex<Vec<(String, QueueId, String)>>,
@@ -35,9 +35,13 @@ impl Inside {
 
 impl Router for Inside {
     fn route<'a>(&'a self, _: Origin<'a>, address: &'a str) -> Task<'a, Result<Route, Answer>> {
-        let route = match address.ends_with("@example.test") {
-            true => Route::Inside,
-            false => Route::Hop(HOP.into()),
+        let route = match address {
+            "team@example.test" => Route::Several(vec![
+                "bob@example.test".to_owned(),
+                "nobody@example.test".to_owned(),
+            ]),
+            _ if address.ends_with("@example.test") => Route::Inside,
+            _ => Route::Hop(HOP.into()),
         };
         Box::pin(async { Ok(route) })
     }
