@@ -16,7 +16,7 @@ use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     sync::watch,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -35,8 +35,17 @@ pub struct Connection {
     input: BytesMut,
     /// What is not sent yet.
     out: Vec<u8>,
-    write_timeout: Duration,
+    times: Times,
     flush_bytes: usize,
+}
+
+/// How long the other side may take.
+#[derive(Clone, Copy)]
+struct Times {
+    /// For a write to make progress.
+    write: Duration,
+    /// When its time is over, whatever it does.
+    deadline: Option<Instant>,
 }
 
 /// What waiting for input brought.
@@ -61,9 +70,19 @@ impl Connection {
             stream: Box::new(stream),
             input: BytesMut::new(),
             out: Vec::new(),
-            write_timeout,
+            times: Times {
+                write: write_timeout,
+                deadline: None,
+            },
             flush_bytes,
         }
+    }
+
+    /// Sets when the other side's time is over, whatever it sends or takes until then; `None`: never. From that moment
+    /// on waiting ends with [`Wait::Timeout`] although there may be input, and sending with `TimedOut` once the other
+    /// side does not take all at once.
+    pub const fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.times.deadline = deadline;
     }
 
     /// What is still to be sent; more is written to its end.
@@ -86,12 +105,17 @@ impl Connection {
         !self.input.is_empty()
     }
 
-    /// Waits for input. Cancel safe. Sends nothing: flush first.
+    /// Waits for input, no longer than `patience` and the deadline. Cancel safe. Sends nothing: flush first.
     pub async fn wait(
         &mut self,
         patience: Duration,
         shutdown: &mut watch::Receiver<bool>,
     ) -> io::Result<Wait> {
+        let patience = self.times.left(patience);
+        if patience.is_zero() {
+            // A timer alone would let pass what is there already, for as long as more keeps coming.
+            return Ok(Wait::Timeout);
+        }
         tokio::select! {
             biased;
             () = stopped(shutdown) => Ok(Wait::Shutdown),
@@ -136,26 +160,16 @@ impl Connection {
         }
     }
 
-    /// Sends everything. Errors: `TimedOut` when the client takes nothing for the write timeout.
+    /// Sends everything. Errors: `TimedOut` when the client takes nothing for the write timeout or until the deadline.
     pub async fn flush(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
         }
         let Self {
-            stream,
-            out,
-            write_timeout,
-            ..
+            stream, out, times, ..
         } = self;
-        let mut rest = out.as_slice();
-        while !rest.is_empty() {
-            let sent = timeout(*write_timeout, stream.write(rest)).await??;
-            if sent == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            rest = rest.get(sent..).unwrap_or_default();
-        }
-        timeout(*write_timeout, stream.flush()).await??;
+        write_all(stream, out, *times).await?;
+        timeout(times.left(times.write), stream.flush()).await??;
         out.clear();
         Ok(())
     }
@@ -167,32 +181,55 @@ impl Connection {
             return Ok(());
         }
         self.flush().await?;
-        let mut rest = octets;
-        while !rest.is_empty() {
-            let sent = timeout(self.write_timeout, self.stream.write(rest)).await??;
-            if sent == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            rest = rest.get(sent..).unwrap_or_default();
-        }
-        Ok(())
+        write_all(&mut self.stream, octets, self.times).await
     }
 
     /// Takes the client's TLS handshake. There must be no unused input: it would be taken for encrypted.
     pub async fn start_tls(&mut self, acceptor: TlsAcceptor, patience: Duration) -> io::Result<()> {
+        let patience = self.times.left(patience);
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         let encrypted = Box::pin(timeout(patience, acceptor.accept(plain))).await??;
         self.stream = Box::new(encrypted);
         Ok(())
     }
 
-    /// Ends the connection orderly, as far as the client lets us.
+    /// Ends the connection orderly, as far as the client lets us. A client that had a deadline has as long for the last
+    /// words as for one write.
     pub async fn close(&mut self) {
+        let Times { write, deadline } = &mut self.times;
+        if let Some(deadline) = deadline {
+            *deadline = Instant::now() + *write;
+        }
+        let write = *write;
         if self.flush().await.is_ok() {
             // Whether the other side hears of the end is its own affair.
-            let _ = timeout(self.write_timeout, self.stream.shutdown()).await;
+            let _ = timeout(write, self.stream.shutdown()).await;
         }
     }
+}
+
+impl Times {
+    /// How long there is for what may take so long.
+    fn left(self, most: Duration) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.deadline
+            .map_or(most, |deadline| most.min(left(deadline)))
+    }
+}
+
+async fn write_all(
+    stream: &mut Box<dyn Stream>,
+    mut octets: &[u8],
+    times: Times,
+) -> io::Result<()> {
+    while !octets.is_empty() {
+        let sent = timeout(times.left(times.write), stream.write(octets)).await??;
+        if sent == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        octets = octets.get(sent..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Ends when the server is told to stop.
@@ -200,5 +237,68 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     if shutdown.wait_for(|stop| *stop).await.is_err() {
         // Nobody is left to say so.
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, DuplexStream, duplex},
+        time::{advance, sleep},
+    };
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A connection whose other side has a minute.
+    fn connect(buffered: usize) -> (Connection, DuplexStream) {
+        let (ours, theirs) = duplex(buffered);
+        let mut connection = Connection::new(theirs, MINUTE, 1 << 10);
+        connection.set_deadline(Some(Instant::now() + MINUTE));
+        (connection, ours)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_at_the_deadline_although_more_comes_all_the_time() {
+        let (mut connection, mut client) = connect(1 << 10);
+        let mut stop = watch::channel(false).1;
+        for expected in [Wait::Input, Wait::Input, Wait::Timeout, Wait::Timeout] {
+            client.write_all(b"NOOP\r\n").await.unwrap();
+            let came = connection.wait(10 * MINUTE, &mut stop).await.unwrap();
+            assert_eq!(came, expected);
+            advance(MINUTE / 2).await;
+        }
+        connection.set_deadline(None);
+        let came = connection.wait(MINUTE, &mut stop).await.unwrap();
+        assert_eq!(came, Wait::Input);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sending_ends_at_the_deadline_although_a_little_is_taken_all_the_time() {
+        let (mut connection, mut client) = connect(1);
+        connection.out().extend_from_slice(&[b'x'; 100]);
+        let reading = async {
+            loop {
+                client.read_u8().await.unwrap();
+                sleep(MINUTE / 4).await;
+            }
+        };
+        let ended = tokio::select! {
+            ended = connection.flush() => ended,
+            () = reading => Ok(()),
+        };
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_words_are_sent_after_the_deadline() {
+        let (mut connection, mut client) = connect(1 << 10);
+        advance(2 * MINUTE).await;
+        connection.out().extend_from_slice(b"BYE\r\n");
+        connection.close().await;
+        let mut words = String::new();
+        client.read_to_string(&mut words).await.unwrap();
+        assert_eq!(words, "BYE\r\n");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Limits and identity of the IMAP service. All sessions of a server share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// How long a client that has not logged in may stay silent.
+    /// How long a client may take to log in, whatever it sends until then.
     pub login_timeout: Duration,
     /// How long a logged-in client may stay silent; RFC 3501 5.4 asks for at least 30 minutes.
     pub idle_timeout: Duration,

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use bytes::Bytes;
 use front_end::{Stream, Wait};
 use imap_wire::{Event, Framer, Limits, Writer};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_rustls::TlsAcceptor;
 
 /// One client's connection.
@@ -26,6 +26,11 @@ impl Connection {
             octets: front_end::Connection::new(stream, write_timeout, flush_bytes),
             framer: Framer::new(Limits::default()),
         }
+    }
+
+    /// Sets when the client's time is over, whatever it does: see [`front_end::Connection::set_deadline`].
+    pub(crate) const fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.octets.set_deadline(deadline);
     }
 
     /// A writer at the end of what is still to be sent.

@@ -33,8 +33,6 @@ pub(crate) struct Session<'s> {
     pub(crate) failed_logins: u32,
     /// Malformed commands since the last good one.
     bad_commands: u32,
-    /// When a client that has not logged in is sent away.
-    login_deadline: Instant,
     /// Messages of the APPEND that is being read.
     pub(crate) arriving: Option<Box<Arriving>>,
 }
@@ -55,9 +53,11 @@ impl<'s> Session<'s> {
     pub(crate) fn new(
         server: &'s Server,
         peer: Peer,
-        connection: Connection,
+        mut connection: Connection,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
+        // Until somebody has logged in.
+        connection.set_deadline(Some(Instant::now() + server.config.login_timeout));
         Self {
             server,
             peer,
@@ -66,7 +66,6 @@ impl<'s> Session<'s> {
             state: State::NotAuthenticated,
             failed_logins: 0,
             bad_commands: 0,
-            login_deadline: Instant::now() + server.config.login_timeout,
             arriving: None,
         }
     }
@@ -141,23 +140,13 @@ impl<'s> Session<'s> {
                 (Event::NeedInput, _) => {
                     self.connection.flush().await?;
                     self.connection.shrink();
-                    let patience = self.patience();
+                    let patience = self.server.config.idle_timeout;
                     match self.connection.wait(patience, &mut self.shutdown).await? {
                         Wait::Input => {}
                         end => return Ok(Next::End(end)),
                     }
                 }
             }
-        }
-    }
-
-    /// How long the client may stay silent now.
-    fn patience(&self) -> std::time::Duration {
-        match self.state {
-            State::NotAuthenticated => self
-                .login_deadline
-                .saturating_duration_since(Instant::now()),
-            _ => self.server.config.idle_timeout,
         }
     }
 
@@ -247,7 +236,10 @@ impl<'s> Session<'s> {
                 tracing::debug!("client closed the connection");
                 return Ok(());
             }
-            Wait::Timeout => "you were silent for too long",
+            Wait::Timeout => match self.state {
+                State::NotAuthenticated => LOGIN_TOO_LONG,
+                _ => "you were silent for too long",
+            },
             Wait::Shutdown => "the server is shutting down",
         };
         self.connection.writer().untagged(Status::Bye, None, reason);
@@ -256,6 +248,9 @@ impl<'s> Session<'s> {
         Ok(())
     }
 }
+
+/// What a client is told that has not logged in in time.
+pub(crate) const LOGIN_TOO_LONG: &str = "the login took too long";
 
 /// How a failure is answered.
 const fn status(failure: &Failure) -> &'static str {

@@ -125,6 +125,7 @@ async fn enter(session: &mut Session<'_>, principal: Principal) -> Reply {
     tracing::info!(user = principal.user, "logged in");
     metrics::counter!("pop3_logins_total", "outcome" => "accepted").increment(1);
     let text = format!("{} messages", maildrop.count());
+    session.connection.set_deadline(None);
     session.state = State::Transaction(Box::new(maildrop));
     Ok(Done::Line(text.into()))
 }

@@ -31,8 +31,6 @@ pub(crate) struct Session<'s> {
     shutdown: watch::Receiver<bool>,
     /// Malformed commands since the last good one.
     bad_commands: u32,
-    /// When a client that has not logged in is sent away.
-    login_deadline: Instant,
 }
 
 /// Where a session stands (RFC 1939 3). What is called UPDATE there is the work of QUIT.
@@ -63,9 +61,11 @@ impl<'s> Session<'s> {
     pub(crate) fn new(
         server: &'s Server,
         peer: Peer,
-        connection: Connection,
+        mut connection: Connection,
         shutdown: watch::Receiver<bool>,
     ) -> Self {
+        // Until somebody has logged in.
+        connection.set_deadline(Some(Instant::now() + server.config.login_timeout));
         Self {
             server,
             peer,
@@ -75,7 +75,6 @@ impl<'s> Session<'s> {
             lines: Lines::new(server.config.line_bytes_max),
             shutdown,
             bad_commands: 0,
-            login_deadline: Instant::now() + server.config.login_timeout,
         }
     }
 
@@ -127,12 +126,7 @@ impl<'s> Session<'s> {
             }
             self.connection.flush().await?;
             self.connection.shrink();
-            let patience = match self.state {
-                State::Transaction(_) => self.server.config.idle_timeout,
-                _ => self
-                    .login_deadline
-                    .saturating_duration_since(Instant::now()),
-            };
+            let patience = self.server.config.idle_timeout;
             match self.connection.wait(patience, &mut self.shutdown).await? {
                 Wait::Input => {}
                 end => return Ok(Next::End(end)),

@@ -11,7 +11,7 @@ use imap_wire::{
 use crate::{
     capability, operation,
     reply::{Done, DoneCode, Failure, Reply},
-    session::Session,
+    session::{LOGIN_TOO_LONG, Session},
     state::{Authenticated, State},
 };
 
@@ -82,7 +82,7 @@ async fn line(session: &mut Session<'_>) -> Result<Vec<u8>, Failure> {
             (Event::Refused(refusal), _) => break Err(Failure::bad(refusal.reason.text())),
             (Event::NeedInput, _) => {
                 session.connection.flush().await?;
-                let patience = session.server.config.login_timeout;
+                let patience = session.server.config.idle_timeout;
                 match session
                     .connection
                     .wait(patience, &mut session.shutdown)
@@ -92,7 +92,7 @@ async fn line(session: &mut Session<'_>) -> Result<Vec<u8>, Failure> {
                     Wait::Closed => {
                         break Err(Failure::Io(std::io::ErrorKind::UnexpectedEof.into()));
                     }
-                    Wait::Timeout => break Err(Failure::Bye("you were silent for too long")),
+                    Wait::Timeout => break Err(Failure::Bye(LOGIN_TOO_LONG)),
                     Wait::Shutdown => break Err(Failure::Bye("the server is shutting down")),
                 }
             }
@@ -113,6 +113,7 @@ async fn enter(session: &mut Session<'_>, principal: Principal) -> Reply {
     tracing::info!(user = principal.user, "logged in");
     operation::logged_in(&principal.user);
     metrics::counter!("imap_logins_total", "outcome" => "accepted").increment(1);
+    session.connection.set_deadline(None);
     session.state = State::Authenticated(Authenticated {
         account,
         condstore: false,

@@ -1,8 +1,11 @@
 //! Limits of a session: what happens when they are reached, and that large messages pass within them.
 use std::{io, time::Duration};
 
-use crate::support::World;
+use front_end::{Peer, TlsState};
 use imap_server::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use crate::support::World;
 
 fn last(answer: &[Vec<u8>]) -> String {
     String::from_utf8_lossy(answer.last().expect("an answer")).into_owned()
@@ -112,8 +115,41 @@ async fn a_client_that_does_not_log_in_is_sent_away() {
     // Being busy does not help.
     client.command("a", "NOOP").await;
     let answer = client.response().await.unwrap();
-    assert_eq!(answer, b"* BYE you were silent for too long");
+    assert_eq!(answer, b"* BYE the login took too long");
     assert_eq!(client.response().await, None);
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_talking_is_not_heard_once_the_time_to_log_in_is_over() {
+    let config = Config {
+        login_timeout: Duration::ZERO,
+        ..Config::default()
+    };
+    let world = World::new(config, None).await;
+    for text in [
+        "a NOOP\r\n",
+        "rubbish\r\n",
+        "a AUTHENTICATE PLAIN\r\n*\r\n",
+        "no line",
+    ] {
+        let (mut client, theirs) = duplex(1 << 16);
+        client
+            .write_all(&text.repeat(100).into_bytes())
+            .await
+            .unwrap();
+        let peer = Peer {
+            addr: None,
+            tls: TlsState::None,
+            loopback: true,
+            id: 1,
+        };
+        let stop = world.stop.subscribe();
+        world.server.serve(theirs, peer, stop).await.unwrap();
+        let mut said = String::new();
+        client.read_to_string(&mut said).await.unwrap();
+        let said: Vec<&str> = said.lines().skip(1).collect();
+        assert_eq!(said, ["* BYE the login took too long"], "{text}");
+    }
 }
 
 #[tokio::test]

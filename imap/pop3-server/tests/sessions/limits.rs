@@ -2,7 +2,9 @@
 
 use std::{io, time::Duration};
 
+use front_end::{Peer, TlsState};
 use pop3_server::Config;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use crate::support::World;
 
@@ -61,6 +63,33 @@ async fn silent_clients_are_let_go_without_a_word_and_nothing_is_deleted() {
     ann.ask("DELE 1", "+OK").await;
     assert_eq!(ann.line().await, None);
     assert_eq!(world.flags().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_talking_is_not_heard_once_the_time_to_log_in_is_over() {
+    let config = Config {
+        login_timeout: Duration::ZERO,
+        ..Config::default()
+    };
+    let world = World::with(config).await;
+    for text in ["CAPA\r\n", "NOOP\r\n", "AUTH PLAIN\r\n*\r\n", "no line"] {
+        let (mut client, theirs) = duplex(1 << 16);
+        client
+            .write_all(&text.repeat(100).into_bytes())
+            .await
+            .unwrap();
+        let peer = Peer {
+            addr: None,
+            tls: TlsState::None,
+            loopback: true,
+            id: 1,
+        };
+        let stop = world.stop.subscribe();
+        world.server.serve(theirs, peer, stop).await.unwrap();
+        let mut said = String::new();
+        client.read_to_string(&mut said).await.unwrap();
+        assert_eq!(said, "+OK Dragoman ready\r\n", "{text}");
+    }
 }
 
 #[tokio::test]
