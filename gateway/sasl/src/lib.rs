@@ -33,11 +33,14 @@ pub use scram::{ChannelBindings, Nonce, ScramVerifier};
 pub use secret::Secret;
 pub use token::{TokenLogin, TokenTerms};
 
-/// The longest decoded response a client may send, in bytes. Its base64 form is a third longer.
-pub const RESPONSE_BYTES_MAX: usize = 16 * 1024;
+/// The longest decoded response a client may send, in bytes: a token, names, and what the mechanism adds.
+pub const RESPONSE_BYTES_MAX: usize = 24 * 1024;
+/// The longest line with such a response in base64, its line end included.
+pub const RESPONSE_LINE_BYTES_MAX: usize = RESPONSE_BYTES_MAX.div_ceil(3) * 4 + 2;
 /// The longest user name (authentication or authorisation identity), in bytes.
 pub const NAME_BYTES_MAX: usize = 1024;
 /// The longest password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
-/// The longest token, in bytes.
-pub const TOKEN_BYTES_MAX: usize = 12 * 1024;
+/// The longest token, in bytes. Tokens with many groups and claims reach 12 KiB; more than 16 KiB no web server takes in
+/// a header field.
+pub const TOKEN_BYTES_MAX: usize = 16 * 1024;

@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use crate::RESPONSE_BYTES_MAX;
+use crate::RESPONSE_LINE_BYTES_MAX;
 
 /// Some clients leave the padding away; accepting both costs nothing.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -21,7 +21,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub enum LineError {
     /// The client sent `*`: it gives up the exchange.
     Cancelled,
-    /// The response is longer than [`RESPONSE_BYTES_MAX`].
+    /// The line is longer than [`RESPONSE_LINE_BYTES_MAX`].
     TooLong,
     /// The line is not base64.
     Malformed,
@@ -46,7 +46,7 @@ pub fn decode_line(line: &[u8]) -> Result<Vec<u8>, LineError> {
     if line == b"*" {
         return Err(LineError::Cancelled);
     }
-    if line.len() > RESPONSE_BYTES_MAX.div_ceil(3) * 4 {
+    if line.len() + b"\r\n".len() > RESPONSE_LINE_BYTES_MAX {
         return Err(LineError::TooLong);
     }
     LENIENT.decode(line).map_err(|_| LineError::Malformed)

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+/// Octets in a line of AUTH before the initial response: the keyword, a mechanism's name (at most 20 octets, RFC 4422
+/// 3.1), and spaces.
+const AUTH_BYTES: usize = 32;
+
 /// Limits and choices of the POP3 service. All sessions of a server share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// How long a client may take to log in.
+    /// How long a client may take to log in, whatever it sends until then.
     pub login_timeout: Duration,
     /// How long a logged-in client may stay silent; RFC 1939 3 asks for at least 10 minutes.
     pub idle_timeout: Duration,
@@ -13,7 +17,7 @@ pub struct Config {
     pub write_timeout: Duration,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
-    /// Octets of a line from a client with its end. RFC 5034 4 asks for 12,288, for SASL responses.
+    /// Octets of a line from a client with its end. RFC 5034 4 asks for 12,288, for SASL responses; tokens want more.
     pub line_bytes_max: usize,
     /// Malformed commands in a row after which the connection is closed.
     pub bad_commands_max: u32,
@@ -50,7 +54,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(10 * 60),
             write_timeout: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(30),
-            line_bytes_max: 12_288,
+            line_bytes_max: AUTH_BYTES + sasl::RESPONSE_LINE_BYTES_MAX,
             bad_commands_max: 10,
             failed_logins_max: 5,
             write_buffer_bytes: 64 << 10,

@@ -4,6 +4,7 @@ use std::{io, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
+use sasl::RESPONSE_LINE_BYTES_MAX;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::watch,
@@ -15,9 +16,6 @@ use crate::{Config, reply::Reply};
 
 /// Octets read at a time.
 const READ_BYTES: usize = 16 << 10;
-
-/// Octets of a line that answers a challenge: a response as long as any is taken, in base64.
-const RESPONSE_LINE_BYTES_MAX: usize = sasl::RESPONSE_BYTES_MAX / 3 * 4 + 8;
 
 /// Any byte stream a session can run over.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}

@@ -11,4 +11,5 @@ mod logins;
 mod maildrops;
 mod stls;
 mod support;
+mod tokens;
 mod updates;
