@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use account::{Account, Error, ErrorKind, Expected, FlagChange, Flags, FolderIndex, ItemNumber};
+use account::{
+    Account, Deleted, Error, ErrorKind, Expected, FlagChange, Flags, FolderIndex, ItemNumber,
+};
 
 use crate::{
     Config, Seen,
@@ -25,7 +27,8 @@ pub(crate) fn rset(maildrop: &mut Maildrop) -> Reply {
 }
 
 /// What QUIT does: fetched messages are marked as read, then all marked messages go, in one change of the store that
-/// is durable when it is answered. A message that somebody else has deleted meanwhile is as gone as it should be.
+/// is durable when it is answered. A message that somebody else has deleted meanwhile is as gone as it should be; of
+/// one that the store has kept the client is told, so that it does not believe it gone.
 pub(crate) async fn quit(maildrop: &Maildrop, config: &Config) -> Reply {
     let deleted = numbers(maildrop, maildrop.deleted.iter());
     let fetched = maildrop.fetched.difference(&maildrop.deleted);
@@ -41,11 +44,14 @@ pub(crate) async fn quit(maildrop: &Maildrop, config: &Config) -> Reply {
         return Ok(Done::Over("bye".into()));
     }
     match delete(maildrop, &deleted).await {
-        Ok(()) => {
-            metrics::counter!("pop3_messages_deleted_total").increment(deleted.len() as u64);
-            Ok(Done::Over(
-                format!("bye, {} messages deleted", deleted.len()).into(),
-            ))
+        Ok(Deleted { gone, kept }) => {
+            metrics::counter!("pop3_messages_deleted_total").increment(gone.len() as u64);
+            if !kept.is_empty() {
+                tracing::warn!(kept = kept.len(), "the store kept deleted messages");
+                return Err(Failure::Over(None, NOT_REMOVED.into()));
+            }
+            let text = format!("bye, {} messages deleted", gone.len());
+            Ok(Done::Over(text.into()))
         }
         Err(error) => {
             tracing::warn!(%error, "messages not deleted");
@@ -55,11 +61,13 @@ pub(crate) async fn quit(maildrop: &Maildrop, config: &Config) -> Reply {
                 }
                 _ => Code::SysPerm,
             };
-            let text = "some deleted messages not removed";
-            Err(Failure::Over(Some(code), text.into()))
+            Err(Failure::Over(Some(code), NOT_REMOVED.into()))
         }
     }
 }
+
+/// As RFC 1939 6 says it.
+const NOT_REMOVED: &str = "some deleted messages not removed";
 
 fn numbers<'a>(maildrop: &Maildrop, positions: impl Iterator<Item = &'a usize>) -> Vec<ItemNumber> {
     let items = positions.filter_map(|position| maildrop.index.get(*position));
@@ -108,9 +116,8 @@ async fn mark_seen(maildrop: &Maildrop, items: &[ItemNumber]) -> account::Result
     Ok(())
 }
 
-async fn delete(maildrop: &Maildrop, items: &[ItemNumber]) -> account::Result<()> {
+async fn delete(maildrop: &Maildrop, items: &[ItemNumber]) -> account::Result<Deleted> {
     let account = &maildrop.account;
     now(account, maildrop).await?;
-    account.delete_items(maildrop.folder, items).await?;
-    Ok(())
+    account.delete_items(maildrop.folder, items).await
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mapi_store::{
-    Changes, Deletion, Error, ErrorKind, Principal, Result, Rights, Store, Transfer, Transferred,
+    Changes, Error, ErrorKind, Principal, Result, Rights, Store, Transfer, Transferred,
 };
 use mapi_types::{FolderId, ItemNumber, MailboxId, Version, tags};
 
@@ -267,38 +267,6 @@ impl Account {
             self.0.mailbox.folder(from).doubt();
         }
         Ok(moved)
-    }
-
-    /// Deletes items for good; returns those that were there. Errors: `NotFound`, `Denied`, `Unavailable`.
-    pub async fn delete_items(
-        &self,
-        folder: FolderId,
-        items: &[ItemNumber],
-    ) -> Result<Vec<ItemNumber>> {
-        self.delete(folder, items, Deletion::Hard).await
-    }
-
-    /// Deletes those of the items for good that are still marked [`crate::Flags::DELETED`] when it happens: one whose
-    /// mark another session took off stays. Returns those that are gone. Errors: as [`Self::delete_items`].
-    pub async fn delete_marked(
-        &self,
-        folder: FolderId,
-        items: &[ItemNumber],
-    ) -> Result<Vec<ItemNumber>> {
-        self.delete(folder, items, Deletion::HardIfMarked).await
-    }
-
-    async fn delete(
-        &self,
-        folder: FolderId,
-        items: &[ItemNumber],
-        how: Deletion,
-    ) -> Result<Vec<ItemNumber>> {
-        let gone = self.0.store.delete(folder, items, how).await?;
-        if !gone.is_empty() {
-            self.0.mailbox.folder(folder).doubt();
-        }
-        Ok(gone)
     }
 
     /// Checks a right by the folder tree as of now. Errors: `NotFound` (also when it may not be seen), `Denied`.

@@ -12,6 +12,7 @@
 mod account;
 mod accounts;
 mod cache;
+mod delete;
 mod deliver;
 mod delivery_key;
 mod facts;
@@ -37,6 +38,7 @@ mod write;
 
 pub use account::{Account, FolderChanges};
 pub use accounts::Accounts;
+pub use delete::Deleted;
 pub use deliver::Copy;
 pub use facts::{Facts, ItemFacts};
 pub use flags::{FlagChange, Flags};

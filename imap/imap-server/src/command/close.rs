@@ -7,8 +7,8 @@ use crate::{
     state::{Access, State},
 };
 
-/// Removes what is marked `\Deleted`, without a word, and leaves the mailbox; when nothing can be removed now, the
-/// mailbox stays selected.
+/// Removes what is marked `\Deleted`, without a word, and leaves the mailbox; when some of it cannot be removed
+/// now, the mailbox stays selected.
 pub(super) async fn close(session: &mut Session<'_>) -> Reply {
     let State::Selected(user, mailbox) = &session.state else {
         return Err(Failure::bad("no mailbox is selected"));

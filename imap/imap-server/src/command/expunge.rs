@@ -30,7 +30,8 @@ pub(super) async fn run(
     Ok(Done::new("EXPUNGE completed"))
 }
 
-/// Removes what is marked `\Deleted`, of these UIDs only when some are given.
+/// Removes what is marked `\Deleted`, of these UIDs only when some are given. Fails when a message that is still marked
+/// stays, although others may have gone.
 pub(super) async fn remove(
     user: &Authenticated,
     mailbox: &Selected,
@@ -48,7 +49,14 @@ pub(super) async fn remove(
         .collect();
     if !marked.is_empty() {
         // The marks are those of a moment ago: the store looks again, for a client may have been told that one is off.
-        user.account.delete_marked(mailbox.folder, &marked).await?;
+        let deleted = user.account.delete_marked(mailbox.folder, &marked).await?;
+        if !deleted.kept.is_empty() {
+            tracing::warn!(kept = deleted.kept.len(), "the store kept deleted messages");
+            return Err(Failure::no(
+                Code::Cannot,
+                "some messages could not be removed",
+            ));
+        }
     }
     Ok(())
 }

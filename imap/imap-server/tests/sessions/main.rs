@@ -7,6 +7,7 @@
 
 mod epochs;
 mod fairness;
+mod kept;
 mod lazy;
 mod limits;
 mod outage;

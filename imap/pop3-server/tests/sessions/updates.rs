@@ -95,6 +95,25 @@ async fn a_deletion_that_fails_is_said_and_leaves_all() {
 }
 
 #[tokio::test]
+async fn messages_that_the_store_kept_are_not_said_to_be_deleted() {
+    for (kept, left) in [(&[1][..], 2), (&[0, 1], 3), (&[2], 1)] {
+        let world = world(Config::default()).await;
+        let mut ann = world.ann().await;
+        ann.ask("DELE 1", "+OK").await;
+        ann.ask("DELE 2", "+OK").await;
+        world.keep(kept).await;
+        let said = match kept {
+            // It was not to be deleted.
+            [2] => "+OK bye, 2 messages deleted",
+            _ => "-ERR some deleted messages not removed",
+        };
+        ann.ask("QUIT", said).await;
+        assert_eq!(ann.line().await, None);
+        assert_eq!(world.flags().await.len(), left);
+    }
+}
+
+#[tokio::test]
 async fn fetched_messages_are_read_after_quit_unless_that_is_switched_off() {
     for (seen, expected) in [(Seen::AtQuit, Flags::SEEN), (Seen::Never, Flags::NONE)] {
         let config = Config {

@@ -1,9 +1,12 @@
-//! What goes wrong on purpose: calls that fail, and items that cannot be rendered.
+//! What goes wrong on purpose: calls that fail, items that cannot be rendered, items that cannot be deleted.
 
 use std::{
+    collections::HashSet,
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use mapi_types::ItemNumber;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -12,6 +15,7 @@ use crate::{Error, ErrorKind, Result};
 pub struct MemFaults {
     calls: Mutex<Plan>,
     renderings: Mutex<Plan>,
+    kept: Mutex<HashSet<ItemNumber>>,
 }
 
 /// Which attempts fail, counted from when the plan was made.
@@ -33,8 +37,15 @@ impl MemFaults {
         *lock(&self.renderings) = Plan::new(items, kind);
     }
 
+    /// Makes items with these numbers stay when they are to be deleted, as a server does that removes some of many; no
+    /// call fails by it.
+    pub fn keep(&self, items: &[ItemNumber]) {
+        *lock(&self.kept) = items.iter().copied().collect();
+    }
+
     /// Nothing fails any more.
     pub fn heal(&self) {
+        lock(&self.kept).clear();
         *lock(&self.calls) = Plan::default();
         *lock(&self.renderings) = Plan::default();
     }
@@ -51,6 +62,10 @@ impl MemFaults {
 
     pub(super) fn call(&self) -> Result<()> {
         lock(&self.calls).attempt("the store is away")
+    }
+
+    pub(super) fn keeps(&self, item: ItemNumber) -> bool {
+        lock(&self.kept).contains(&item)
     }
 
     pub(super) fn rendering(&self) -> Result<()> {
@@ -76,6 +91,6 @@ impl Plan {
     }
 }
 
-fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
+fn lock<T>(plan: &Mutex<T>) -> MutexGuard<'_, T> {
     plan.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -255,6 +255,7 @@ impl Mailbox {
         }
         let found = numbers.iter().filter_map(|number| folder.items.get(number));
         self.check_items(who, folder, DELETE, found)?;
+        numbers.retain(|number| !self.faults.keeps(ItemNumber(*number)));
         if numbers.is_empty() {
             return Ok(Vec::new());
         }

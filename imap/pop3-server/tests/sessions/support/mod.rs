@@ -160,6 +160,15 @@ impl World {
         account.delete_items(inbox, &[number]).await.unwrap();
     }
 
+    /// Makes the store keep the messages at these positions, whoever deletes them.
+    pub(crate) async fn keep(&self, positions: &[usize]) {
+        let (account, inbox) = self.inbox().await;
+        let index = account.index(inbox).await.unwrap();
+        let numbers = positions.iter().map(|at| index.get(*at).unwrap().number);
+        let numbers: Vec<_> = numbers.collect();
+        self.backend.faults().keep(&numbers);
+    }
+
     /// As a restore does, and before anybody is told of it.
     pub(crate) async fn restore(&self) {
         let (_, inbox) = self.inbox().await;
