@@ -108,6 +108,7 @@ impl World {
         let copy = Copy {
             mailbox: MailboxId(user.to_owned()),
             prefix: "X-Copy: 1\r\n".into(),
+            once: None,
         };
         let received = FileTime::from_unix(1_772_442_672);
         for delivered in self.accounts.deliver(&message, &[copy], received).await {
