@@ -16,6 +16,7 @@ pub mod lmtp;
 pub mod load;
 pub mod mail;
 pub mod pop3;
+mod postfix;
 pub mod process;
 pub mod random;
 pub mod report;

@@ -132,9 +132,18 @@ pub fn free_port() -> Outcome<u16> {
 
 /// Sends a signal by name (`TERM`, `KILL`, `STOP` …) to one process.
 pub fn signal(pid: u32, name: &str) -> Outcome {
+    kill(name, &pid.to_string())
+}
+
+/// Sends a signal by name to all processes of a group.
+pub fn signal_group(leader: u32, name: &str) -> Outcome {
+    kill(name, &format!("-{leader}"))
+}
+
+fn kill(name: &str, target: &str) -> Outcome {
     // The shell's own: a program of that name is not on every machine.
     let mut kill = Command::new("sh");
-    kill.args(["-c", &format!("kill -{name} {pid}")]);
+    kill.args(["-c", &format!("kill -s {name} -- {target}")]);
     run(&mut kill, b"", Duration::from_secs(5))?
         .success()
         .map(|_| ())

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::failure::{Outcome, ensure, failure};
+use crate::load::base64;
+use crate::subject::Account;
 
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -29,16 +31,30 @@ impl Smtp {
         Ok(session)
     }
 
-    /// One transaction; `stuffed` is the message as DATA carries it.
+    /// Connects to a loopback port and signs in by AUTH PLAIN.
+    pub fn login(port: u16, account: &Account) -> Outcome<Self> {
+        let mut session = Self::connect(port)?;
+        let Account { address, password } = account;
+        let response = base64(format!("\0{address}\0{password}").as_bytes(), 0);
+        session.command(&format!("AUTH PLAIN {response}"), "2")?;
+        Ok(session)
+    }
+
+    /// One transaction, and the end; `stuffed` is the message as DATA carries it.
     pub fn send(&mut self, from: &str, recipients: &[&str], stuffed: &[u8]) -> Outcome {
+        self.transact(from, recipients, stuffed)?;
+        self.command("QUIT", "2")
+    }
+
+    /// One transaction.
+    pub fn transact(&mut self, from: &str, recipients: &[&str], stuffed: &[u8]) -> Outcome {
         self.command(&format!("MAIL FROM:<{from}> BODY=8BITMIME"), "2")?;
         for recipient in recipients {
             self.command(&format!("RCPT TO:<{recipient}>"), "2")?;
         }
         self.command("DATA", "3")?;
         self.writer.write_all(stuffed)?;
-        self.expect("2")?;
-        self.command("QUIT", "2")
+        self.expect("2")
     }
 
     fn command(&mut self, line: &str, class: &str) -> Outcome {

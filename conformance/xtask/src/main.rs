@@ -44,6 +44,7 @@ const ON_EXCHANGE: &[&str] = &[
     "curl",
     "pop3",
     "submission",
+    "signed",
     "thunderbird",
     "swaks",
     "postfix",

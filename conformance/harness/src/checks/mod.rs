@@ -12,6 +12,7 @@ mod mutt;
 mod pop3;
 mod postfix;
 mod python;
+mod signed;
 mod submission;
 mod thunderbird;
 
@@ -56,6 +57,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "submission",
         run: submission::run,
+    },
+    Group {
+        name: "signed",
+        run: signed::run,
     },
     Group {
         name: "thunderbird",

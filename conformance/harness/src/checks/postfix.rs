@@ -2,7 +2,6 @@
 //! bounces for unknown users, and nothing lost when the connection breaks inside DATA.
 
 mod cutting_proxy;
-mod instance;
 
 use std::time::Duration;
 
@@ -11,11 +10,11 @@ use crate::failure::{Outcome, ensure, failure};
 use crate::imap::Imap;
 use crate::lmtp::dot_stuffed;
 use crate::mail::{Message, is_below_trace, legal_messages};
+use crate::postfix::{Plan, Postfix};
 use crate::process::eventually;
 use crate::report::Report;
 use crate::subject::Subject;
 use cutting_proxy::{Cut, CuttingProxy};
-use instance::Postfix;
 
 /// How long Postfix may take to deliver what it was given.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
@@ -27,7 +26,7 @@ pub(super) fn run(subject: &Subject, report: &mut Report) -> Outcome {
     let messages = legal_messages()?;
     let proxy = CuttingProxy::start(subject.listeners.lmtp)?;
     let transport = format!("inet:127.0.0.1:{}", proxy.port);
-    let postfix = Postfix::start(&subject.work.join("postfix-tcp"), &transport)?;
+    let postfix = Postfix::start(&subject.work.join("postfix-tcp"), to(&transport))?;
     let relay = Relay {
         subject,
         postfix,
@@ -50,7 +49,7 @@ pub(super) fn run(subject: &Subject, report: &mut Report) -> Outcome {
     if let Some(path) = &subject.listeners.lmtp_unix {
         let postfix = Postfix::start(
             &subject.work.join("postfix-unix"),
-            &format!("unix:{}", path.display()),
+            to(&format!("unix:{}", path.display())),
         )?;
         let relay = Relay { postfix, ..relay };
         report.check(
@@ -60,6 +59,15 @@ pub(super) fn run(subject: &Subject, report: &mut Report) -> Outcome {
         relay.postfix.stop()?;
     }
     Ok(())
+}
+
+/// An instance that takes mail for the subject's users there.
+fn to(transport: &str) -> Plan<'_> {
+    Plan {
+        domain: "example.test",
+        transport,
+        settings: "",
+    }
 }
 
 struct Relay<'a> {

@@ -5,6 +5,7 @@ mod envelope_reads;
 mod full_disk;
 mod kill;
 mod ledger;
+mod smarthost;
 mod sync_points;
 mod trace;
 
@@ -45,6 +46,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "full-disk",
         run: full_disk::run,
+    },
+    Group {
+        name: "smarthost",
+        run: smarthost::run,
     },
     Group {
         name: "envelope-reads",
