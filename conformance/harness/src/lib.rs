@@ -11,6 +11,7 @@ pub mod corpus;
 pub mod failure;
 pub mod faults;
 pub mod fetch_items;
+mod http;
 pub mod imap;
 pub mod lmtp;
 pub mod load;

@@ -183,12 +183,12 @@ impl Filling {
 }
 
 /// A small tmpfs with a ballast file; unmounted at the end.
-struct Disk {
-    folder: PathBuf,
+pub(super) struct Disk {
+    pub(super) folder: PathBuf,
 }
 
 impl Disk {
-    fn mount() -> Outcome<Self> {
+    pub(super) fn mount() -> Outcome<Self> {
         let folder = scratch_folder("full-disk")?;
         let mut mount = Command::new("mount");
         mount

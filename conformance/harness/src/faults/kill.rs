@@ -252,7 +252,7 @@ fn deliver_to_both(
     }
 }
 
-fn append_until_broken(
+pub(super) fn append_until_broken(
     port: u16,
     by: &Account,
     mut random: Random,

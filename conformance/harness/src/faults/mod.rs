@@ -2,6 +2,7 @@
 
 mod disk;
 mod envelope_reads;
+mod exchange;
 mod full_disk;
 mod kill;
 mod ledger;
@@ -46,6 +47,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "full-disk",
         run: full_disk::run,
+    },
+    Group {
+        name: "exchange",
+        run: exchange::run,
     },
     Group {
         name: "smarthost",

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{Account, Subject, beside};
-use crate::failure::{Context, Failure, Outcome, failure};
+use crate::failure::{Context, Failure, Outcome, ensure};
+use crate::http::http;
 use crate::process::run;
 
 /// How long making one user may take.
@@ -47,9 +48,7 @@ impl Server {
     /// What the environment says.
     pub(super) fn from_environment() -> Outcome<Self> {
         let Ok(autodiscover) = std::env::var("EXCHANGE_AUTODISCOVER") else {
-            return Ok(Self::Standin {
-                binary: beside("EXCHANGE_STANDIN_BIN", "exchange-standin")?,
-            });
+            return Self::standin();
         };
         let add_user = std::env::var_os("EXCHANGE_ADD_USER");
         let add_user = add_user
@@ -58,6 +57,13 @@ impl Server {
             autodiscover,
             pin: std::env::var("EXCHANGE_PIN").ok(),
             add_user,
+        })
+    }
+
+    /// The stand-in, for each subject one of its own.
+    pub fn standin() -> Outcome<Self> {
+        Ok(Self::Standin {
+            binary: beside("EXCHANGE_STANDIN_BIN", "exchange-standin")?,
         })
     }
 
@@ -75,12 +81,27 @@ impl Server {
 }
 
 /// A server that ends with its subject.
-pub(super) struct Beside(Child);
+pub(super) struct Beside {
+    child: Child,
+    url: String,
+}
+
+impl Beside {
+    /// Tells it what to do: `POST /standin/WHAT` with a body in JSON.
+    pub(super) fn tell(&self, what: &str, body: &str) -> Outcome {
+        let port = self.url.rsplit(':').next().unwrap_or_default().parse()?;
+        let length = body.len();
+        let request = format!(
+            "POST /standin/{what} HTTP/1.1\r\nHost: standin\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        http(port, &request).map(|_| ())
+    }
+}
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -93,8 +114,8 @@ pub(super) fn prepare(subject: &Subject, server: &Server) -> Outcome<Option<Besi
     std::fs::create_dir_all(subject.data())?;
     match server {
         Server::Standin { binary } => {
-            let (beside, url) = start(binary, subject, &accounts).during("the stand-in")?;
-            let url = format!("{url}{AUTODISCOVER}");
+            let beside = start(binary, subject, &accounts).during("the stand-in")?;
+            let url = format!("{}{AUTODISCOVER}", beside.url);
             configure(subject, &accounts, (&url, None))?;
             Ok(Some(beside))
         }
@@ -125,7 +146,7 @@ fn local(account: &Account) -> &str {
 }
 
 /// Starts the stand-in on a free port; it prints its URL when it is ready.
-fn start(binary: &Path, subject: &Subject, accounts: &[&Account]) -> Outcome<(Beside, String)> {
+fn start(binary: &Path, subject: &Subject, accounts: &[&Account]) -> Outcome<Beside> {
     let mut command = Command::new(binary);
     for account in accounts {
         let person = format!("{}:{}", local(account), account.password);
@@ -136,15 +157,16 @@ fn start(binary: &Path, subject: &Subject, accounts: &[&Account]) -> Outcome<(Be
         .stdout(Stdio::piped())
         .stderr(File::create(subject.work.join("standin.log"))?)
         .spawn()?;
-    let mut beside = Beside(child);
-    let stdout = beside.0.stdout.take();
+    let mut beside = Beside {
+        child,
+        url: String::new(),
+    };
+    let stdout = beside.child.stdout.take();
     let stdout = stdout.ok_or_else(|| Failure("no standard output".into()))?;
-    let mut url = String::new();
-    BufReader::new(stdout).read_line(&mut url)?;
-    match url.trim_end() {
-        "" => failure("it ended without a URL"),
-        url => Ok((beside, url.to_owned())),
-    }
+    BufReader::new(stdout).read_line(&mut beside.url)?;
+    beside.url.truncate(beside.url.trim_end().len());
+    ensure(!beside.url.is_empty(), || "it ended without a URL".into())?;
+    Ok(beside)
 }
 
 /// Every mailbox has its password configured, so that mail is delivered although nobody has logged in.

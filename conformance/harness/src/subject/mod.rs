@@ -212,6 +212,13 @@ impl Subject {
         Ok(())
     }
 
+    /// Tells the stand-in beside it what to do; see `exchange-standin`.
+    pub fn tell_standin(&self, what: &str, body: &str) -> Outcome {
+        let beside = self.beside.as_ref();
+        let none = || Failure("no stand-in runs beside it".into());
+        beside.ok_or_else(none)?.tell(what, body)
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.options

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::spawn;
 
 use super::attempts::{Attempts, REFUSED, id_in};
-use crate::failure::Outcome;
+use crate::failure::{Outcome, failure};
 use crate::mail::is_below_trace;
 
 /// What stands before the queue id in the smarthost's trace field.
@@ -139,11 +139,16 @@ impl Session {
 /// What follows DATA, without the dots that were stuffed in.
 fn content(lines: &mut impl BufRead) -> Outcome<Vec<u8>> {
     let (mut message, mut line) = (Vec::new(), Vec::new());
-    while lines.read_until(b'\n', &mut line)? > 0 && line != b".\r\n" {
-        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+    loop {
         line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            return failure("the smarthost was killed in the middle of a message");
+        }
+        if line == b".\r\n" {
+            return Ok(message);
+        }
+        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
     }
-    Ok(message)
 }
 
 fn between(text: &str, open: char, close: char) -> &str {
