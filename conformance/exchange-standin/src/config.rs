@@ -151,6 +151,8 @@ pub struct Manners {
     pub forgets_public_folders: bool,
     /// Lets who has full access to a mailbox connect as its owner.
     pub connects_by_full_access: bool,
+    /// Has no web services.
+    pub no_web_services: bool,
 }
 
 impl Default for Config {

@@ -1,8 +1,8 @@
 //! A MAPI/HTTP server for tests: it behaves as the documents say Exchange does, strictly, and fails on demand.
 //!
 //! [`Server::start`] runs one with people and mailboxes in memory. A test talks to it as to Exchange: Autodiscover,
-//! MAPI over HTTP for the mailbox and for the address book, RPC over HTTP for the mailbox. Beside that it may change mailboxes as another client
-//! would ([`MailboxAccess`]), make things go wrong ([`FaultAccess`]), and ask what its client did: [`Counters`],
+//! MAPI over HTTP for the mailbox and for the address book, RPC over HTTP for the mailbox, and of the web services whose
+//! mailbox is whose. Beside that it may change mailboxes as another client would ([`MailboxAccess`]), make things go wrong ([`FaultAccess`]), and ask what its client did: [`Counters`],
 //! receipts that went out, and violations, things no client may do although a server may let them pass.
 //!
 //! It decodes and encodes with `mapi-wire` and shares nothing else with the client it judges.
@@ -23,6 +23,7 @@ mod rpc;
 mod server;
 mod session;
 mod state;
+mod web_services;
 
 pub use access::MailboxAccess;
 pub use autodiscover::Redirect;

@@ -3,22 +3,13 @@
 //! The one thing about a mailbox that Outlook does not ask by MAPI. Series come expanded. Source: MS-OXWAVLS 3.1.4.1.
 
 use crate::{
-    autodiscover::element::{Element, Layout},
+    autodiscover::element::Element,
     cursor::{DecodeError, Result},
+    web_service::{NO_ERROR, answer, question},
 };
-
-/// The media type of both directions.
-pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
 /// The longest span that servers answer for at once, in days. Source: MS-OXWAVLS 2.2.4.
 pub const SPAN_DAYS_MAX: u64 = 62;
-
-const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-const TYPES: &str = "http://schemas.microsoft.com/exchange/services/2006/types";
-const MESSAGES: &str = "http://schemas.microsoft.com/exchange/services/2006/messages";
-
-/// What went well.
-pub const NO_ERROR: &str = "NoError";
 
 /// A question about one mailbox.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,7 +53,6 @@ pub struct CalendarEvent {
 impl AvailabilityRequest {
     /// Writes the document to post.
     pub fn to_xml(&self) -> String {
-        let version = Element::new("t:RequestServerVersion").attribute("Version", "Exchange2010");
         let email = Element::new("t:Email").field("t:Address", Some(&self.address));
         let mailbox = Element::new("t:MailboxData")
             .child(email)
@@ -74,17 +64,12 @@ impl AvailabilityRequest {
             .child(window)
             .field("t:MergedFreeBusyIntervalInMinutes", Some("30"))
             .field("t:RequestedView", Some("Detailed"));
-        let request = Element::new("m:GetUserAvailabilityRequest")
-            .child(utc())
-            .child(Element::new("m:MailboxDataArray").child(mailbox))
-            .child(options);
-        Element::new("s:Envelope")
-            .attribute("xmlns:s", SOAP)
-            .attribute("xmlns:t", TYPES)
-            .attribute("xmlns:m", MESSAGES)
-            .child(Element::new("s:Header").child(version))
-            .child(Element::new("s:Body").child(request))
-            .to_document(Layout::Compact)
+        question(
+            Element::new("m:GetUserAvailabilityRequest")
+                .child(utc())
+                .child(Element::new("m:MailboxDataArray").child(mailbox))
+                .child(options),
+        )
     }
 
     /// Reads what a client posted; only its first mailbox.
@@ -156,14 +141,8 @@ impl AvailabilityResponse {
             .field("t:FreeBusyViewType", Some("Detailed"))
             .child(events);
         let one = Element::new("m:FreeBusyResponse").child(said).child(view);
-        let answer = Element::new("m:GetUserAvailabilityResponse")
-            .child(Element::new("m:FreeBusyResponseArray").child(one));
-        Element::new("s:Envelope")
-            .attribute("xmlns:s", SOAP)
-            .attribute("xmlns:t", TYPES)
-            .attribute("xmlns:m", MESSAGES)
-            .child(Element::new("s:Body").child(answer))
-            .to_document(Layout::Compact)
+        let all = Element::new("m:FreeBusyResponseArray").child(one);
+        answer(Element::new("m:GetUserAvailabilityResponse").child(all))
     }
 }
 
@@ -223,6 +202,7 @@ fn value(element: &Element, name: &str, expected: &'static str) -> Result<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web_service::SOAP;
 
     #[test]
     fn a_question_is_read_as_it_was_written() {

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod lz77;
 pub mod named;
 pub mod nspi;
+pub mod own_folder;
 pub mod property_name;
 pub mod recipient;
 pub mod restriction;
@@ -31,6 +32,7 @@ pub mod rule;
 pub mod table;
 pub mod text;
 pub mod value;
+pub mod web_service;
 
 pub use cursor::{DecodeError, Reader, Utf16, Writer};
 pub use ids::{Gid, Globcnt, Guid, Id};

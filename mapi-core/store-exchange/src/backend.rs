@@ -2,14 +2,17 @@
 
 mod addresses;
 mod elsewhere;
+mod entrance;
 mod free_busy;
 mod mirrors;
 mod opening;
+mod ownership;
 mod people;
 mod place;
 mod queues;
 mod reach;
 mod sign_in;
+mod web_service;
 
 use std::{
     collections::HashMap,
@@ -21,8 +24,11 @@ use mapi_store::{Backend, Error, ErrorKind, FreeBusy, Principal, Result, Store, 
 use mapi_types::{FileTime, FolderId, MailboxId};
 use store_openchange::{Mirror, OpenChange};
 
-pub use self::reach::{Kind, Reachable};
 use self::{elsewhere::Elsewhere, place::Place};
+pub use self::{
+    entrance::Entrance,
+    reach::{Kind, Reachable},
+};
 pub(crate) use self::{people::People, queues::Queues};
 use crate::{
     Options,
@@ -37,9 +43,7 @@ use crate::{
 /// Mailboxes on one Exchange organisation. One for each that is configured.
 pub struct Exchange {
     mirrors: Arc<OpenChange>,
-    client: Client,
-    discover: discover::Options,
-    options: Options,
+    entrance: Entrance,
     users: Mutex<HashMap<String, User>>,
     mailboxes: Mutex<HashMap<MailboxId, Weak<Circle>>>,
     queues: Arc<Queues>,
@@ -80,10 +84,8 @@ impl Exchange {
     ) -> Arc<Self> {
         Arc::new(Self {
             mirrors,
-            client,
-            discover,
             queues: Queues::new(&options.name),
-            options,
+            entrance: Entrance::new(client, discover, options),
             users: Mutex::default(),
             mailboxes: Mutex::default(),
         })

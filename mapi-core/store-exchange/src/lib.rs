@@ -18,6 +18,6 @@ mod session;
 mod store;
 mod values;
 
-pub use backend::{Exchange, Kind, Reachable};
+pub use backend::{Entrance, Exchange, Kind, Reachable};
 pub use mailbox::Progress;
 pub use options::{Options, Outage, QueueLimits};

@@ -28,6 +28,7 @@ use crate::{
     model::error::Code,
     nspi, rpc,
     state::Shared,
+    web_services,
 };
 
 /// What faults call requests of Autodiscover.
@@ -225,6 +226,12 @@ fn route(
     let trimmed = path.trim_end_matches('/');
     if trimmed.starts_with(JSON_PATH) {
         return Answer::Refused(autodiscover::json(shared, request));
+    }
+    if trimmed == web_services::PATH && !shared.config.manners.no_web_services {
+        return Answer::Refused(match user {
+            Some(user) => web_services::answer(shared, request, user),
+            None => auth::unauthorized(),
+        });
     }
     let endpoint = match trimmed {
         POX_PATH => None,

@@ -1,8 +1,9 @@
-//! What must hold for Autodiscover and free/busy times, whatever a server sends.
+//! What must hold for Autodiscover and the web services, whatever a server sends.
 
 use mapi_wire::{
     autodiscover::{json, pox, soap},
     availability::{AvailabilityRequest, AvailabilityResponse},
+    own_folder::{OwnFolderRequest, OwnFolderResponse},
 };
 
 /// What decodes, encodes to something that decodes to the same.
@@ -43,6 +44,18 @@ pub(crate) fn check(input: &[u8]) {
     if let Ok(answer) = AvailabilityResponse::parse(input) {
         assert_eq!(
             AvailabilityResponse::parse(answer.to_xml().as_bytes()),
+            Ok(answer)
+        );
+    }
+    if let Ok(request) = OwnFolderRequest::parse(input) {
+        assert_eq!(
+            OwnFolderRequest::parse(request.to_xml().as_bytes()),
+            Ok(request)
+        );
+    }
+    if let Ok(answer) = OwnFolderResponse::parse(input) {
+        assert_eq!(
+            OwnFolderResponse::parse(answer.to_xml().as_bytes()),
             Ok(answer)
         );
     }

@@ -14,22 +14,12 @@ use mapi_store::{
 };
 use mapi_types::{BusyStatus, FileTime, MailboxId};
 use mapi_wire::{
-    autodiscover::element::DOCUMENT_BYTES_MAX,
-    availability::{
-        AvailabilityRequest, AvailabilityResponse, CONTENT_TYPE, CalendarEvent, NO_ERROR,
-        SPAN_DAYS_MAX,
-    },
+    availability::{AvailabilityRequest, AvailabilityResponse, CalendarEvent, SPAN_DAYS_MAX},
+    web_service::NO_ERROR,
 };
 
-use super::{Exchange, opening::missing};
-use crate::{
-    auth::Channel,
-    http::{HeaderValue, Request, StatusCode, header},
-    session::Server,
-};
-
-/// Where servers have their web services.
-const PATH: &str = "/EWS/Exchange.asmx";
+use super::{Exchange, opening::missing, web_service};
+use crate::session::Server;
 
 /// The most questions for one span: five years.
 const QUESTIONS_MAX: usize = 30;
@@ -55,10 +45,10 @@ impl Exchange {
     ) -> Result<FreeBusy> {
         let user = self.user(principal)?;
         let locator = user.place.locator();
-        if let Ok(found) = locator.find(false).await.map_err(missing)
-            && let Ok(url) = found.url.join(PATH)
+        let found = locator.find(false).await.map_err(missing);
+        if let Ok(found) = found
+            && let Some(server) = web_service::beside(&locator, &found)
         {
-            let server = locator.server(found.transport, url);
             match ask_all(&server, mailbox, &span).await? {
                 Told::Times(mut times) => {
                     times.sort_by_key(|time| (time.start, time.end));
@@ -132,24 +122,7 @@ async fn ask(server: &Server, mailbox: &MailboxId, span: Range<FileTime>) -> Tol
         start: text(span.start),
         end: text(span.end),
     };
-    let mut request = Request::post(server.url.clone(), question.to_xml());
-    request.response_bytes_max = Some(DOCUMENT_BYTES_MAX as u64);
-    let content_type = HeaderValue::from_static(CONTENT_TYPE);
-    request.headers.insert(header::CONTENT_TYPE, content_type);
-    let (client, credentials) = (server.client.clone(), server.credentials.clone());
-    let mut channel = Channel::new(client, credentials, server.policy.clone());
-    let response = match channel.send(&request).await {
-        Ok(response) if response.status == StatusCode::OK => response,
-        Ok(response) => {
-            tracing::debug!(status = response.status.as_u16(), "no free/busy service");
-            return Told::Nothing;
-        }
-        Err(error) => {
-            tracing::debug!(%error, "the free/busy service cannot be asked");
-            return Told::Nothing;
-        }
-    };
-    let Ok(document) = response.body.collect().await else {
+    let Some(document) = web_service::ask(server, question.to_xml()).await else {
         return Told::Nothing;
     };
     match AvailabilityResponse::parse(&document) {

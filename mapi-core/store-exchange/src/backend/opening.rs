@@ -85,7 +85,11 @@ impl Exchange {
         let fresh = mirror.hierarchy_state().await?.is_none();
         let identity = identity_of(&mirror).await?;
         let circle = self.circle(id, || {
-            Circle::new((mirror, identity), self.options.clone(), &self.queues)
+            Circle::new(
+                (mirror, identity),
+                self.entrance.options.clone(),
+                &self.queues,
+            )
         });
         let remote = remote.only(&circle.identity);
         let guest = (!is_own).then(|| Arc::new(Guest::new(principal.clone())));
@@ -175,8 +179,8 @@ impl Exchange {
             let own = Arc::clone(&user.place);
             let place = Arc::new(OtherPlace { own, subject });
             Sessions {
-                front: self.session(&place),
-                back: self.session(&place),
+                front: self.entrance.session(&place),
+                back: self.entrance.session(&place),
             }
         })
     }

@@ -104,7 +104,7 @@ impl Exchange {
     }
 
     fn public_id(&self, principal: &Principal) -> Option<MailboxId> {
-        let name = self.options.public_folders.as_ref()?;
+        let name = self.entrance.options.public_folders.as_ref()?;
         Some(MailboxId(format!("{name}/{}", principal.user)))
     }
 }

@@ -1,31 +1,20 @@
 //! Letting users in: by whatever they bring, checked by the server, and never by a session that is there already.
-//!
-//! Every check begins a session of its own, with what was brought and nothing else. A session of before says only that
-//! its own credentials were good once: over NTLM and Kerberos it goes on whatever becomes of the password.
 
 use std::sync::Arc;
 
-use mapi_store::{Error, ErrorKind, Principal, Result};
+use mapi_store::{Principal, Result};
 use mapi_types::MailboxId;
 
-use super::{Exchange, Place, User, lock, remote};
-use crate::{
-    auth::{
-        Credentials, Policy, Scheme, Secret,
-        oauth::{Brought, Claims},
-    },
-    discover::{self, Found, Locator, Subject},
-    remote::Sessions,
-    session::{Locate, Session, Times},
+use super::{
+    Exchange, Place, User,
+    entrance::{Brings, Entered},
+    lock,
 };
-
-/// What somebody brings.
-struct Brings {
-    credentials: Credentials,
-    policy: Policy,
-    /// Whom a token names: in the end it must be the one whose mailbox it opens.
-    named: Vec<String>,
-}
+use crate::{
+    auth::{Credentials, Policy, Secret},
+    discover::Found,
+    remote::Sessions,
+};
 
 impl Exchange {
     /// Lets a user in: finds the mailbox and connects with these credentials, which are kept in memory alone.
@@ -40,45 +29,23 @@ impl Exchange {
         credentials: Credentials,
         policy: Policy,
     ) -> Result<Principal> {
-        let brings = Brings {
-            credentials,
-            policy,
-            named: Vec::new(),
-        };
-        self.let_in(address, brings).await
+        self.let_in(address, Brings::credentials(credentials, policy))
+            .await
     }
 
     /// The same with a token that somebody brought: it must open the mailbox of this address, and where it says whose it
-    /// is, that must be the mailbox's owner. It is used until it ends, or until the next one comes.
+    /// is, that must be the mailbox's owner. It is used until it ends, or until the next one comes. A program's token
+    /// opens every mailbox.
     pub async fn sign_in_with_token(&self, address: &str, token: Secret) -> Result<Principal> {
-        let claims = Claims::of(&token);
-        let brought = Brought::new(token, claims.lifetime());
-        if brought.is_over() {
-            return Err(Error::new(
-                ErrorKind::Unauthenticated,
-                "the token has ended",
-            ));
-        }
-        let brings = Brings {
-            credentials: Credentials::Bearer(Arc::new(brought)),
-            policy: Policy {
-                schemes: vec![Scheme::Bearer],
-            },
-            named: claims.names,
-        };
-        self.let_in(address, brings).await
+        self.let_in(address, Brings::token(token)?).await
     }
 
     async fn let_in(&self, address: &str, brings: Brings) -> Result<Principal> {
-        let given = address.to_lowercase();
-        let named = brings.named;
-        let place = Place::new(
-            self.locator(&given, brings.credentials, brings.policy),
-            false,
-        );
-        let session = self.open_own(&place).await?;
-        check_names(&place, &named).await?;
-        let name = place.primary_address(given, &self.options).await;
+        let Entered {
+            name,
+            place,
+            session,
+        } = self.entrance.enter(address, brings).await?;
         let mut users = lock(&self.users);
         match users.get(&name) {
             Some(user) if user.place.configured => {}
@@ -93,7 +60,7 @@ impl Exchange {
                 }
                 let sessions = Sessions {
                     front: session,
-                    back: self.session(&place),
+                    back: self.entrance.session(&place),
                 };
                 users.insert(name.clone(), User::new(sessions, place));
             }
@@ -119,29 +86,9 @@ impl Exchange {
             Ok(found) => found,
             Err(_) => return Ok(false),
         };
-        let locator = self.locator(user, credentials, policy).knowing(found);
-        let place = Place::new(locator, false);
-        self.open_own(&place).await?;
+        let brings = Brings::credentials(credentials, policy);
+        let place = self.entrance.confirm(user, brings, found).await?;
         Ok(!known.place.is_of_another_mailbox(&place))
-    }
-
-    /// Begins a session and opens the user's own mailbox. Errors: those of the server; `Denied` when it opens, but not
-    /// as the owner's.
-    async fn open_own(&self, place: &Arc<Place>) -> Result<Session> {
-        let session = self.session(place);
-        let sessions = Sessions {
-            front: session.clone(),
-            back: session.clone(),
-        };
-        let logon = remote(&sessions, place).await?.logon().await?;
-        if !logon.owner {
-            return Err(Error::new(
-                ErrorKind::Denied,
-                "the mailbox is not the user's own",
-            ));
-        }
-        place.opened(logon.mailbox_guid);
-        Ok(session)
     }
 
     /// Whether a user has signed in, and the server has not refused the credentials since.
@@ -163,59 +110,17 @@ impl Exchange {
     /// asked of the server yet.
     pub fn add_account(&self, address: &str, credentials: Credentials, policy: Policy) {
         let name = address.to_lowercase();
-        let place = Place::new(self.locator(&name, credentials, policy), true);
+        let place = Place::new(self.entrance.locator(&name, credentials, policy), true);
         let mut users = lock(&self.users);
         match users.get(&name) {
             Some(user) if user.place.configured => user.place.become_like(&place),
             _ => {
                 let sessions = Sessions {
-                    front: self.session(&place),
-                    back: self.session(&place),
+                    front: self.entrance.session(&place),
+                    back: self.entrance.session(&place),
                 };
                 users.insert(name, User::new(sessions, place));
             }
         }
     }
-
-    fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {
-        let user = discover::User {
-            address: name.to_owned(),
-            credentials,
-            policy,
-        };
-        Locator::new(self.client.clone(), user, self.discover.clone())
-    }
-
-    pub(super) fn session<L: Locate + 'static>(&self, place: &Arc<L>) -> Session {
-        let times = Times {
-            busy_max: self.options.busy_max,
-            unused_max: self.options.unused_max,
-        };
-        Session::start(Arc::clone(place) as Arc<dyn Locate>, times)
-    }
-}
-
-/// Whether a token that names somebody names the owner of the mailbox it opened: full access to somebody else's mailbox
-/// does not make anybody its owner.
-///
-/// The server has taken the token by now, so what it says is the issuer's word. Errors: `Unauthenticated`, and those of
-/// the server when it must be asked who that is.
-async fn check_names(place: &Place, named: &[String]) -> Result<()> {
-    if named.is_empty() {
-        return Ok(());
-    }
-    let locator = place.locator();
-    let own = locator.find(false).await.map_err(super::opening::missing)?;
-    for name in named {
-        let subject = Subject::Address(name.clone());
-        match locator.find_other(&subject, false).await {
-            Ok(found) if found.legacy_dn.eq_ignore_ascii_case(&own.legacy_dn) => return Ok(()),
-            Ok(_) => {}
-            Err(failure) => tracing::debug!(%failure, "whom a token names was not found"),
-        }
-    }
-    Err(Error::new(
-        ErrorKind::Unauthenticated,
-        "the token is somebody else's",
-    ))
 }

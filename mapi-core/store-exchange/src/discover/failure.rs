@@ -48,6 +48,11 @@ impl Reason {
     pub(super) const fn may_be_beside(&self) -> bool {
         matches!(self, Self::NotAsked | Self::Unknown(_))
     }
+
+    /// Whether the same search may end otherwise later, with nothing changed by an administrator.
+    pub(crate) const fn is_temporary(&self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Busy(_) | Self::Endless)
+    }
 }
 
 impl fmt::Display for Reason {

@@ -51,6 +51,8 @@ pub(crate) struct LoggedOn {
     pub(crate) replguid: Guid,
     /// Whether the user has the owner's rights.
     pub(crate) owner: bool,
+    /// Whether the user may send as the owner.
+    pub(crate) may_send_as: bool,
     /// Whether these are the public folders.
     pub(crate) is_public: bool,
 }
@@ -316,16 +318,16 @@ fn take_in(done: &mut Executed, answers: Vec<ResponseBuffer>) -> Option<BufferTo
 
 fn logged_on(logon_id: u8, handle: u32, response: LogonResponse) -> LoggedOn {
     let is_public = matches!(response.store, rop::Store::Public { .. });
-    let (mailbox_guid, replid, replguid, owner) = match response.store {
+    let (mailbox_guid, replid, replguid, flags) = match response.store {
         rop::Store::Private(mailbox) => (
             mailbox.mailbox_guid,
             mailbox.replid,
             mailbox.replguid,
-            mailbox.response_flags & rop::Mailbox::OWNER_RIGHT != 0,
+            mailbox.response_flags,
         ),
         rop::Store::Public {
             replid, replguid, ..
-        } => (replguid, replid, replguid, false),
+        } => (replguid, replid, replguid, 0),
     };
     LoggedOn {
         logon_id,
@@ -334,7 +336,8 @@ fn logged_on(logon_id: u8, handle: u32, response: LogonResponse) -> LoggedOn {
         mailbox_guid,
         replid,
         replguid,
-        owner,
+        owner: flags & rop::Mailbox::OWNER_RIGHT != 0,
+        may_send_as: flags & rop::Mailbox::SEND_AS_RIGHT != 0,
         is_public,
     }
 }

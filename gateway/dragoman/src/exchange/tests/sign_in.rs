@@ -145,18 +145,52 @@ async fn a_new_password_spares_who_has_the_mailbox_open_the_refusal_of_the_old()
     check(&world, ALICE, "changed", (Ok(()), 0)).await;
 }
 
-#[tokio::test]
-async fn full_access_to_a_mailbox_does_not_make_anybody_its_owner_by_an_alias() {
-    let world = World::new().await;
-    // What Bob logs in with looks like Alice's address.
+/// A server that lets who has full access to a mailbox connect as its owner. Bob has, to Alice's; and what he logs in
+/// with is an address of hers.
+async fn with_full_access(no_web_services: bool) -> World {
+    let mut server = exchange_standin::Config::default();
+    server.manners.connects_by_full_access = true;
+    server.manners.no_web_services = no_web_services;
+    let world = World::before(server, "windows_domains = [\"CORP\"]").await;
+    let alices = world.server().mailbox("alice");
+    alices.grant_full_access("bob", true).unwrap();
     world.server().change_user("alice", |user| {
         user.aliases.push("b@example.test".to_owned());
     });
     world.server().change_user("bob", |user| {
-        user.log_in_names.push("b@example.test".to_owned());
+        let names = ["b@example.test", "CORP\\alice"];
+        user.log_in_names.extend(names.map(str::to_owned));
     });
-    let refused = world.login("b@example.test", "secret-bob").await;
-    assert!(refused.is_err());
+    world
+}
+
+#[tokio::test]
+async fn full_access_to_a_mailbox_does_not_make_anybody_its_owner() {
+    for no_web_services in [false, true] {
+        let world = with_full_access(no_web_services).await;
+        let account = world.open(ALICE, "secret-alice").await;
+        for name in ["b@example.test", "CORP\\alice"] {
+            let answer = world.login(name, "secret-bob").await;
+            assert_eq!(answer, Err(ErrorKind::Denied), "{name}");
+        }
+        append(&world, &account, "Subject: one\r\n\r\n")
+            .await
+            .unwrap();
+        // As himself he is let in, and so is she.
+        assert_eq!(world.login(BOB, "secret-bob").await.unwrap().user, BOB);
+        check(&world, ALICE, "secret-alice", (Ok(()), 0)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_may_also_send_as_the_owner_is_not_the_owner() {
+    let world = with_full_access(false).await;
+    world.server().change_user("alice", |user| {
+        user.send_as.insert("bob".to_owned());
+    });
+    let answer = world.login("b@example.test", "secret-bob").await;
+    assert_eq!(answer, Err(ErrorKind::Denied));
+    assert_eq!(world.login(BOB, "secret-bob").await.unwrap().user, BOB);
 }
 
 #[tokio::test]

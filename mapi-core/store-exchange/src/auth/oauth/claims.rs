@@ -20,6 +20,8 @@ const NAME_BYTES_MAX: usize = 320;
 pub struct Claims {
     /// Whom it names, each once, the most telling first. Empty: nobody, or it says nothing that can be read.
     pub names: Vec<String>,
+    /// Whether it is a program's own, without a person: Microsoft says so of each that has a right to all mailboxes.
+    pub is_programs: bool,
     /// When it ends.
     pub expires_at: Option<SystemTime>,
 }
@@ -56,13 +58,30 @@ impl Claims {
             .and_then(Value::as_f64)
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .and_then(|since| UNIX_EPOCH.checked_add(since));
-        Some(Self { names, expires_at })
+        Some(Self {
+            is_programs: names.is_empty() && is_programs(&payload),
+            names,
+            expires_at,
+        })
     }
 
     /// How long it lasts from now on; nothing when it has ended.
     pub fn lifetime(&self) -> Option<Duration> {
         let left = self.expires_at?.duration_since(SystemTime::now());
         Some(left.unwrap_or_default())
+    }
+}
+
+/// Whether claims are those of a program alone: it says so; or it has roles and no scopes, which are what a person lets
+/// it do; or it is itself the object that its subject is.
+fn is_programs(payload: &Map<String, Value>) -> bool {
+    let text = |name| payload.get(name).and_then(Value::as_str);
+    match text("idtyp") {
+        Some(kind) => kind == "app",
+        None if payload.contains_key("scp") => false,
+        None => {
+            payload.contains_key("roles") || text("oid").is_some() && text("oid") == text("sub")
+        }
     }
 }
 
@@ -79,6 +98,28 @@ mod tests {
             part(r#"{"alg":"RS256"}"#),
             part(payload)
         ))
+    }
+
+    #[test]
+    fn a_program_is_told_from_a_person_without_a_name() {
+        let check = |payload: &str, expected: bool| {
+            assert_eq!(
+                Claims::of(&token(payload)).is_programs,
+                expected,
+                "{payload}"
+            );
+        };
+        check(r#"{"idtyp":"app","sub":"1"}"#, true);
+        check(r#"{"roles":["full_access_as_app"],"sub":"1"}"#, true);
+        check(r#"{"oid":"1","sub":"1"}"#, true);
+        check(r#"{"idtyp":"user","oid":"1","sub":"1"}"#, false);
+        check(
+            r#"{"oid":"1","sub":"1","scp":"EWS.AccessAsUser.All"}"#,
+            false,
+        );
+        check(r#"{"oid":"1","sub":"2"}"#, false);
+        check(r#"{"idtyp":"app","upn":"bob@example.test"}"#, false);
+        check("{}", false);
     }
 
     fn check(token: &Secret, names: &[&str], expires_s: Option<u64>) {
