@@ -315,7 +315,7 @@ impl From<auth::Error> for Fault {
         match error {
             auth::Error::Http(error) => error.into(),
             // Nobody has refused anybody.
-            auth::Error::Token(error) if error.is_temporary() => Self::Away(error.into()),
+            other if other.is_temporary() => Self::Away(other.into()),
             other => Self::Unauthenticated(other.into()),
         }
     }
@@ -350,6 +350,8 @@ mod tests {
             retry_after: None,
         };
         check(away, ErrorKind::Unavailable);
+        let away = Error::from(Fault::from(auth::Error::Away("no answer".to_owned())));
+        assert_eq!(away.kind, ErrorKind::Unavailable);
         let ended = oauth::Error::LoginNeeded("invalid_grant".to_owned());
         check(ended, ErrorKind::Unauthenticated);
     }

@@ -22,18 +22,31 @@ pub enum Error {
     },
     /// The scheme cannot go on: the text says why.
     Mechanism(String),
+    /// Who decides about the credentials cannot be reached: why.
+    Away(String),
     /// There is no token to send.
     Token(oauth::Error),
 }
 
 impl Error {
+    /// Whether nobody has said no: the same may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::Away(_) => true,
+            Self::Token(error) => error.is_temporary(),
+            Self::Unauthenticated | Self::NoScheme { .. } | Self::Mechanism(_) => false,
+        }
+    }
+
     /// Whether the request may have taken effect.
     pub fn sent(&self) -> Sent {
         match self {
             Self::Http(error) => error.sent,
-            Self::Unauthenticated | Self::NoScheme { .. } | Self::Mechanism(_) | Self::Token(_) => {
-                Sent::No
-            }
+            Self::Unauthenticated
+            | Self::NoScheme { .. }
+            | Self::Mechanism(_)
+            | Self::Away(_)
+            | Self::Token(_) => Sent::No,
         }
     }
 }
@@ -54,6 +67,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::Token(error) => error.fmt(f),
+            Self::Away(why) => write!(f, "nobody can tell about the credentials: {why}"),
             Self::Mechanism(why) => write!(f, "the authentication cannot go on: {why}"),
         }
     }

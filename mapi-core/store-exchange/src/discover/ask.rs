@@ -216,6 +216,36 @@ fn failed(error: auth::Error) -> Outcome {
         auth::Error::Http(error) => error.into(),
         auth::Error::Unauthenticated => Outcome::Refused,
         auth::Error::NoScheme { offered } => Outcome::NoScheme(offered),
+        // Nobody has said no.
+        other if other.is_temporary() => Outcome::Broken(other.to_string()),
         other => Outcome::Stuck(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::oauth;
+
+    #[test]
+    fn who_cannot_be_asked_about_credentials_has_not_refused_them() {
+        let check = |error: auth::Error, is_broken: bool| {
+            let outcome = failed(error);
+            assert_eq!(
+                matches!(outcome, Outcome::Broken(_)),
+                is_broken,
+                "{outcome:?}"
+            );
+        };
+        check(auth::Error::Away("no answer".to_owned()), true);
+        let away = oauth::Error::Unavailable {
+            why: "it answers 503".to_owned(),
+            retry_after: None,
+        };
+        check(away.into(), true);
+        let ended = oauth::Error::LoginNeeded("invalid_grant".to_owned());
+        check(ended.into(), false);
+        check(auth::Error::Unauthenticated, false);
+        check(auth::Error::Mechanism("x".to_owned()), false);
     }
 }

@@ -2,6 +2,7 @@
 
 use account::ErrorKind;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use exchange_standin::{Fault, What, When};
 
 use super::world::{ALICE, BOB, LOCAL, World, append, inbox};
 use crate::command::Request;
@@ -114,6 +115,37 @@ async fn a_token_may_name_its_owner_by_an_alias() {
         let who = by_token(&world, user, &of_alice).await;
         assert_eq!(who, Ok(ALICE.to_owned()), "{user:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_is_not_refused_because_nobody_can_tell_whom_it_names() {
+    let world = World::with(SECTION).await;
+    world.server().change_user("alice", |user| {
+        user.aliases.push("al@example.test".to_owned());
+    });
+    let of_alice = token(r#"{"upn":"al@example.test"}"#);
+    give(&world, "alice", &of_alice);
+    // The mailbox is found, and then who has the name is not.
+    world.server().faults().add(Fault {
+        when: When {
+            user: Some("alice".to_owned()),
+            request: Some("autodiscover".to_owned()),
+            after: 1,
+            ..When::default()
+        },
+        times: 1,
+        what: What::Unavailable {
+            retry_after_s: None,
+        },
+    });
+    let answer = by_token(&world, Some(ALICE), &of_alice).await;
+    assert!(
+        matches!(answer, Err(kind) if kind.is_transient()),
+        "{answer:?}"
+    );
+    assert_eq!(world.server().faults().waiting(), 0);
+    let again = by_token(&world, Some(ALICE), &of_alice).await;
+    assert_eq!(again, Ok(ALICE.to_owned()));
 }
 
 #[tokio::test]

@@ -32,17 +32,17 @@ pub(super) fn of(realm: &str, configured: &[Kdc]) -> Result<Vec<Kdc>, Error> {
     }])
 }
 
-/// Asks the centres in turn until one answers.
+/// Asks the centres in turn until one answers. Errors: `Away`.
 pub(super) async fn ask(kdcs: &[Kdc], question: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut last = "no key distribution centre is known".to_owned();
+    let mut last = "Kerberos: no key distribution centre is known".to_owned();
     for kdc in kdcs {
         match timeout(ANSWER_TIME_MAX, exchange(kdc, question)).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => last = format!("{} port {}: {error}", kdc.host, kdc.port),
-            Err(_) => last = format!("{} port {}: no answer", kdc.host, kdc.port),
+            Ok(Err(error)) => last = format!("Kerberos: {} port {}: {error}", kdc.host, kdc.port),
+            Err(_) => last = format!("Kerberos: {} port {}: no answer", kdc.host, kdc.port),
         }
     }
-    Err(unusable(last))
+    Err(Error::Away(last))
 }
 
 /// Question and answer are preceded by their lengths.
