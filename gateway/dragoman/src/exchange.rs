@@ -4,6 +4,7 @@
 //! opens their mailboxes. [`Settings`] is configuration turned into what the Exchange backend wants.
 
 mod addresses;
+pub(crate) mod consent;
 mod keep_open;
 mod login_name;
 pub(crate) mod login_page;

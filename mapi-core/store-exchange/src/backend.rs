@@ -91,6 +91,11 @@ impl Exchange {
         })
     }
 
+    /// Where its users come in.
+    pub const fn entrance(&self) -> &Entrance {
+        &self.entrance
+    }
+
     /// The mirror of a mailbox. One that is there is opened also when the server is away.
     async fn mirror(&self, remote: &Remote, id: &MailboxId) -> Result<Mirror> {
         match remote.logon().await.map_err(Error::from) {

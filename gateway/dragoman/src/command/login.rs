@@ -1,10 +1,11 @@
 //! `dragoman exchange login`: a user's consent, on any device.
 
 use directory::Address;
+use store_exchange::Entrance;
 
 use crate::{
     config::Config,
-    exchange::Settings,
+    exchange::{Settings, consent},
     failure::{Doing, Failure, Result},
     serve,
 };
@@ -27,6 +28,8 @@ pub(crate) async fn login(config: &Config, user: &str) -> Result<()> {
         "as {address}, open {} and enter the code {}",
         login.verification_url, login.user_code
     ))?;
-    tokens.finish_login(&address.to_string(), &login).await?;
+    let got = tokens.finish_login(&login).await?;
+    let entrance = Entrance::new(settings.client, settings.discover, settings.options);
+    consent::keep(&entrance, tokens, &address.to_string(), got).await?;
     serve::say("done: the gateway may use the mailbox")
 }

@@ -13,7 +13,7 @@ use account::{Error, ErrorKind, MailboxId, Principal};
 use directory::Address;
 use store_exchange::{
     Exchange, Outage,
-    auth::{Credentials, Policy, oauth},
+    auth::{Policy, oauth},
     http::{Client, Url},
 };
 use store_openchange::OpenChange;
@@ -22,6 +22,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use super::{
     Settings,
     addresses::{Addresses, mailbox},
+    consent,
     login_name::LoginName,
     proof::{Proof, Shows},
     sign_ins::{Kept, Known, Shown, SignIns},
@@ -167,14 +168,7 @@ impl Section {
         let source = self
             .tokens()
             .ok_or_else(|| Failure::new("it is not by tokens"))?;
-        // Whoever consented may be somebody else than whoever asked for it.
-        let token = Credentials::Bearer(Arc::new(oauth::Fixed(tokens.access.clone())));
-        let opened = self
-            .exchange
-            .sign_in(address, token, self.policy.clone())
-            .await;
-        opened.doing(|| format!("opening the mailbox {address} with the token"))?;
-        source.keep(address, tokens).await?;
+        consent::keep(self.exchange.entrance(), source, address, tokens).await?;
         let credentials = source.credentials(address);
         self.exchange
             .add_account(address, credentials, self.policy.clone());

@@ -111,13 +111,10 @@ impl Tokens {
         }
     }
 
-    /// Waits until somebody has decided, and keeps the consent.
-    pub(crate) async fn finish_login(&self, address: &str, login: &DeviceLogin) -> Result<()> {
-        let kept = async {
-            let tokens = self.app.device_tokens(login).await?;
-            self.source(address).login(tokens).await
-        };
-        kept.await.doing(|| format!("the login of {address}"))
+    /// Waits until somebody has decided. The tokens are not kept yet.
+    pub(crate) async fn finish_login(&self, login: &DeviceLogin) -> Result<oauth::Tokens> {
+        let got = self.app.device_tokens(login).await;
+        got.doing(|| "the login on another device".to_owned())
     }
 
     /// Whether users consent in a browser.
@@ -150,7 +147,7 @@ impl Tokens {
         got.doing(|| "the login in a browser".to_owned())
     }
 
-    /// Keeps an account's consent.
+    /// Keeps an account's consent. Whose it is, has been found out: see [`super::consent::keep`].
     pub(crate) async fn keep(&self, address: &str, tokens: oauth::Tokens) -> Result<()> {
         let kept = self.source(address).login(tokens).await;
         kept.doing(|| format!("keeping the token of {address}"))

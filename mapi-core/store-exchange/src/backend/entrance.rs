@@ -91,11 +91,15 @@ impl Entrance {
         }
     }
 
-    /// Who owns the mailbox of this address, by the owner's token. Nothing of it is kept.
+    /// Who owns the mailbox of this address, by a token that its owner consented to. Nothing of it is kept.
     ///
-    /// Errors: those of [`super::Exchange::sign_in_with_token`].
-    pub async fn owner_by_token(&self, address: &str, token: Secret) -> Result<Principal> {
-        let entered = self.enter(address, Brings::token(token)?).await?;
+    /// Errors: those of [`super::Exchange::sign_in_with_token`]; a program's own token is nobody's consent.
+    pub async fn owner_by_consent(&self, address: &str, token: Secret) -> Result<Principal> {
+        let mut brings = Brings::token(token)?;
+        if matches!(brings.whose, Whose::Program) {
+            brings.whose = Whose::Unsaid;
+        }
+        let entered = self.enter(address, brings).await?;
         Ok(Principal { user: entered.name })
     }
 

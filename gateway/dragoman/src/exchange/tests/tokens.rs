@@ -3,13 +3,16 @@
 use std::sync::atomic::Ordering;
 
 use account::ErrorKind;
-use store_exchange::auth::Credentials;
+use store_exchange::{Entrance, auth::Credentials};
 
 use super::{
     issuer::{Issuer, TOKEN},
-    world::{ALICE, World, append, inbox},
+    world::{ALICE, BOB, World, append, inbox},
 };
-use crate::{command::Request, exchange::Settings};
+use crate::{
+    command::Request,
+    exchange::{Settings, consent, tokens::Tokens},
+};
 
 /// A gateway whose users are alone in the directory, and the issuer it asks.
 async fn world(flow: &str) -> (World, Issuer) {
@@ -64,6 +67,46 @@ async fn a_gateway_with_a_right_of_its_own_opens_mailboxes_by_it() {
     assert_eq!(resolved.len(), 1);
 }
 
+/// What `dragoman exchange login` does, beside the server that runs.
+async fn log_in_elsewhere(world: &World, user: &str) -> Result<(), String> {
+    let section = ("main", &world.config.exchange["main"]);
+    let settings = Settings::of(&world.config, section).unwrap();
+    let tokens = settings.proof.tokens().unwrap();
+    let login = tokens.begin_login().await.unwrap();
+    assert_eq!(login.user_code, "ABC");
+    let got = tokens.finish_login(&login).await.unwrap();
+    let entrance = Entrance::new(settings.client, settings.discover, settings.options);
+    let kept = consent::keep(&entrance, tokens, user, got).await;
+    kept.map_err(|failure| failure.to_string())
+}
+
+#[tokio::test]
+async fn a_consent_is_kept_for_the_mailbox_of_whoever_gave_it() {
+    const FLOW: &str = "flow = \"device_code\"\ntoken_key_file = \"DIR/key\"";
+    // The issuer's token is Alice's.
+    const ALIAS: &str = "al@example.test";
+    let (world, _issuer) = with_user(BOB, FLOW).await;
+    world.server().change_user("alice", |user| {
+        user.aliases.push(ALIAS.to_owned());
+    });
+    for (user, why) in [
+        (BOB, "opening the mailbox"),
+        (ALIAS, "another address of alice@"),
+    ] {
+        let refused = log_in_elsewhere(&world, user).await.unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+        let Credentials::Bearer(source) = tokens_of(&world).credentials(user) else {
+            panic!("no token")
+        };
+        assert!(source.token().await.is_err(), "{user}");
+    }
+    log_in_elsewhere(&world, ALICE).await.unwrap();
+}
+
+fn tokens_of(world: &World) -> &Tokens {
+    world.gateway.backends().sections()[0].tokens().unwrap()
+}
+
 #[tokio::test]
 async fn a_user_consents_once_and_the_consent_outlives_a_restart() {
     const FLOW: &str = "flow = \"device_code\"\ntoken_key_file = \"DIR/key\"";
@@ -73,13 +116,7 @@ async fn a_user_consents_once_and_the_consent_outlives_a_restart() {
     let before = world.gateway.accounts().open(&principal, &mailbox).await;
     assert_eq!(before.unwrap_err().kind, ErrorKind::Unauthenticated);
 
-    // What `dragoman exchange login` does, beside the server that runs.
-    let section = ("main", &world.config.exchange["main"]);
-    let settings = Settings::of(&world.config, section).unwrap();
-    let tokens = settings.proof.tokens().unwrap();
-    let login = tokens.begin_login().await.unwrap();
-    assert_eq!(login.user_code, "ABC");
-    tokens.finish_login(ALICE, &login).await.unwrap();
+    log_in_elsewhere(&world, ALICE).await.unwrap();
 
     let section = format!(
         "authentication = \"oauth\"\n[exchange.main.oauth]\nissuer = {:?}\nclient_id = \"gateway\"\n{FLOW}",
