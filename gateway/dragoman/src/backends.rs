@@ -105,14 +105,39 @@ impl Backends {
         self.of_domain(domain)
     }
 
-    /// What a mail program is told whose token is not good; `None`: no server here takes tokens.
-    pub(crate) fn token_terms(&self) -> Option<TokenTerms> {
-        let section = self
+    /// Whether a server here takes tokens of mail programs.
+    pub(crate) fn take_tokens(&self) -> bool {
+        self.sections.iter().any(|section| section.takes_tokens())
+    }
+
+    /// What a mail program is told whose token is not good: the terms of the server that has this user's mailbox. Of a
+    /// user who is not named, those that are the same on all servers that take tokens.
+    pub(crate) fn token_terms(&self, user: Option<&str>) -> TokenTerms {
+        if let Some(user) = user {
+            let of = self.login_name(user);
+            return of
+                .map(|(section, _)| self.terms_of(section))
+                .unwrap_or_default();
+        }
+        let takers = self
             .sections
             .iter()
-            .find(|section| section.takes_tokens())?;
-        let oauth = self.configured.get(section.name())?.oauth.as_ref();
-        Some(oauth.map(OauthConfig::terms).unwrap_or_default())
+            .filter(|section| section.takes_tokens());
+        let mut all = takers.map(|section| self.terms_of(section));
+        let first = all.next().unwrap_or_default();
+        match all.all(|terms| terms == first) {
+            true => first,
+            false => TokenTerms::default(),
+        }
+    }
+
+    fn terms_of(&self, section: &Section) -> TokenTerms {
+        let configured = self.configured.get(section.name());
+        let oauth = configured.and_then(|configured| configured.oauth.as_ref());
+        oauth
+            .filter(|_| section.takes_tokens())
+            .map(OauthConfig::terms)
+            .unwrap_or_default()
     }
 
     fn of_domain(&self, domain: &str) -> Option<&Arc<Section>> {

@@ -190,9 +190,10 @@ fn gateway(
         [] => logins.with_scram(random),
         _ => logins,
     };
-    let logins = Arc::new(match administration.backends().token_terms() {
-        Some(terms) => logins.with_tokens(terms),
-        None => logins,
+    let backends = Arc::clone(administration.backends());
+    let logins = Arc::new(match backends.take_tokens() {
+        true => logins.with_tokens(Arc::new(move |user| backends.token_terms(user))),
+        false => logins,
     });
     Gateway {
         imap: ImapServer::new(logins.clone(), imap, Some(certificates.shared())),

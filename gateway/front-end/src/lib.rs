@@ -13,7 +13,7 @@ mod server;
 mod throttle;
 
 pub use connection::{Connection, Stream, Wait};
-pub use login::{Login, Logins, NotOffered, Progress, RandomSource, Refusal};
+pub use login::{Login, Logins, NotOffered, Progress, RandomSource, Refusal, TermsOf};
 pub use peer::{Peer, TlsState};
 pub use server::{OpenConnection, StartTls};
 pub use throttle::{Attempt, LoginOutcome, Throttle, Turn, Unthrottled};

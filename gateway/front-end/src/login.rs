@@ -13,12 +13,15 @@ use crate::{Attempt, LoginOutcome, Peer, Throttle};
 /// Fresh random octets from a cryptographic source; `None` when the system has none to give.
 pub type RandomSource = fn() -> Option<[u8; 18]>;
 
+/// What is told of the tokens that are wanted of a user; `None`: the client does not say of whom.
+pub type TermsOf = Arc<dyn Fn(Option<&str>) -> TokenTerms + Send + Sync>;
+
 /// The way into the mailboxes, the same by every protocol.
 pub struct Logins {
     accounts: Arc<Accounts>,
     throttle: Arc<dyn Throttle>,
     random: Option<RandomSource>,
-    tokens: Option<TokenTerms>,
+    tokens: Option<TermsOf>,
 }
 
 /// One exchange. Dropping it before it has ended counts as a refused login once it is known whose it is.
@@ -83,7 +86,7 @@ impl Logins {
 
     /// Offers OAUTHBEARER and XOAUTH2 too, where the connection is private: some mailboxes are opened by tokens.
     #[must_use]
-    pub fn with_tokens(mut self, terms: TokenTerms) -> Self {
+    pub fn with_tokens(mut self, terms: TermsOf) -> Self {
         self.tokens = Some(terms);
         self
     }
@@ -253,7 +256,8 @@ impl Login<'_> {
                 }
             }
         }
-        let terms = logins.tokens.clone().unwrap_or_default();
+        let terms = logins.tokens.as_ref();
+        let terms = terms.map(|terms| terms(user)).unwrap_or_default();
         match self.exchange.refuse_token(&terms) {
             Step::Challenge(challenge) => Progress::Challenge(challenge),
             _ => Progress::Refused(Refusal::WrongPassword),

@@ -199,6 +199,10 @@ impl Section {
         }
         let user = name.key();
         let shown = self.sign_ins.hash(&user, shows.secret());
+        let shown = match shows {
+            Shows::Password(_) => shown,
+            Shows::Token(_) => shown.of_token(),
+        };
         if let Some(answer) = self.remembered(&user, shown) {
             return answer;
         }

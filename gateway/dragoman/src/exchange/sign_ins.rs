@@ -1,4 +1,4 @@
-//! Passwords that the server took or refused a moment ago: clients log in constantly, and each refusal counts towards
+//! Passwords and tokens that the server took or refused a moment ago: clients log in constantly, and each refusal counts towards
 //! an account's lock-out.
 //!
 //! Remembered is a keyed hash of user and password, in memory alone, never the password. Hashes are compared in
@@ -16,6 +16,8 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// How long a refusal is remembered: a client that goes on with a wrong password does not lock its user out.
 const REFUSAL_KEPT: Duration = Duration::from_secs(60);
+/// The most tokens of one user that are remembered.
+const TOKENS_MAX: usize = 8;
 /// The most users whose passwords are remembered, and the most refusals.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
@@ -46,6 +48,17 @@ pub(super) enum Known {
 pub(super) struct Shown {
     whole: Hash,
     secret: Hash,
+    is_token: bool,
+}
+
+impl Shown {
+    /// The same for a token.
+    pub(super) const fn of_token(self) -> Self {
+        Self {
+            is_token: true,
+            ..self
+        }
+    }
 }
 
 /// Sign-ins by their hashes.
@@ -62,6 +75,8 @@ struct Memory {
     accepted: HashMap<String, Accepted>,
     /// The last secret it took of each principal, by whichever name.
     secrets: HashMap<String, (Hash, Instant)>,
+    /// Tokens that it took: each of a user's programs has its own, and a new one does not end another.
+    tokens: HashMap<[u8; 32], Accepted>,
     refused: HashMap<[u8; 32], Instant>,
 }
 
@@ -93,6 +108,7 @@ impl SignIns {
         Shown {
             whole: of(user),
             secret: of(""),
+            is_token: false,
         }
     }
 
@@ -102,8 +118,8 @@ impl SignIns {
         if refused.is_some_and(|since| now.saturating_duration_since(*since) < REFUSAL_KEPT) {
             return Known::Refused;
         }
-        match memory.accepted.get(user) {
-            Some(accepted) if accepted.shown == shown && memory.is_latest(accepted) => {
+        match memory.known(user, shown) {
+            Some(accepted) => {
                 let age = now.saturating_duration_since(accepted.since);
                 let principal = accepted.principal.clone();
                 match age {
@@ -112,7 +128,7 @@ impl SignIns {
                     _ => Known::Nothing,
                 }
             }
-            _ => Known::Nothing,
+            None => Known::Nothing,
         }
     }
 
@@ -121,6 +137,10 @@ impl SignIns {
     pub(super) fn accepted(&self, user: &str, shown: Shown, principal: &Principal, since: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.refused.remove(shown.whole.as_bytes());
+        if shown.is_token {
+            memory.accept_token(shown, principal, since);
+            return;
+        }
         if !memory.secrets.contains_key(&principal.user) {
             make_room(&mut memory.secrets, |(_, since)| *since);
         }
@@ -140,6 +160,7 @@ impl SignIns {
 
     pub(super) fn refused(&self, user: &str, shown: Shown, now: Instant) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.tokens.remove(shown.whole.as_bytes());
         let accepted = memory.accepted.get(user);
         if accepted.is_some_and(|accepted| accepted.shown == shown) {
             memory.accepted.remove(user);
@@ -153,6 +174,9 @@ impl SignIns {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory
             .accepted
+            .retain(|_, accepted| accepted.principal.user != user);
+        memory
+            .tokens
             .retain(|_, accepted| accepted.principal.user != user);
         memory.secrets.remove(user);
     }
@@ -172,6 +196,38 @@ impl SignIns {
 }
 
 impl Memory {
+    /// What the server took, if that is still believed.
+    fn known(&self, user: &str, shown: Shown) -> Option<&Accepted> {
+        if shown.is_token {
+            return self.tokens.get(shown.whole.as_bytes());
+        }
+        let accepted = self.accepted.get(user)?;
+        (accepted.shown == shown && self.is_latest(accepted)).then_some(accepted)
+    }
+
+    fn accept_token(&mut self, shown: Shown, principal: &Principal, since: Instant) {
+        let key = *shown.whole.as_bytes();
+        if !self.tokens.contains_key(&key) {
+            let own = self
+                .tokens
+                .iter()
+                .filter(|(_, known)| known.principal == *principal);
+            let mut own: Vec<_> = own.map(|(key, known)| (known.since, *key)).collect();
+            if own.len() >= TOKENS_MAX
+                && let Some((_, oldest)) = own.drain(..).min()
+            {
+                self.tokens.remove(&oldest);
+            }
+            make_room(&mut self.tokens, |known| known.since);
+        }
+        let accepted = Accepted {
+            shown,
+            since,
+            principal: principal.clone(),
+        };
+        self.tokens.insert(key, accepted);
+    }
+
     /// Whether the server has taken no other secret of the same principal since.
     fn is_latest(&self, accepted: &Accepted) -> bool {
         let latest = self.secrets.get(&accepted.principal.user);
@@ -282,6 +338,48 @@ mod tests {
         );
         assert_eq!(look(names[1], "new"), Known::Stale(anna()));
         assert_eq!(look("bert", "old"), Known::Stale(other));
+    }
+
+    #[test]
+    fn a_token_does_not_end_those_of_the_users_other_programs() {
+        let sign_ins = sign_ins();
+        let start = Instant::now();
+        let shown = |name: &str| sign_ins.hash("anna@example.test", name).of_token();
+        let look = |name: &str| sign_ins.look("anna@example.test", shown(name), start);
+        let password = sign_ins.hash("anna@example.test", "secret");
+        sign_ins.accepted("anna@example.test", password, &anna(), start);
+        for name in ["phone", "laptop"] {
+            sign_ins.accepted("anna@example.test", shown(name), &anna(), start);
+        }
+        let known = Known::Fresh(anna());
+        assert_eq!(
+            [look("phone"), look("laptop")],
+            [known.clone(), known.clone()]
+        );
+        assert_eq!(sign_ins.look("anna@example.test", password, start), known);
+        // What is known as a token is no password.
+        let typed = sign_ins.hash("anna@example.test", "phone");
+        assert_eq!(
+            sign_ins.look("anna@example.test", typed, start),
+            Known::Nothing
+        );
+        sign_ins.refused("anna@example.test", shown("phone"), start);
+        assert_eq!(
+            [look("phone"), look("laptop")],
+            [Known::Refused, known.clone()]
+        );
+        for number in 0..TOKENS_MAX {
+            let since = start + Duration::from_millis(1 + number as u64);
+            sign_ins.accepted(
+                "anna@example.test",
+                shown(&number.to_string()),
+                &anna(),
+                since,
+            );
+        }
+        assert_eq!([look("laptop"), look("0")], [Known::Nothing, known]);
+        sign_ins.forget(&anna().user);
+        assert_eq!(look("0"), Known::Nothing);
     }
 
     #[test]

@@ -61,7 +61,8 @@ async fn world() -> World {
         scope: "mail".to_owned(),
         openid_configuration: String::new(),
     };
-    let logins = Logins::new(Arc::clone(&accounts), Arc::new(Unthrottled)).with_tokens(terms);
+    let logins = Logins::new(Arc::clone(&accounts), Arc::new(Unthrottled))
+        .with_tokens(Arc::new(move |_| terms.clone()));
     World {
         server: Arc::new(Server::new(Arc::new(logins), Config::default(), None)),
         accounts,

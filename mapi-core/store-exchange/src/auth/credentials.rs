@@ -118,6 +118,11 @@ impl Credentials {
             Self::Bearer(_) => scheme == Scheme::Bearer,
         }
     }
+
+    /// Whether they are a program's own: see [`TokenSource::is_programs`].
+    pub(crate) fn are_programs(&self) -> bool {
+        matches!(self, Self::Bearer(source) if source.is_programs())
+    }
 }
 
 #[cfg(test)]

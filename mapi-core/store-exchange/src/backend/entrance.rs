@@ -16,7 +16,7 @@ use crate::{
     Options,
     auth::{
         Credentials, Policy, Scheme, Secret,
-        oauth::{Brought, Claims},
+        oauth::{Brought, Claims, TokenSource},
     },
     discover::{self, Found, Locator},
     http::Client,
@@ -37,6 +37,8 @@ pub(super) struct Brings {
     credentials: Credentials,
     policy: Policy,
     whose: Whose,
+    /// The token, if it is one.
+    brought: Option<Arc<Brought>>,
 }
 
 /// Somebody who has come in.
@@ -54,21 +56,24 @@ impl Brings {
             credentials,
             policy,
             whose: Whose::Unsaid,
+            brought: None,
         }
     }
 
     /// A token. Errors: `Unauthenticated` when it has ended by its own word.
     pub(super) fn token(token: Secret) -> Result<Self> {
         let claims = Claims::of(&token);
-        let brought = Brought::new(token, claims.lifetime());
+        let brought = Brought::new(token, claims.lifetime(), claims.is_programs);
         if brought.is_over() {
             return Err(Error::new(
                 ErrorKind::Unauthenticated,
                 "the token has ended",
             ));
         }
+        let brought = Arc::new(brought);
         Ok(Self {
-            credentials: Credentials::Bearer(Arc::new(brought)),
+            credentials: Credentials::Bearer(Arc::clone(&brought) as Arc<dyn TokenSource>),
+            brought: Some(brought),
             policy: Policy {
                 schemes: vec![Scheme::Bearer],
             },
@@ -109,7 +114,7 @@ impl Entrance {
     pub(super) async fn enter(&self, address: &str, brings: Brings) -> Result<Entered> {
         let given = address.to_lowercase();
         let locator = self.locator(&given, brings.credentials, brings.policy);
-        let place = Place::new(locator, false);
+        let place = Place::with_tokens(locator, false, brings.brought);
         let session = self.open_own(&place, &brings.whose).await?;
         let name = place.primary_address(given, &self.options).await;
         Ok(Entered {

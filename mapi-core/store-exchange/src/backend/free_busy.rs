@@ -44,6 +44,10 @@ impl Exchange {
         span: Range<FileTime>,
     ) -> Result<FreeBusy> {
         let user = self.user(principal)?;
+        // The service would tell the program everything.
+        if user.place.is_programs() && principal.user != mailbox.0 {
+            return Err(untold());
+        }
         let locator = user.place.locator();
         let found = locator.find(false).await.map_err(missing);
         if let Ok(found) = found

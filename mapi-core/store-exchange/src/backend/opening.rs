@@ -66,6 +66,9 @@ impl Exchange {
 
     /// The mailbox as a principal has it open, or opens it.
     async fn seat(&self, principal: &Principal, id: &MailboxId) -> Result<Arc<Mailbox>> {
+        if principal.user != id.0 {
+            self.refuse_to_programs(principal, id).await?;
+        }
         let circle = lock(&self.mailboxes).get(id).and_then(Weak::upgrade);
         if let Some(seat) = circle.and_then(|circle| circle.seat(&principal.user)) {
             return Ok(seat);
@@ -108,6 +111,22 @@ impl Exchange {
             mailbox.look_at_queue().await?;
         }
         Ok(mailbox)
+    }
+
+    /// A program with a right to all mailboxes opens that of its user, with the archive, and no other: the server would
+    /// not say what the user may do there.
+    async fn refuse_to_programs(&self, principal: &Principal, id: &MailboxId) -> Result<()> {
+        let user = self.user(principal)?;
+        if !user.place.is_programs() {
+            return Ok(());
+        }
+        match self.target(&user, principal, id).await? {
+            Target::Own | Target::Archive(_) => Ok(()),
+            Target::Public | Target::Other(_) => Err(Error::new(
+                ErrorKind::Denied,
+                "a program's right to all mailboxes says nothing about what this user may open",
+            )),
+        }
     }
 
     /// Somebody's sessions.

@@ -8,6 +8,7 @@ use mapi_wire::Guid;
 use super::lock;
 use crate::{
     Options,
+    auth::oauth::Brought,
     discover::Locator,
     fault::Result,
     session::{Locate, Located},
@@ -28,17 +29,29 @@ struct Current {
     refused: bool,
     /// The mailbox that they opened when they were given.
     mailbox: Option<Guid>,
+    /// The tokens, if they are such that the user's programs brought.
+    brought: Option<Arc<Brought>>,
 }
 
 impl Place {
     /// Nobody is asked yet.
     pub(super) fn new(locator: Locator, configured: bool) -> Arc<Self> {
+        Self::with_tokens(locator, configured, None)
+    }
+
+    /// The same with tokens that one of the user's programs brought, which the locator's credentials are.
+    pub(super) fn with_tokens(
+        locator: Locator,
+        configured: bool,
+        brought: Option<Arc<Brought>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             current: Mutex::new(Current {
                 locator: Arc::new(locator),
                 number: 0,
                 refused: false,
                 mailbox: None,
+                brought,
             }),
             configured,
         })
@@ -68,18 +81,32 @@ impl Place {
         Arc::clone(&lock(&self.current).locator)
     }
 
-    /// Takes the credentials of another for what comes.
+    /// Whether the credentials are a program's own, which say nothing of what the user may.
+    pub(super) fn is_programs(&self) -> bool {
+        self.locator().credentials().are_programs()
+    }
+
+    /// Takes the credentials of another for what comes. Tokens stay for when those of the other have ended; and a
+    /// person's good credentials stay before those of a program, which would let that person into every mailbox.
     pub(super) fn become_like(&self, other: &Self) {
-        let (locator, mailbox) = {
+        if other.is_programs() && !self.is_programs() && !self.is_refused() {
+            return;
+        }
+        let (locator, mailbox, brought) = {
             let other = lock(&other.current);
-            (Arc::clone(&other.locator), other.mailbox)
+            let brought = other.brought.clone();
+            (Arc::clone(&other.locator), other.mailbox, brought)
         };
         let mut current = lock(&self.current);
+        if let (Some(new), Some(old)) = (&brought, &current.brought) {
+            new.join(old);
+        }
         *current = Current {
             locator,
             number: current.number + 1,
             refused: false,
             mailbox: mailbox.or(current.mailbox),
+            brought,
         };
     }
 

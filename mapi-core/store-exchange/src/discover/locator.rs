@@ -139,6 +139,11 @@ impl Locator {
         }
     }
 
+    /// What the user asks with.
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        &self.user.credentials
+    }
+
     async fn ask_own(&self) -> (Trail, Answer) {
         let options = &self.options;
         if let (Some(url), Some(dn)) = (&options.url, &options.user_dn) {

@@ -23,6 +23,16 @@ fn give(world: &World, user: &str, token: &str) {
     });
 }
 
+/// Opens a mailbox as somebody.
+async fn open(world: &World, user: &str, mailbox: &str) -> account::Result<account::Account> {
+    let principal = account::Principal {
+        user: user.to_owned(),
+    };
+    let mailbox = account::MailboxId(mailbox.to_owned());
+    let accounts = world.gateway.accounts();
+    accounts.open(&principal, &mailbox).await
+}
+
 async fn by_token(world: &World, user: Option<&str>, token: &str) -> Result<String, ErrorKind> {
     let answer = world.gateway.accounts().login_by_token(user, token).await;
     answer.map(|who| who.user).map_err(|error| error.kind)
@@ -37,12 +47,7 @@ async fn a_token_opens_the_mailbox_it_is_good_for_and_no_password_does() {
         assert_eq!(who, Ok(ALICE.to_owned()));
     }
     assert_eq!(world.connects(), 1);
-    let principal = account::Principal {
-        user: ALICE.to_owned(),
-    };
-    let mailbox = account::MailboxId(ALICE.to_owned());
-    let accounts = world.gateway.accounts();
-    let account = accounts.open(&principal, &mailbox).await.unwrap();
+    let account = open(&world, ALICE, ALICE).await.unwrap();
     append(&world, &account, "Subject: one\r\n\r\n")
         .await
         .unwrap();
@@ -149,6 +154,51 @@ async fn a_token_is_not_refused_because_nobody_can_tell_whom_it_names() {
 }
 
 #[tokio::test]
+async fn tokens_of_a_users_programs_do_not_displace_each_other() {
+    let world = World::with(SECTION).await;
+    give(&world, "alice", "of-the-phone");
+    give(&world, "alice", "of-the-laptop");
+    for token in ["of-the-phone", "of-the-laptop"].repeat(3) {
+        let who = by_token(&world, Some(ALICE), token).await;
+        assert_eq!(who, Ok(ALICE.to_owned()));
+    }
+    assert_eq!(world.connects(), 2);
+    let account = open(&world, ALICE, ALICE).await.unwrap();
+    // The laptop brings its next one only when it is asked for a password.
+    world.server().change_user("alice", |user| {
+        user.tokens = ["of-the-phone".to_owned()].into();
+    });
+    append(&world, &account, "Subject: one\r\n\r\n")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_programs_token_opens_the_mailbox_of_its_user_and_no_other() {
+    let world = World::with(SECTION).await;
+    let of_program = token(r#"{"idtyp":"app"}"#);
+    let of_alice = token(r#"{"upn":"alice@example.test"}"#);
+    for token in [&of_program, &of_alice] {
+        give(&world, "alice", token);
+    }
+    let bobs = world.server().mailbox("bob");
+    bobs.grant_full_access("alice", true).unwrap();
+    let opens = async |expected: Option<ErrorKind>| {
+        for (mailbox, expected) in [(ALICE, None), (BOB, expected)] {
+            let opened = open(&world, ALICE, mailbox).await;
+            assert_eq!(opened.err().map(|error| error.kind), expected, "{mailbox}");
+        }
+    };
+    by_token(&world, Some(ALICE), &of_program).await.unwrap();
+    opens(Some(ErrorKind::Denied)).await;
+    // What Alice may herself, she may with her own token, and the program's does not take its place.
+    by_token(&world, Some(ALICE), &of_alice).await.unwrap();
+    opens(None).await;
+    by_token(&world, Some(ALICE), &of_program).await.unwrap();
+    opens(None).await;
+}
+
+#[tokio::test]
 async fn a_token_that_has_ended_is_refused_and_the_next_one_goes_on() {
     let world = World::with(SECTION).await;
     let ended = token(r#"{"upn":"alice@example.test","exp":1700000000}"#);
@@ -159,12 +209,7 @@ async fn a_token_that_has_ended_is_refused_and_the_next_one_goes_on() {
 
     give(&world, "alice", "first");
     by_token(&world, Some(ALICE), "first").await.unwrap();
-    let principal = account::Principal {
-        user: ALICE.to_owned(),
-    };
-    let mailbox = account::MailboxId(ALICE.to_owned());
-    let accounts = world.gateway.accounts();
-    let account = accounts.open(&principal, &mailbox).await.unwrap();
+    let account = open(&world, ALICE, ALICE).await.unwrap();
     append(&world, &account, "Subject: one\r\n\r\n")
         .await
         .unwrap();
@@ -178,6 +223,36 @@ async fn a_token_that_has_ended_is_refused_and_the_next_one_goes_on() {
     append(&world, &account, "Subject: two\r\n\r\n")
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_program_is_told_the_terms_of_its_users_server() {
+    let with = |terms: &str| {
+        format!(
+            "{SECTION}\n[exchange.main.oauth]\nissuer = \"https://a.test\"\nclient_id = \"1\"\ntoken_key_file = \"DIR/key\"\nscopes = \"a\"\n\
+             [exchange.other]\ndomains = [\"other.test\"]\n{SECTION}\n[exchange.other.oauth]\nclient_id = \"1\"\ntoken_key_file = \"DIR/key\"\n{terms}\n\
+             [exchange.third]\ndomains = [\"third.test\"]"
+        )
+    };
+    let world = World::new().await;
+    world.secret("key", "q83vEjRWeJASNFZ4kBI0VniQEjRWeJASNFZ4kBI0Vng=\n");
+    let world = world
+        .restart(&with("issuer = \"https://b.test\"\nscopes = \"b\""))
+        .await;
+    let check = |world: &World, user: Option<&str>, scope: &str, issuer: &str| {
+        let terms = world.gateway.backends().token_terms(user);
+        assert_eq!(terms.scope, scope, "{user:?}");
+        assert!(terms.openid_configuration.starts_with(issuer), "{user:?}");
+        assert_eq!(terms.openid_configuration.is_empty(), issuer.is_empty());
+    };
+    check(&world, Some(ALICE), "a", "https://a.test");
+    check(&world, Some("x@other.test"), "b", "https://b.test");
+    check(&world, Some("x@third.test"), "", "");
+    check(&world, Some(LOCAL), "", "");
+    check(&world, None, "", "");
+    let same = "issuer = \"https://a.test\"\nscopes = \"a\"";
+    let world = world.restart(&with(same)).await;
+    check(&world, None, "a", "https://a.test");
 }
 
 #[tokio::test]

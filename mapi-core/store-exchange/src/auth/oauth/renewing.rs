@@ -187,6 +187,10 @@ impl TokenSource for Renewing {
             }
         });
     }
+
+    fn is_programs(&self) -> bool {
+        matches!(self.0.grant, Grant::ClientCredentials)
+    }
 }
 
 impl Shared {
