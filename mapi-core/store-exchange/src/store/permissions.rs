@@ -2,8 +2,9 @@
 //!
 //! A server has a row for everybody and one for who did not log in, always, and an order of its own. So that a table
 //! comes back as it was set, what the mirror remembers is shown as far as the server's says the same. Rights to
-//! free/busy times, which calendars have beside the others, stay as they are unless some are set; they are shown where
-//! some were set, and of members who have no others.
+//! free/busy times, which calendars have beside the others, stay as they are where other rights are set and none of
+//! them; who gets no rights at all, or is left out, loses them. They are shown where some were set, and of members who
+//! have no others.
 
 use mapi_store::{Error, ErrorKind, Member, Permission, Result, Rights, Role};
 use mapi_types::FolderId;
@@ -171,9 +172,9 @@ fn steps(now: &[Row], wanted: &[Permission]) -> Vec<Step> {
             (Member::User(_), None) => Some(Step::Remove(row.granted.member)),
             (_, rights) => {
                 let rights = rights.unwrap_or(Rights::NONE);
-                let beside = match times(rights) {
-                    0 => row.granted.rights & !Rights::ALL.0,
-                    _ => 0,
+                let beside = match rights != Rights::NONE && times(rights) == 0 {
+                    true => row.granted.rights & !Rights::ALL.0,
+                    false => 0,
                 };
                 let rights = beside | rights.0;
                 (rights != row.granted.rights).then_some(Step::Modify(row.granted.member, rights))
@@ -300,16 +301,39 @@ mod tests {
     }
 
     #[test]
-    fn rights_to_free_busy_times_stay() {
+    fn rights_to_free_busy_times_stay_beside_others() {
         let mut now = bare();
         now[0].granted.rights = FREE_BUSY | 0x400;
         now.push(row(user(BOB), 7, FREE_BUSY | 0x401));
-        let editor = [wanted(user(BOB), Rights::EDITOR)];
+        let table = [
+            wanted(Member::Default, Rights::REVIEWER),
+            wanted(user(BOB), Rights::EDITOR),
+        ];
         let expected = [
-            Step::Modify(DEFAULT, FREE_BUSY),
+            Step::Modify(DEFAULT, FREE_BUSY | 0x401),
             Step::Modify(7, FREE_BUSY | 0x47b),
         ];
-        assert_eq!(steps(&now, &editor), expected);
+        assert_eq!(steps(&now, &table), expected);
+    }
+
+    #[test]
+    fn who_gets_no_rights_loses_those_to_free_busy_times() {
+        let mut now = bare();
+        now[0].granted.rights = FREE_BUSY | 0x400;
+        now[1].granted.rights = FREE_BUSY;
+        now.push(row(user(BOB), 7, FREE_BUSY | 0x401));
+        now.push(row(user(EVE), 8, FREE_BUSY));
+        let nothing = [
+            wanted(Member::Anonymous, Rights::NONE),
+            wanted(user(BOB), Rights::NONE),
+        ];
+        let expected = [
+            Step::Modify(DEFAULT, 0),
+            Step::Modify(ANONYMOUS, 0),
+            Step::Modify(7, 0),
+            Step::Remove(8),
+        ];
+        assert_eq!(steps(&now, &nothing), expected);
     }
 
     #[test]
