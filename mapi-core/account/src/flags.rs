@@ -19,7 +19,7 @@ use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
 use mapi_types::{
     BitChange, Change, OwnedValue, PropTag, StringsChange, tags,
-    tags::{message_flags, message_status},
+    tags::{flag_status, last_verb, message_flags, message_status},
 };
 
 use crate::index::Verb;
@@ -132,12 +132,8 @@ impl FlagChange {
 /// Flags whose properties hold more than one bit, so that what a change writes depends on what the item has.
 const DEPENDENT: Flags = Flags(Flags::ANSWERED.0 | Flags::FORWARDED.0 | Flags::FLAGGED.0);
 
-const VERB_REPLY: i32 = 102;
-const VERB_REPLY_ALL: i32 = 103;
-const VERB_FORWARD: i32 = 104;
 const ICON_REPLIED: i32 = 0x105;
 const ICON_FORWARDED: i32 = 0x106;
-const FLAG_STATUS_FLAGGED: i32 = 2;
 /// The red flag.
 const FOLLOWUP_ICON_RED: i32 = 6;
 const TODO_TIME_FLAGGED: i32 = 1;
@@ -154,8 +150,8 @@ pub(crate) struct FlagProps {
 impl FlagProps {
     pub(crate) fn verb(self) -> Verb {
         match self.last_verb {
-            VERB_REPLY | VERB_REPLY_ALL => Verb::Reply,
-            VERB_FORWARD => Verb::Forward,
+            last_verb::REPLY | last_verb::REPLY_ALL => Verb::Reply,
+            last_verb::FORWARD => Verb::Forward,
             _ => Verb::None,
         }
     }
@@ -173,7 +169,7 @@ impl FlagProps {
                 Flags::FORWARDED,
                 status(message_status::FORWARDED) || verb == Verb::Forward,
             ),
-            (Flags::FLAGGED, self.flag_status == FLAG_STATUS_FLAGGED),
+            (Flags::FLAGGED, self.flag_status == flag_status::FLAGGED),
             (Flags::DELETED, status(message_status::DELETE_MARKED)),
             (
                 Flags::DRAFT,
@@ -243,7 +239,7 @@ impl Group {
         if add.contains(Flags::FLAGGED) && !had(Flags::FLAGGED) {
             out.set.push((
                 tags::FLAG_STATUS.tag(),
-                OwnedValue::I32(FLAG_STATUS_FLAGGED),
+                OwnedValue::I32(flag_status::FLAGGED),
             ));
             out.set.push((
                 tags::FOLLOWUP_ICON.tag(),
@@ -282,8 +278,8 @@ impl Group {
         // What only the old verb said must now be said by its bit.
         *status |= status_bits(after & (Flags::ANSWERED | Flags::FORWARDED) & !remove);
         let values = match verb {
-            Verb::Reply => (VERB_REPLY, ICON_REPLIED),
-            Verb::Forward => (VERB_FORWARD, ICON_FORWARDED),
+            Verb::Reply => (last_verb::REPLY, ICON_REPLIED),
+            Verb::Forward => (last_verb::FORWARD, ICON_FORWARDED),
             Verb::None => {
                 out.delete.extend([
                     tags::LAST_VERB_EXECUTED.tag(),

@@ -58,9 +58,14 @@ fn items() -> Vec<Props> {
     let mut items: Vec<Props> = all()
         .map(|flags| new_item_props(flags, &[], 0).into_iter().collect())
         .collect();
-    for verb in [0, VERB_REPLY, VERB_REPLY_ALL, VERB_FORWARD] {
+    for verb in [
+        0,
+        last_verb::REPLY,
+        last_verb::REPLY_ALL,
+        last_verb::FORWARD,
+    ] {
         for status in [0, message_status::DRAFT, message_status::FORWARDED] {
-            for flag_status in [0, 1, FLAG_STATUS_FLAGGED] {
+            for flag_status in [0, 1, flag_status::FLAGGED] {
                 items.push(Props::from([
                     (tags::LAST_VERB_EXECUTED.tag(), OwnedValue::I32(verb)),
                     (tags::MESSAGE_STATUS.tag(), OwnedValue::I32(status)),
@@ -118,9 +123,9 @@ fn outlook_sees_what_was_done_last() {
     let mut item = Props::new();
     let verb = |item: &Props| item.get(&tags::LAST_VERB_EXECUTED.tag()).cloned();
     apply(&mut item, &delta(Flags::ANSWERED, Flags::NONE));
-    assert_eq!(verb(&item), Some(OwnedValue::I32(VERB_REPLY)));
+    assert_eq!(verb(&item), Some(OwnedValue::I32(last_verb::REPLY)));
     apply(&mut item, &delta(Flags::FORWARDED, Flags::NONE));
-    assert_eq!(verb(&item), Some(OwnedValue::I32(VERB_FORWARD)));
+    assert_eq!(verb(&item), Some(OwnedValue::I32(last_verb::FORWARD)));
     assert_eq!(
         item.get(&tags::ICON_INDEX.tag()),
         Some(&OwnedValue::I32(ICON_FORWARDED))

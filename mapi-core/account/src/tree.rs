@@ -16,6 +16,13 @@ pub struct FolderTree {
     children: HashMap<Option<FolderId>, Vec<FolderId>>,
 }
 
+impl From<HierarchyDelta> for FolderTree {
+    /// The tree that has come from nothing by this.
+    fn from(whole: HierarchyDelta) -> Self {
+        Self::default().merge(whole)
+    }
+}
+
 impl FolderTree {
     /// The tree after a delta.
     pub(crate) fn merge(&self, delta: HierarchyDelta) -> Self {

@@ -173,6 +173,22 @@ pub mod message_flags {
     pub const INTERNET: i32 = 0x2000;
 }
 
+/// Values of [`FLAG_STATUS`]. Source: MS-OXOFLAG 2.2.1.1.
+pub mod flag_status {
+    /// followupFlagged: flagged for following up.
+    pub const FLAGGED: i32 = 2;
+}
+
+/// Values of [`LAST_VERB_EXECUTED`]. Source: MS-OXOMSG 2.2.1 (PidTagLastVerbExecuted).
+pub mod last_verb {
+    /// NOTEIVERB_REPLYTOSENDER.
+    pub const REPLY: i32 = 102;
+    /// NOTEIVERB_REPLYTOALL.
+    pub const REPLY_ALL: i32 = 103;
+    /// NOTEIVERB_FORWARD.
+    pub const FORWARD: i32 = 104;
+}
+
 /// Bits of [`MESSAGE_STATUS`]. Source: MS-OXCMSG 2.2.1.8.
 pub mod message_status {
     /// msDelMarked: marked for deletion, as IMAP's \Deleted.
