@@ -160,7 +160,9 @@ impl Backends {
         })
     }
 
-    async fn sign_in(
+    /// Checks what somebody shows at the server that has their mailbox. See [`Section::sign_in`]; `Denied` when the
+    /// server names a mailbox that is not its own.
+    pub(crate) async fn sign_in(
         &self,
         section: &Section,
         name: &LoginName,
@@ -175,6 +177,27 @@ impl Backends {
                 ErrorKind::Denied,
                 "the mailbox's address is of another server",
             )),
+        }
+    }
+
+    /// The mailbox that somebody means by an address: an alias is its owner's mailbox, as far as anybody can tell now.
+    pub(crate) async fn owner_of(&self, asked: MailboxId) -> MailboxId {
+        let Ok(address) = Address::parse(&asked.0) else {
+            return asked;
+        };
+        let Some(section) = self.of(&address) else {
+            return asked;
+        };
+        if section.tokens().is_some()
+            && let Some([name]) = self.directory.resolve(&asked.0).as_deref()
+        {
+            return MailboxId(name.as_str().to_owned());
+        }
+        let owner = section.owner_of(&address).await;
+        let of = self.of_mailbox(&owner.0);
+        match of.is_some_and(|of| of.name() == section.name()) {
+            true => owner,
+            false => asked,
         }
     }
 

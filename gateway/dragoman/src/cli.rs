@@ -162,7 +162,7 @@ pub(crate) enum Grant {
         mailbox: String,
         /// Whom: a user's address, or `default` for everybody.
         member: String,
-        /// none, visible, reviewer, editor or owner.
+        /// none, visible, contributor, reviewer, author, editor, owner and others, or the bits as 0x401.
         rights: String,
         /// Which folder, by its path.
         #[arg(long, default_value = "Inbox")]

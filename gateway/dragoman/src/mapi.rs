@@ -22,7 +22,11 @@ pub(crate) mod socket;
 mod tests;
 mod watch;
 
-use std::{io::Read, pin::Pin, sync::Arc};
+use std::{
+    io::{self, Read},
+    pin::Pin,
+    sync::Arc,
+};
 
 use tokio::sync::mpsc;
 
@@ -48,8 +52,16 @@ const FRAMES_MAX: usize = 64;
 /// What a verb is asked, beside the question: the octets of a message to be sent.
 pub(crate) type Octets = Vec<u8>;
 
-/// Runs a verb to its end: through the server of the data folder, or here when there is none.
+/// Runs a verb to its end: through the server of the data folder, or here when there is none. An interrupt ends it.
 pub(crate) async fn run(config: Config, verb: Verb) -> Result<()> {
+    run_until(tokio::signal::ctrl_c(), config, verb).await
+}
+
+async fn run_until(
+    interrupt: impl Future<Output = io::Result<()>>,
+    config: Config,
+    verb: Verb,
+) -> Result<()> {
     let octets = match &verb {
         Verb::Send { file, .. } => read_message(file, config.limits.message_bytes_max)?,
         _ => Octets::new(),
@@ -63,18 +75,35 @@ pub(crate) async fn run(config: Config, verb: Verb) -> Result<()> {
         password,
         octets: octets.len() as u64,
     };
+    let goes_on = matches!(asked.verb, Verb::Watch { .. });
+    tokio::select! {
+        done = carry_out(&config, asked, octets) => done,
+        heard = interrupt => match (heard.doing(|| "signals".to_owned()), goes_on) {
+            (Err(failure), _) => Err(failure),
+            // It has no other end.
+            (Ok(()), true) => Ok(()),
+            (Ok(()), false) => Err(Failure::ended(INTERRUPTED, "interrupted".to_owned())),
+        },
+    }
+}
+
+/// The exit code of what was interrupted, as shells have it: 128, and the number of SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Has the server of the data folder do what is asked, or does it.
+async fn carry_out(config: &Config, asked: Asked, octets: Octets) -> Result<()> {
     let data = DataDir::existing(&config.data)?;
     match data.lock()? {
         None => socket::ask(&data.admin_socket(), &Ask { mapi: asked }, &octets).await,
         Some(_lock) => {
-            let gateway = Administration::open(&config, &data).await?;
-            gateway.backends().add_accounts(&config)?;
+            let gateway = Administration::open(config, &data).await?;
+            gateway.backends().add_accounts(config)?;
             alone(&Arc::new(gateway), asked, octets).await
         }
     }
 }
 
-/// Runs a verb in this process; what it says goes to standard output. An interrupt ends it in good order.
+/// Runs a verb in this process; what it says goes to standard output.
 async fn alone(gateway: &Arc<Administration>, asked: Asked, octets: Octets) -> Result<()> {
     let (frames, mut said) = channel();
     let working = perform(gateway, asked, octets, frames);
@@ -84,10 +113,8 @@ async fn alone(gateway: &Arc<Administration>, asked: Asked, octets: Octets) -> R
         }
         Ok(())
     };
-    tokio::select! {
-        (done, printed) = async { tokio::join!(working, printing) } => printed.and(done),
-        interrupted = tokio::signal::ctrl_c() => interrupted.doing(|| "signals".to_owned()),
-    }
+    let (done, printed): (_, Result<()>) = tokio::join!(working, printing);
+    printed.and(done)
 }
 
 /// Where what a verb says goes, and comes from.
@@ -135,7 +162,7 @@ fn read_message(path: &std::path::Path, bytes_max: u64) -> Result<Octets> {
     let doing = || path.display().to_string();
     let mut octets = Octets::new();
     let reader: Box<dyn Read> = match path.as_os_str() == "-" {
-        true => Box::new(std::io::stdin()),
+        true => Box::new(io::stdin()),
         false => Box::new(std::fs::File::open(path).doing(doing)?),
     };
     let mut reader = reader.take(bytes_max.saturating_add(1));

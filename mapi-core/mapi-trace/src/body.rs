@@ -5,7 +5,7 @@ use std::fmt;
 use mapi_wire::DecodeError;
 
 use crate::{
-    Detail, json,
+    Detail, Pieces, json,
     node::{Entry, Node},
     recording::{Direction, Kind},
     text,
@@ -132,15 +132,15 @@ impl Body {
 
     /// As text: several lines, without a line end after the last.
     pub fn to_text(&self, detail: Detail) -> String {
-        let mut out = String::new();
+        let mut out = Pieces::default();
         text::write(&self.entry, 0, detail, &mut out);
-        out
+        out.collect()
     }
 
     /// As a JSON object on one line.
     pub fn to_json(&self, detail: Detail) -> String {
-        let mut out = String::new();
+        let mut out = Pieces::default();
         json::write(&self.entry, detail, &mut out);
-        out
+        out.collect()
     }
 }

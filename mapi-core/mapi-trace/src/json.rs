@@ -5,14 +5,15 @@ use std::fmt::Write;
 use crate::{
     Detail,
     node::{Code, Entry, Node, Octets},
+    pieces::{Layout, Pieces},
     text,
 };
 
 /// Writes an entry as an object.
-pub(crate) fn write(entry: &Entry, detail: Detail, out: &mut String) {
+pub(crate) fn write(entry: &Entry, detail: Detail, out: &mut Pieces) {
     out.push('{');
     let mut is_first = true;
-    let mut key = |name: &str, out: &mut String| {
+    let mut key = |name: &str, out: &mut Pieces| {
         if !std::mem::take(&mut is_first) {
             out.push(',');
         }
@@ -30,7 +31,7 @@ pub(crate) fn write(entry: &Entry, detail: Detail, out: &mut String) {
     out.push('}');
 }
 
-fn node(value: &Node, detail: Detail, out: &mut String) {
+fn node(value: &Node, detail: Detail, out: &mut Pieces) {
     match value {
         Node::Absent => out.push_str("null"),
         Node::Bool(value) => {
@@ -52,27 +53,25 @@ fn node(value: &Node, detail: Detail, out: &mut String) {
     }
 }
 
-fn code(code: &Code, out: &mut String) {
+fn code(code: &Code, out: &mut Pieces) {
     let _ = write!(out, "{{\"number\":{},\"meaning\":", code.number);
     list(&code.meaning, out, |one, out| string(one, out));
     out.push('}');
 }
 
-fn octets(octets: &Octets, detail: Detail, out: &mut String) {
+fn octets(octets: &Octets, detail: Detail, out: &mut Pieces) {
     let Octets { octets, why } = octets;
     let _ = write!(out, "{{\"octets\":{},\"opaque\":", octets.len());
     string(why, out);
     if text::is_shown(octets, detail) {
         out.push_str(",\"hex\":\"");
-        for octet in octets {
-            let _ = write!(out, "{octet:02x}");
-        }
+        out.octets(octets, Layout::Digits);
         out.push('"');
     }
     out.push('}');
 }
 
-fn list<T>(items: &[T], out: &mut String, mut write: impl FnMut(&T, &mut String)) {
+fn list<T>(items: &[T], out: &mut Pieces, mut write: impl FnMut(&T, &mut Pieces)) {
     out.push('[');
     for (place, item) in items.iter().enumerate() {
         if place > 0 {
@@ -83,6 +82,6 @@ fn list<T>(items: &[T], out: &mut String, mut write: impl FnMut(&T, &mut String)
     out.push(']');
 }
 
-fn string(text: &str, out: &mut String) {
+fn string(text: &str, out: &mut Pieces) {
     let _ = write!(out, "{}", serde_json::Value::from(text));
 }

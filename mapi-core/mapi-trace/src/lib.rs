@@ -15,6 +15,7 @@ mod message;
 mod names;
 mod node;
 mod object;
+mod pieces;
 mod recognise;
 mod recording;
 mod session;
@@ -24,6 +25,7 @@ mod view;
 
 pub use body::{Body, Fault};
 pub use message::{Message, Named, NamedBy, property_label};
+pub use pieces::Pieces;
 pub use recording::{Recording, is_named};
 pub use session::Session;
 

@@ -10,7 +10,7 @@ use mapi_wire::{
 };
 
 use crate::{
-    Detail, json,
+    Detail, Pieces, json,
     node::{Entry, Node, VALUE},
     text,
     view::{Scene, property_named, property_value},
@@ -50,16 +50,16 @@ impl Message {
         Self(Entry { head, fields })
     }
 
-    /// As text: a property a line.
-    pub fn to_text(&self, detail: Detail) -> String {
-        let mut out = String::new();
+    /// As text: a property a line, without a line end after the last.
+    pub fn to_text(&self, detail: Detail) -> Pieces {
+        let mut out = Pieces::default();
         text::write(&self.0, 0, detail, &mut out);
         out
     }
 
     /// As JSON: one object, on one line.
-    pub fn to_json(&self, detail: Detail) -> String {
-        let mut out = String::new();
+    pub fn to_json(&self, detail: Detail) -> Pieces {
+        let mut out = Pieces::default();
         json::write(&self.0, detail, &mut out);
         out
     }
@@ -85,7 +85,9 @@ fn attachment(attachment: &Attachment, name_of: Names<'_>) -> Entry {
     entry.push("properties", properties(&attachment.props, name_of));
     match &attachment.data {
         AttachmentData::None => entry.push("data", Node::Absent),
-        AttachmentData::Inline(octets) => entry.push("data", Node::octets(octets, "the data")),
+        AttachmentData::Inline(octets) => {
+            entry.push("data", Node::shared(octets.clone(), "the data"))
+        }
         AttachmentData::Part { range, encoding } => {
             let encoding = match encoding {
                 TransferEncoding::Identity => "as it is",
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn a_message_is_shown_by_the_names_of_the_documents() {
         let shown = Message::new(&[("item", "7".to_owned())], &tree(), &name_of);
-        let json = shown.to_json(Detail::Short);
+        let json: String = shown.to_json(Detail::Short).collect();
         for expected in [
             r#"{"item":"7","properties":["#,
             r#"{"tag":"0x0037001f","name":"PidTagSubject","value":"a \"b\""}"#,
@@ -204,7 +206,7 @@ mod tests {
         ] {
             assert!(json.contains(expected), "{expected} in {json}");
         }
-        let text = shown.to_text(Detail::Short);
+        let text: String = shown.to_text(Detail::Short).collect();
         assert!(text.contains("PidLidAppointmentStartWhole"), "{text}");
     }
 

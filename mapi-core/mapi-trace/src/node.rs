@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
@@ -54,7 +56,7 @@ pub(crate) struct Code {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Octets {
     /// The octets.
-    pub(crate) octets: Box<[u8]>,
+    pub(crate) octets: Bytes,
     /// Why nobody reads them here.
     pub(crate) why: Cow<'static, str>,
 }
@@ -62,8 +64,13 @@ pub(crate) struct Octets {
 impl Node {
     /// Octets that are not read any further, because of `why`.
     pub(crate) fn octets(octets: &[u8], why: impl Into<Cow<'static, str>>) -> Self {
+        Self::shared(Bytes::copy_from_slice(octets), why)
+    }
+
+    /// The same, of octets that need no copy.
+    pub(crate) fn shared(octets: Bytes, why: impl Into<Cow<'static, str>>) -> Self {
         Self::Octets(Octets {
-            octets: octets.into(),
+            octets,
             why: why.into(),
         })
     }

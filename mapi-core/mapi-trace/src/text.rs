@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     Detail,
     node::{Code, Entry, Node, Octets, VALUE},
+    pieces::{Layout, Pieces},
 };
 
 /// How long a line may become by putting something on it as a whole.
@@ -14,13 +15,13 @@ const LINE_CHARS_MAX: usize = 120;
 pub(crate) const OCTETS_SHOWN_MAX: usize = 32;
 
 /// Octets on one line of many.
-const OCTETS_A_LINE: usize = 32;
+pub(crate) const OCTETS_A_LINE: usize = 32;
 
 /// What a level is indented by.
 const INDENT: usize = 2;
 
 /// Writes an entry, beginning at column `indent` of a line that is there already, without a line end after it.
-pub(crate) fn write(entry: &Entry, indent: usize, detail: Detail, out: &mut String) {
+pub(crate) fn write(entry: &Entry, indent: usize, detail: Detail, out: &mut Pieces) {
     Writer { detail, out }.entry(entry, indent);
 }
 
@@ -61,7 +62,7 @@ pub(crate) const fn is_shown(octets: &[u8], detail: Detail) -> bool {
 
 struct Writer<'a> {
     detail: Detail,
-    out: &'a mut String,
+    out: &'a mut Pieces,
 }
 
 impl Writer<'_> {
@@ -149,7 +150,9 @@ impl Writer<'_> {
                 }
             }
             node => {
-                inline(node, self.out, usize::MAX);
+                let mut line = String::new();
+                inline(node, &mut line, usize::MAX);
+                self.out.push_str(&line);
             }
         }
     }
@@ -164,10 +167,8 @@ impl Writer<'_> {
             return;
         }
         self.out.push(':');
-        for line in octets.chunks(OCTETS_A_LINE) {
-            self.line(indent + INDENT);
-            self.out.push_str(&hex(line));
-        }
+        let indent = indent + INDENT;
+        self.out.octets(octets, Layout::Lines { indent });
     }
 
     fn line(&mut self, indent: usize) {

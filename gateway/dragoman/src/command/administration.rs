@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     failure::{Doing, Failure, Result},
-    outgoing,
+    folder_path, outgoing,
 };
 
 /// An open data folder.
@@ -99,8 +99,9 @@ impl Administration {
     }
 
     /// The user that somebody means, as permissions name them.
-    pub(crate) fn mapi_member(&self, name: &str) -> Result<String> {
-        self.mapi_mailbox(name).map(|MailboxId(user)| user)
+    pub(crate) async fn mapi_member(&self, name: &str) -> Result<String> {
+        let MailboxId(user) = self.backends.owner_of(self.mapi_mailbox(name)?).await;
+        Ok(user)
     }
 
     /// The users.
@@ -353,16 +354,8 @@ impl Administration {
             .folders()
             .await
             .doing(|| "reading the folders".to_owned())?;
-        let mut at: Option<&FolderInfo> = None;
-        for name in path.split('/') {
-            at = Some(
-                folders
-                    .child(at.map(|folder| folder.id), name)
-                    .ok_or_else(|| Failure::new(format!("{path}: no such folder")))?,
-            );
-        }
-        at.cloned()
-            .ok_or_else(|| Failure::new(format!("{path}: no such folder")))
+        let found = folder_path::find(&folders, path).cloned();
+        found.ok_or_else(|| Failure::new(format!("{path}: no such folder")))
     }
 
     async fn backup(&self, mailbox: &str, to: &Path, folder: Option<&str>) -> Result<Vec<String>> {

@@ -3,16 +3,10 @@
 use account::{Member, Permission, Rights};
 
 use super::administration::Administration;
-use crate::failure::{Doing, Failure, Result};
-
-/// Rights by the names people give them.
-const RIGHTS: [(&str, Rights); 5] = [
-    ("none", Rights::NONE),
-    ("visible", Rights::VISIBLE),
-    ("reviewer", Rights::REVIEWER),
-    ("editor", Rights::EDITOR),
-    ("owner", Rights::ALL),
-];
+use crate::{
+    failure::{Doing, Failure, Result},
+    rights,
+};
 
 impl Administration {
     pub(super) async fn grant(
@@ -22,37 +16,25 @@ impl Administration {
         rights: &str,
         folder: &str,
     ) -> Result<()> {
-        let (_, rights) = RIGHTS
-            .iter()
-            .find(|(name, _)| *name == rights)
-            .ok_or_else(|| {
-                let names: Vec<_> = RIGHTS.iter().map(|(name, _)| *name).collect();
-                Failure::new(format!(
-                    "rights `{rights}`: expected one of {}",
-                    names.join(", ")
-                ))
-            })?;
-        let member = match member {
-            "default" => Member::Default,
-            user => {
-                let user = self
-                    .directory()
-                    .user(user)
-                    .ok_or_else(|| Failure::new(format!("{user}: no such user")))?;
-                Member::User(user.mailbox.as_str().to_owned())
-            }
-        };
+        let rights = rights::parse(rights)?;
         let account = self.owned(mailbox).await?;
         let folder = self.folder(&account, folder).await?.id;
         let mut permissions = account
             .permissions(folder)
             .await
             .doing(|| "reading the rights".to_owned())?;
+        let user = self.directory().user(member);
+        let named = rights::member_in(&permissions, member);
+        let is_known = user.is_some() || !matches!(named, Some(Member::User(_)));
+        let user = user.map(|user| Member::User(user.mailbox.as_str().to_owned()));
+        let member = user
+            .or(named)
+            .ok_or_else(|| Failure::new(format!("{member}: no such user")))?;
         permissions.retain(|permission| permission.member != member);
-        permissions.push(Permission {
-            member,
-            rights: *rights,
-        });
+        // Of somebody who is no user any more no row is needed.
+        if is_known || rights != Rights::NONE {
+            permissions.push(Permission { member, rights });
+        }
         account
             .set_permissions(folder, &permissions)
             .await
@@ -67,16 +49,9 @@ impl Administration {
             .await
             .doing(|| "reading the rights".to_owned())?;
         let line = |permission: &Permission| {
-            let member = match &permission.member {
-                Member::Default => "default",
-                Member::Anonymous => "anonymous",
-                Member::User(user) => user,
-            };
-            let known = RIGHTS
-                .iter()
-                .find(|(_, rights)| *rights == permission.rights);
-            match known {
-                Some((name, _)) => format!("{member} {name}"),
+            let member = rights::member_name(&permission.member);
+            match rights::role(permission.rights) {
+                Some(name) => format!("{member} {name}"),
                 None => format!("{member} {:#x}", permission.rights.0),
             }
         };

@@ -92,6 +92,19 @@ impl Addresses {
         }
     }
 
+    /// The mailbox that has an address, by the address book. It is that of the address itself where the book does not
+    /// name another one, says nothing, or cannot be asked.
+    pub(super) async fn owner(&self, exchange: &Exchange, address: &Address) -> MailboxId {
+        let asked = MailboxId(address.to_string());
+        if exchange.can_open(&asked) {
+            return asked;
+        }
+        match self.look_up(exchange, address).await {
+            Ok(Some(Owner::Mailbox(owner))) => owner,
+            _ => asked,
+        }
+    }
+
     /// Who has an address, by the address book.
     async fn look_up(
         &self,

@@ -164,6 +164,15 @@ impl Proof {
         }
     }
 
+    /// Why no password opens a mailbox, if none does.
+    pub(crate) const fn why_no_passwords(&self) -> Option<&'static str> {
+        match self {
+            Self::Password | Self::Kerberos { .. } => None,
+            Self::Tokens(_) => Some("the gateway has tokens of its own for it"),
+            Self::Brought => Some("mail programs bring tokens for it"),
+        }
+    }
+
     /// Whether users may bring tokens.
     pub(crate) const fn takes_tokens(&self) -> bool {
         matches!(self, Self::Tokens(_) | Self::Brought)

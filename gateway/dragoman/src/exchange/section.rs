@@ -175,6 +175,11 @@ impl Section {
         Ok(())
     }
 
+    /// Why no password opens a mailbox there, if none does.
+    pub(crate) const fn why_no_passwords(&self) -> Option<&'static str> {
+        self.proof.why_no_passwords()
+    }
+
     /// Whether mail programs may bring tokens.
     pub(crate) const fn takes_tokens(&self) -> bool {
         self.proof.takes_tokens()
@@ -190,7 +195,7 @@ impl Section {
         shows: Shows<'_>,
     ) -> account::Result<Principal> {
         let fits = match shows {
-            Shows::Password(_) => !matches!(self.proof, Proof::Brought),
+            Shows::Password(_) => self.why_no_passwords().is_none(),
             Shows::Token(_) => self.takes_tokens(),
         };
         // Some servers let whoever gives no password in as nobody.
@@ -353,6 +358,11 @@ impl Section {
             ));
         }
         self.addresses.resolve(&self.exchange, address).await
+    }
+
+    /// The mailbox that has an address; that of the address itself where nobody can tell.
+    pub(crate) async fn owner_of(&self, address: &Address) -> MailboxId {
+        self.addresses.owner(&self.exchange, address).await
     }
 
     /// Forgets a user who is removed.

@@ -1,17 +1,18 @@
 //! `dragoman mapi folders`: the tree.
 
-use account::{FolderId, FolderInfo};
+use account::{FolderId, FolderInfo, FolderTree};
 use mapi_store::Object;
 use mapi_types::{PropTag, tags};
 use serde_json::json;
 
 use super::{
     output::{Output, aligned, plain},
-    session::{Session, path_of},
+    session::Session,
 };
 use crate::{
     command::mirror::size,
     failure::{Doing, Result},
+    folder_path,
 };
 
 /// A folder and how deep it lies.
@@ -26,8 +27,8 @@ const BOUND: [PropTag; 1] = [tags::UNRENDERED_SIZE_MAX.tag()];
 /// Prints the tree, parents before what is in them.
 pub(super) async fn folders(session: &Session, out: &Output) -> Result<()> {
     session.renew_tree().await?;
-    for folder in session.folders().await? {
-        session.renew(&folder).await?;
+    for folder in session.folders().await?.iter() {
+        session.renew(folder).await?;
     }
     let folders = session.folders().await?;
     let mut places = Vec::with_capacity(folders.len());
@@ -55,20 +56,14 @@ pub(super) async fn folders(session: &Session, out: &Output) -> Result<()> {
 
 /// The folders in a folder with all below them: special ones first, then by name.
 fn collect<'a>(
-    folders: &'a [FolderInfo],
+    folders: &'a FolderTree,
     parent: Option<FolderId>,
     depth: usize,
     places: &mut Vec<Place<'a>>,
 ) {
-    let inside = folders.iter().filter(|folder| folder.parent == parent);
-    let mut inside: Vec<_> = inside.collect();
-    inside.sort_by_key(|folder| {
-        (
-            folder.role.is_none(),
-            folder.role,
-            folder.name.to_lowercase(),
-        )
-    });
+    let mut inside: Vec<_> = folders.children(parent).collect();
+    // They are sorted by name already.
+    inside.sort_by_key(|folder| (folder.role.is_none(), folder.role));
     for folder in inside {
         // A damaged tree may lead to itself; every folder is shown once.
         if places.len() < folders.len() {
@@ -96,9 +91,9 @@ fn as_row(place: &Place<'_>, bound: Option<i64>) -> Vec<String> {
     ]
 }
 
-fn as_json(folders: &[FolderInfo], folder: &FolderInfo, bound: Option<i64>) -> serde_json::Value {
+fn as_json(folders: &FolderTree, folder: &FolderInfo, bound: Option<i64>) -> serde_json::Value {
     json!({
-        "path": path_of(folders, folder),
+        "path": folder_path::of(folders, folder.id),
         "name": folder.name,
         "id": folder.id.0,
         "class": folder.class,

@@ -21,7 +21,7 @@ pub(super) async fn free_busy(session: &Session, span: &Span, out: &Output) -> R
         return Err(invalid("the span ends before it begins"));
     }
     let of = match &span.of {
-        Some(address) => MailboxId(session.gateway.mapi_member(address)?),
+        Some(address) => MailboxId(session.gateway.mapi_member(address).await?),
         None => session.mailbox.clone(),
     };
     let backends = session.gateway.backends();

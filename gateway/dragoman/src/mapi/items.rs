@@ -11,7 +11,7 @@ use account::{FileTime, FolderInfo, ItemNumber, Role};
 use bytes::Bytes;
 use clap::Args;
 use mapi_convert::{Common, Importance};
-use mapi_store::Deletion;
+use mapi_store::{Deletion, Error, ErrorKind};
 use mapi_trace::Detail;
 use mapi_types::{
     Draft, Message, MessageTree, OwnedValue, PropBag, PropTag, Restriction, Row, TextMatch, tags,
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     cli::mapi::{self as cli, Action, Items},
-    failure::{Doing, Result},
+    failure::{Doing, Failure, Result},
 };
 
 /// A class of items.
@@ -166,13 +166,20 @@ async fn remove(
         )
         .await?;
     }
-    let gone = items.iter().find(|item| !removed.contains(item));
-    match gone {
-        None => Ok(()),
-        Some(item) => Err(missing(format!(
-            "{}: no such item in {}",
-            item.0, folder.name
-        ))),
+    items.retain(|item| !removed.contains(item));
+    let table = list::contents(folder.id);
+    let columns = [tags::INTERNET_ARTICLE_NUMBER.tag()];
+    let there = list::page_of(session, table, &columns, &items).await?;
+    match (items.first(), there.rows().find_map(rows::number)) {
+        (None, _) => Ok(()),
+        (_, Some(kept)) => {
+            let what = format!("{}: the server keeps it in {}", kept.0, folder.name);
+            Err(Failure::of(Error::new(ErrorKind::Conflict, what)))
+        }
+        (Some(gone), None) => {
+            let what = format!("{}: no such item in {}", gone.0, folder.name);
+            Err(missing(what))
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use account::{FolderId, ItemNumber};
 use mapi_store::{Items, Query, Table};
 use mapi_types::{
-    OwnedValue, PropTag, Relation, Restriction, RowSet, TextMatch, tags, tags::message_flags,
+    OwnedValue, PropTag, Relation, Restriction, RowSet, TextMatch, tags,
+    tags::{flag_status, message_flags},
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +23,6 @@ use crate::{
 
 /// Items asked for at a time: as many as are fetched from a server in one request.
 pub(super) const PAGE: usize = 50;
-
-/// PidTagFlagStatus: flagged for following up. Source: MS-OXOFLAG 2.2.1.1.
-const FLAGGED: i32 = 2;
 
 /// A condition of the command line.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -80,7 +78,7 @@ impl Filter {
                 Restriction::Not(Box::new(read))
             }
             Self::Flagged => {
-                let flagged = OwnedValue::I32(FLAGGED);
+                let flagged = OwnedValue::I32(flag_status::FLAGGED);
                 Restriction::Property(Relation::Equal, tags::FLAG_STATUS.tag(), flagged)
             }
             Self::Attachment => {

@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::frames::{Frame, Frames};
 use crate::failure::Result;
 
+/// The most octets of one piece of an answer.
+pub(super) const PIECE_BYTES_MAX: usize = 1 << 20;
+
 /// Where a verb's answer goes.
 pub(super) struct Output {
     frames: Frames,
@@ -36,9 +39,13 @@ impl Output {
         self.frames.say(Frame::Line(line)).await
     }
 
-    /// Octets as they are.
-    pub(super) async fn octets(&self, octets: Bytes) -> Result<()> {
-        self.frames.say(Frame::Octets(octets)).await
+    /// Octets as they are, line ends and all.
+    pub(super) async fn octets(&self, mut octets: Bytes) -> Result<()> {
+        while !octets.is_empty() {
+            let piece = octets.split_to(octets.len().min(PIECE_BYTES_MAX));
+            self.frames.say(Frame::Octets(piece)).await?;
+        }
+        Ok(())
     }
 }
 

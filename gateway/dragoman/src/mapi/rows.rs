@@ -2,20 +2,12 @@
 
 use mapi_types::{
     FileTime, ItemNumber, PropTag, Row, tags,
-    tags::{message_flags, message_status},
+    tags::{flag_status, last_verb, message_flags, message_status},
 };
 use serde_json::{Value, json};
 
 use super::{moment, output::plain};
 use crate::command::mirror::size;
-
-/// PidTagFlagStatus: flagged for following up. Source: MS-OXOFLAG 2.2.1.1.
-const FLAGGED: i32 = 2;
-
-/// PidTagLastVerbExecuted: forwarded. Source: MS-OXOMSG 2.2.1.60.
-const FORWARDED: i32 = 104;
-/// Answered, or answered to all.
-const ANSWERED: [i32; 2] = [102, 103];
 
 /// What is asked for.
 pub(super) const COLUMNS: [PropTag; 18] = [
@@ -83,14 +75,18 @@ fn flags(row: Row<'_>) -> Vec<&'static str> {
     let all = [
         ("unread", flags & message_flags::READ == 0),
         ("draft", flags & message_flags::UNSENT != 0),
-        ("flagged", row.get(&tags::FLAG_STATUS) == Some(FLAGGED)),
+        (
+            "flagged",
+            row.get(&tags::FLAG_STATUS) == Some(flag_status::FLAGGED),
+        ),
         (
             "answered",
-            status & message_status::ANSWERED != 0 || ANSWERED.contains(&verb),
+            status & message_status::ANSWERED != 0
+                || matches!(verb, last_verb::REPLY | last_verb::REPLY_ALL),
         ),
         (
             "forwarded",
-            status & message_status::FORWARDED != 0 || verb == FORWARDED,
+            status & message_status::FORWARDED != 0 || verb == last_verb::FORWARD,
         ),
         (
             "attachment",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use account::{FolderId, FolderInfo, MailboxId, Principal, Rights, Role, Version};
+use account::{FolderInfo, FolderTree, MailboxId, Principal, Rights, Role, Version};
 use directory::Address;
 use mapi_store::{Backend, ErrorKind, Store};
 
@@ -11,6 +11,7 @@ use crate::{
     command::administration::Administration,
     exchange::{LoginName, Shows},
     failure::{Doing, Failure, Result},
+    folder_path,
 };
 
 /// A mailbox as a principal has it open.
@@ -28,16 +29,25 @@ impl Session {
         who: &Who,
         password: Option<&str>,
     ) -> Result<Self> {
-        let mailbox = gateway.mapi_mailbox(&who.address)?;
+        let backends = gateway.backends();
+        let asked = gateway.mapi_mailbox(&who.address)?;
         let user = match &who.asker.as_user {
-            Some(user) => gateway.mapi_mailbox(user)?.0,
-            None => mailbox.0.clone(),
+            Some(user) => gateway.mapi_mailbox(user)?,
+            None => asked.clone(),
         };
         let principal = match password {
             Some(password) => sign_in(gateway, &user, password).await?,
-            None => Principal { user },
+            None => {
+                let MailboxId(user) = backends.owner_of(user).await;
+                Principal { user }
+            }
         };
-        let store = gateway.backends().logon(&principal, &mailbox).await;
+        let mailbox = match who.asker.as_user {
+            Some(_) => backends.owner_of(asked).await,
+            // Whose it is has been found out.
+            None => MailboxId(principal.user.clone()),
+        };
+        let store = backends.logon(&principal, &mailbox).await;
         let store = store.doing(|| match principal.user == mailbox.0 {
             true => format!("opening {mailbox}"),
             false => format!("opening {mailbox} as {}", principal.user),
@@ -51,33 +61,41 @@ impl Session {
     }
 
     /// The folders that the principal sees.
-    pub(super) async fn folders(&self) -> Result<Vec<FolderInfo>> {
-        let tree = self.store.hierarchy(Version(0)).await;
-        Ok(tree.doing(|| "reading the folders".to_owned())?.changed)
+    pub(super) async fn folders(&self) -> Result<FolderTree> {
+        self.tree().await.doing(|| "reading the folders".to_owned())
     }
 
-    /// A folder by its path; special ones also by their English names, whatever theirs are. Its items are as they are
-    /// now.
+    /// The same, with the store's own word when that fails.
+    pub(super) async fn tree(&self) -> mapi_store::Result<FolderTree> {
+        self.store.hierarchy(Version(0)).await.map(FolderTree::from)
+    }
+
+    /// A folder by its path, as [`folder_path::find`] reads it. Its items are as they are now.
     pub(super) async fn folder(&self, path: &str) -> Result<FolderInfo> {
-        let mut folders = self.folders().await?;
-        if find(&folders, path).is_none() {
-            self.renew_tree().await?;
-            folders = self.folders().await?;
-        }
-        let found = find(&folders, path).cloned();
-        let found = found.ok_or_else(|| missing(format!("{path}: no such folder")))?;
-        self.renew(&found).await?;
-        Ok(found)
+        self.find(|tree| folder_path::find(tree, path), path).await
     }
 
     /// The folder for something. Its items are as they are now.
     pub(super) async fn special(&self, role: Role) -> Result<FolderInfo> {
-        let folders = self.folders().await?;
-        let mut folders = folders.into_iter();
-        let found = folders.find(|folder| folder.role == Some(role));
         let (name, _) = role.defaults();
-        let found =
-            found.ok_or_else(|| missing(format!("{name}: the mailbox has no such folder")))?;
+        self.find(|tree| tree.role(role), name).await
+    }
+
+    async fn find(
+        &self,
+        find: impl Fn(&FolderTree) -> Option<&FolderInfo> + Send + Sync,
+        name: &str,
+    ) -> Result<FolderInfo> {
+        let mut found = find(&self.folders().await?).cloned();
+        if found.is_none() {
+            let renewed = self.synchronize_tree().await;
+            found = find(&self.folders().await?).cloned();
+            if found.is_none() {
+                // That it is not mirrored yet does not say that it is not there.
+                renewed.doing(|| format!("looking for {name}"))?;
+            }
+        }
+        let found = found.ok_or_else(|| missing(format!("{name}: no such folder")))?;
         self.renew(&found).await?;
         Ok(found)
     }
@@ -95,11 +113,15 @@ impl Session {
 
     /// The same for the folder tree.
     pub(super) async fn renew_tree(&self) -> Result<()> {
-        let Some(section) = self.gateway.backends().of_mailbox(&self.mailbox.0) else {
-            return Ok(());
-        };
-        let renewed = section.exchange().synchronize_tree(&self.mailbox);
-        unless_away(renewed.await).doing(|| "synchronizing the folders".to_owned())
+        let renewed = self.synchronize_tree().await;
+        unless_away(renewed).doing(|| "synchronizing the folders".to_owned())
+    }
+
+    async fn synchronize_tree(&self) -> account::Result<()> {
+        match self.gateway.backends().of_mailbox(&self.mailbox.0) {
+            Some(section) => section.exchange().synchronize_tree(&self.mailbox).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -120,50 +142,22 @@ pub(super) fn invalid(what: impl Into<String>) -> Failure {
     Failure::of(mapi_store::Error::new(ErrorKind::Invalid, what.into()))
 }
 
-async fn sign_in(gateway: &Arc<Administration>, user: &str, password: &str) -> Result<Principal> {
-    let section = gateway.backends().of_mailbox(user).ok_or_else(|| {
-        invalid(format!(
-            "{user}: a mailbox of this gateway is opened without a password"
-        ))
-    })?;
-    let address = Address::parse(user).doing(|| user.to_owned())?;
-    let signed_in = section
-        .sign_in(&LoginName::of(address), Shows::Password(password))
+async fn sign_in(
+    gateway: &Arc<Administration>,
+    user: &MailboxId,
+    password: &str,
+) -> Result<Principal> {
+    let no_use = |why: &str| invalid(format!("{user}: a password is of no use, {why}"));
+    let backends = gateway.backends();
+    let section = backends
+        .of_mailbox(&user.0)
+        .ok_or_else(|| no_use("for it is a mailbox of this gateway"))?;
+    if let Some(why) = section.why_no_passwords() {
+        return Err(no_use(&format!("for {why}")));
+    }
+    let address = Address::parse(&user.0).doing(|| user.to_string())?;
+    let signed_in = backends
+        .sign_in(section, &LoginName::of(address), Shows::Password(password))
         .await;
     signed_in.doing(|| format!("signing in as {user}"))
-}
-
-fn find<'a>(folders: &'a [FolderInfo], path: &str) -> Option<&'a FolderInfo> {
-    let child = |parent: Option<FolderId>, name: &str| {
-        let name = name.to_lowercase();
-        let mut inside = folders.iter().filter(|folder| folder.parent == parent);
-        inside.find(|folder| folder.name.to_lowercase() == name)
-    };
-    let mut names = path.split('/');
-    let first = names.next()?;
-    let special = || {
-        let is = |role: Role| role.defaults().0.eq_ignore_ascii_case(first);
-        folders.iter().find(|folder| folder.role.is_some_and(is))
-    };
-    let mut at = child(None, first).or_else(special)?;
-    for name in names {
-        at = child(Some(at.id), name)?;
-    }
-    Some(at)
-}
-
-/// The path of a folder.
-pub(super) fn path_of(folders: &[FolderInfo], folder: &FolderInfo) -> String {
-    let mut names = vec![folder.name.as_str()];
-    let mut at = folder;
-    // A tree is no deeper than it has folders.
-    for _ in folders {
-        let Some(parent) = folders.iter().find(|other| Some(other.id) == at.parent) else {
-            break;
-        };
-        names.push(&parent.name);
-        at = parent;
-    }
-    names.reverse();
-    names.join("/")
 }

@@ -59,15 +59,16 @@ pub(super) async fn whole(
         head.push(("original", format!("{size} octets")));
     }
     let message = mapi_trace::Message::new(&head, &tree, &name_of);
-    match out.is_json {
-        true => out.line(message.to_json(detail)).await,
-        false => {
-            for line in message.to_text(detail).lines() {
-                out.line(line.to_owned()).await?;
-            }
-            Ok(())
-        }
+    let shown = match out.is_json {
+        true => message.to_json(detail),
+        false => message.to_text(detail),
+    };
+    // An attachment may be larger than memory should hold as digits.
+    drop((message, tree));
+    for piece in shown {
+        out.octets(piece.into()).await?;
     }
+    out.octets(Bytes::from_static(b"\n")).await
 }
 
 /// What the local ids of a message stand for.

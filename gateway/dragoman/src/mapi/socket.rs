@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Ask, Octets, ask::Said, channel, frames::Frame, perform};
+use super::{Ask, Octets, ask::Said, channel, frames::Frame, output::PIECE_BYTES_MAX, perform};
 use crate::{
     command::administration::Administration,
     failure::{Doing, Failure, Result},
@@ -28,8 +28,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the command may take to hand over a message.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The most octets of one piece of an answer.
-const PIECE_BYTES_MAX: u64 = 64 << 20;
+/// The most octets of a line that says what a piece of an answer is, or is one.
+const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// Serves a verb until it is over, or nobody reads any more. `read` has what follows the request's line.
 pub(crate) async fn serve(
@@ -140,7 +140,7 @@ pub(super) async fn ask(path: &Path, ask: &Ask, octets: &[u8]) -> Result<()> {
         match next(&mut read).await.doing(what)? {
             Said::Line(line) => Frame::Line(line).print()?,
             Said::Octets(len) => {
-                let len = len.min(PIECE_BYTES_MAX);
+                let len = len.min(PIECE_BYTES_MAX as u64);
                 let mut octets = Octets::new();
                 let reading = (&mut read).take(len).read_to_end(&mut octets).await;
                 reading.doing(what)?;
@@ -154,7 +154,7 @@ pub(super) async fn ask(path: &Path, ask: &Ask, octets: &[u8]) -> Result<()> {
 
 async fn next(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Said> {
     let mut line = String::new();
-    read.take(PIECE_BYTES_MAX).read_line(&mut line).await?;
+    read.take(LINE_BYTES_MAX).read_line(&mut line).await?;
     match line.is_empty() {
         true => Err(io::ErrorKind::UnexpectedEof.into()),
         false => Ok(serde_json::from_str(&line)?),

@@ -1,18 +1,23 @@
 //! Verbs on a mailbox of the embedded store and on one of an Exchange server, with the same words.
 
-use std::{fs, path::Path, sync::Arc};
+mod opening;
+mod permissions;
+mod showing;
+mod watching;
+
+use std::sync::Arc;
 
 use clap::Parser;
 use serde_json::Value;
 
-use super::{Ask, Octets, ask::Asked, channel, frames::Frame, perform};
+use super::{Ask, Octets, Session, ask::Asked, channel, frames::Frame, perform};
 use crate::{
     cli::{
         Cli, Command,
         mapi::{Mapi, Verb},
     },
     command::administration::Administration,
-    exchange::tests::world::{ALICE, BOB, LOCAL, World},
+    exchange::tests::world::{ALICE, LOCAL, World},
     failure::Failure,
 };
 
@@ -40,6 +45,10 @@ impl Gateway {
     /// Runs a verb; what it says, or its exit code and why.
     async fn run(&self, words: &[&str], octets: &str) -> Result<Vec<Frame>, (u8, String)> {
         let asked = asked(words, octets.len());
+        self.perform(asked, octets).await
+    }
+
+    async fn perform(&self, asked: Asked, octets: &str) -> Result<Vec<Frame>, (u8, String)> {
         let (frames, mut said) = channel();
         let octets = octets.as_bytes().to_vec();
         let working = perform(self.administration(), asked, octets, frames);
@@ -60,22 +69,30 @@ impl Gateway {
     /// The objects that a verb says.
     async fn ask(&self, words: &[&str]) -> Vec<Value> {
         let words: Vec<_> = words.iter().copied().chain(["--json"]).collect();
-        let said = self.run(&words, "").await.unwrap();
-        let said = said.iter().map(|frame| match frame {
-            Frame::Line(line) => serde_json::from_str(line).unwrap(),
-            Frame::Octets(_) => panic!("octets"),
-        });
+        let said = self.text(&words).await;
+        let said = said.iter().map(|line| serde_json::from_str(line).unwrap());
         said.collect()
     }
 
-    /// The lines of text that a verb says.
+    /// The lines that a verb says.
     async fn text(&self, words: &[&str]) -> Vec<String> {
-        let said = self.run(words, "").await.unwrap();
-        let said = said.into_iter().map(|frame| match frame {
-            Frame::Line(line) => line,
-            Frame::Octets(_) => panic!("octets"),
-        });
-        said.collect()
+        let mut text = String::new();
+        for frame in self.run(words, "").await.unwrap() {
+            match frame {
+                Frame::Line(line) => text.extend([&line, "\n"]),
+                Frame::Octets(octets) => text.push_str(std::str::from_utf8(&octets).unwrap()),
+            }
+        }
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A mailbox as its owner has it open.
+    async fn session(&self, mailbox: &str) -> Session {
+        let verb = asked(&["folders", mailbox], 0).verb;
+        let who = verb.who().unwrap();
+        Session::open(self.administration(), who, None)
+            .await
+            .unwrap()
     }
 
     async fn fails(&self, words: &[&str], code: u8) {
@@ -379,222 +396,4 @@ async fn a_message_is_sent_where_the_store_can_send() {
         .await
         .unwrap_err();
     assert_eq!(refused.0, 6, "{}", refused.1);
-}
-
-#[tokio::test]
-async fn permissions_are_shown_changed_and_hold() {
-    let gateway = Gateway::new().await;
-    gateway
-        .0
-        .gateway
-        .ensure_user("eve@local.test", "local")
-        .await
-        .unwrap();
-    for (mailbox, other) in [(LOCAL, "eve@local.test"), (ALICE, BOB)] {
-        let look = ["list", mailbox, "Inbox", "--as", other];
-        gateway.fails(&look, 4).await;
-        let words = ["permissions", mailbox, "Inbox", "set", other, "reviewer"];
-        let table = gateway.ask(&words).await;
-        let row = table.iter().find(|row| row["member"] == other).unwrap();
-        assert_eq!(field(row, "role"), "reviewer");
-        assert_eq!(gateway.ask(&["permissions", mailbox, "Inbox"]).await, table);
-        assert_eq!(gateway.ask(&look).await.len(), 0);
-        let words = [
-            "appointment",
-            mailbox,
-            "add",
-            "--folder",
-            "Inbox",
-            "--as",
-            other,
-        ];
-        let more = ["--subject", "x", "--start", "2027-03-01T10:00Z"];
-        gateway.fails(&[&words[..], &more].concat(), 4).await;
-        let words = ["permissions", mailbox, "Inbox", "remove", other];
-        gateway.ask(&words).await;
-        gateway.fails(&words, 3).await;
-        let words = ["permissions", mailbox, "Inbox", "set", other, "everything"];
-        gateway.fails(&words, 1).await;
-    }
-}
-
-#[tokio::test]
-async fn busy_times_of_others_are_told_by_permission() {
-    let gateway = Gateway::new().await;
-    gateway
-        .0
-        .gateway
-        .ensure_user("eve@local.test", "local")
-        .await
-        .unwrap();
-    for (mailbox, other) in [(LOCAL, "eve@local.test"), (ALICE, BOB)] {
-        let words = ["appointment", mailbox, "add", "--subject", "Meeting"];
-        let more = ["--start", "2027-03-01T10:00Z"];
-        gateway.ask(&[&words[..], &more].concat()).await;
-        let ask = [
-            "freebusy",
-            other,
-            "--of",
-            mailbox,
-            "2027-03-01",
-            "2027-03-02",
-        ];
-        gateway.fails(&ask, 4).await;
-        let words = ["permissions", mailbox, "Calendar", "set", other, "reviewer"];
-        gateway.ask(&words).await;
-        let busy = gateway.ask(&ask).await;
-        assert_eq!(field(&busy[0], "start"), "2027-03-01T10:00:00Z");
-        assert_eq!(field(&busy[0], "subject"), "Meeting");
-    }
-    let words = [
-        "permissions",
-        LOCAL,
-        "Calendar",
-        "set",
-        "eve@local.test",
-        "freebusy",
-    ];
-    gateway.ask(&words).await;
-    let ask = [
-        "freebusy",
-        "eve@local.test",
-        "--of",
-        LOCAL,
-        "2027-03-01",
-        "2027-03-02",
-    ];
-    let busy = gateway.ask(&ask).await;
-    assert_eq!(busy[0]["subject"], Value::Null);
-    let elsewhere = ["freebusy", ALICE, "--of", LOCAL, "2027-03-01", "2027-03-02"];
-    gateway.fails(&elsewhere, 4).await;
-}
-
-#[tokio::test]
-async fn accounts_have_addresses_and_names() {
-    let gateway = Gateway::new().await;
-    let accounts = gateway.ask(&["accounts"]).await;
-    let find = |address: &str| {
-        let mut all = accounts.iter();
-        all.find(|account| account["address"] == address).unwrap()
-    };
-    assert_eq!(field(find(LOCAL), "place"), "here");
-    assert_eq!(field(find(ALICE), "name"), "work");
-    assert_eq!(field(find(BOB), "place"), "exchange.main");
-    assert_eq!(
-        gateway.ask(&["folders", "work"]).await,
-        gateway.ask(&["folders", ALICE]).await
-    );
-    gateway.fails(&["folders", "nobody@local.test"], 3).await;
-    gateway.fails(&["folders", "carol@example.test"], 5).await;
-}
-
-#[tokio::test]
-async fn a_watch_tells_what_happens_from_then_on() {
-    let gateway = Gateway::new().await;
-    for mailbox in [LOCAL, ALICE] {
-        deliver(&gateway, mailbox, "before").await;
-        let (frames, mut said) = channel();
-        let words = ["watch", mailbox, "Inbox", "--json"];
-        let watching = perform(
-            gateway.administration(),
-            asked(&words, 0),
-            Octets::new(),
-            frames,
-        );
-        let reading = async {
-            let mut next = async || match said.recv().await.unwrap() {
-                Frame::Line(line) => serde_json::from_str::<Value>(&line).unwrap(),
-                Frame::Octets(_) => panic!("octets"),
-            };
-            assert_eq!(next().await["watching"], 1);
-            deliver(&gateway, mailbox, "after").await;
-            let told = next().await;
-            assert_eq!(
-                (&told["change"], &told["folder"]),
-                (&"new".into(), &"Inbox".into())
-            );
-            assert_eq!(told["item"]["subject"], "after");
-            let number = told["item"]["number"].to_string();
-            let words = ["note", mailbox, "remove", "--folder", "Inbox", &number];
-            gateway.ask(&words).await;
-            let told = next().await;
-            assert_eq!(told["change"], "gone");
-            assert_eq!(told["item"]["number"].to_string(), number);
-        };
-        tokio::select! {
-            done = watching => panic!("the watch ended: {done:?}"),
-            () = reading => {}
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_running_server_is_asked_through_its_socket() {
-    let gateway = Gateway::new().await;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("admin.sock");
-    let listener = tokio::net::UnixListener::bind(&path).unwrap();
-    let (stop, stopping) = tokio::sync::watch::channel(false);
-    let serving = (gateway.administration().clone(), Arc::default());
-    let serving = tokio::spawn(crate::admin_socket::serve(listener, serving, stopping));
-    let ask = async |words: &[&str], octets: &str| {
-        let ask = Ask {
-            mapi: asked(words, octets.len()),
-        };
-        let ended = super::socket::ask(&path, &ask, octets.as_bytes()).await;
-        ended.map_err(|failure| failure.exit_code())
-    };
-    assert_eq!(ask(&["folders", LOCAL], "").await, Ok(()));
-    assert_eq!(ask(&["list", LOCAL, "Nowhere"], "").await, Err(3));
-    assert_eq!(ask(&["send", "work", "-"], MESSAGE).await, Ok(()));
-    assert_eq!(ask(&["send", LOCAL, "-"], MESSAGE).await, Err(6));
-    let mut endless = asked(&["send", "work", "-"], 0);
-    endless.octets = u64::MAX;
-    let refused = super::socket::ask(&path, &Ask { mapi: endless }, b"").await;
-    assert!(refused.unwrap_err().to_string().contains("longer than"));
-    stop.send_replace(true);
-    serving.await.unwrap();
-}
-
-#[test]
-fn without_a_server_the_command_opens_the_data_folder_itself() {
-    let runtime = || tokio::runtime::Runtime::new().unwrap();
-    let making = runtime();
-    let World {
-        server: _server,
-        gateway,
-        config,
-        dir: _dir,
-    } = making.block_on(Gateway::new()).0;
-    drop(gateway);
-    // As when a process ends: with it goes all that works in the background.
-    drop(making);
-    let file = config.data.parent().unwrap().join("dragoman.toml");
-    let run = |words: &[&str]| {
-        let config = ["--config", file.to_str().unwrap()];
-        let words = ["dragoman", "mapi"].iter().chain(words).chain(&config);
-        let verb = verb(Cli::try_parse_from(words).unwrap());
-        let config = crate::config::Config::load(&verb.asker().place).unwrap();
-        let done = runtime().block_on(super::run(config, verb));
-        done.map_err(|failure| failure.telling().exit_code())
-    };
-    assert_eq!(run(&["folders", LOCAL]), Ok(()));
-    assert_eq!(run(&["folders", "work"]), Ok(()));
-    assert_eq!(run(&["folders", "nobody@local.test"]), Err(3));
-    let letter = write(&config.data, "letter", MESSAGE);
-    assert_eq!(run(&["send", "work", &letter]), Ok(()));
-    let password = ["folders", "carol@example.test", "--password-file"];
-    let right = write(&config.data, "right", "secret-carol");
-    assert_eq!(run(&[&password[..], &[&right]].concat()), Ok(()));
-    let wrong = write(&config.data, "wrong", "wrong");
-    assert_eq!(run(&[&password[..], &[&wrong]].concat()), Err(4));
-}
-
-/// A file that only its owner may read.
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    use std::os::unix::fs::PermissionsExt;
-    let path = folder.join(name);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    path.to_str().unwrap().to_owned()
 }
