@@ -10,10 +10,11 @@ use mapi_wire::rpc::{
     interfaces::NDR,
     pdu::FRAGMENT_BYTES,
 };
+use tokio::time::Instant;
 
 use super::{
     channels::Route,
-    link::{LIFETIME, Link},
+    link::{LIFETIME, Link, undone},
     verdict,
 };
 use crate::{
@@ -42,13 +43,15 @@ pub(crate) struct Association {
     group: u32,
     calls: u32,
     is_intact: bool,
+    /// Whether the last fault was the server's own answer, and not one of the connection.
+    is_answered: bool,
 }
 
 impl Association {
     /// Opens a virtual connection and binds an interface. `group`: that of an association whose sessions are to be used;
     /// 0: none.
     ///
-    /// Errors, all with nothing done: `Away`, `Busy`, `Denied`, `Moved`, `Unauthenticated`, `Malformed`.
+    /// Errors, all with nothing done: `Away`, `Busy`, `Denied`, `Moved`, `Unauthenticated`.
     pub(crate) async fn open(server: Server, interface: Syntax, group: u32) -> Result<Self> {
         Self::with_lifetime(server, interface, group, LIFETIME).await
     }
@@ -67,6 +70,7 @@ impl Association {
             group,
             calls: 0,
             is_intact: true,
+            is_answered: false,
         };
         association.bind(interface).await?;
         Ok(association)
@@ -82,9 +86,10 @@ impl Association {
         self.is_intact
     }
 
-    /// Makes a call, and awaits the stub that answers it. `silence` is how long its packets may be waited for.
+    /// Makes a call, and awaits the stub that answers it. `silence` is how long each of its packets may be waited for.
     ///
-    /// Errors: `Away` with nothing done, `Lost`, `Busy`, `Expired`, `Denied`, `Malformed`.
+    /// Errors: `Lost` and `Malformed`; all others with nothing done: `Away`, `Busy`, `Expired`, `Denied`, `Moved`,
+    /// `Unauthenticated`.
     pub(crate) async fn call(
         &mut self,
         interface: Syntax,
@@ -92,19 +97,24 @@ impl Association {
         stub: &[u8],
         silence: Duration,
     ) -> Result<Vec<u8>> {
+        self.is_answered = false;
         // A call that is given up halfway leaves its packets behind.
         if !std::mem::replace(&mut self.is_intact, false) {
             return Err(Fault::Away("the RPC connection is spent".into()));
         }
         let called = async {
+            self.link.catch_up().await?;
             let context_id = self.context_of(interface).await?;
             self.exchange(context_id, opnum, stub, silence).await
         };
         let called = called.await;
         self.is_intact = match &called {
             Ok(_) => true,
-            // The server said no: that leaves the connection as it is.
-            Err(fault) => matches!(fault, Fault::Busy(_) | Fault::Denied(_) | Fault::Expired),
+            // The server said no: that leaves the connection as it is. A proxy that says no ends it.
+            Err(fault) => {
+                self.is_answered
+                    && matches!(fault, Fault::Busy(_) | Fault::Denied(_) | Fault::Expired)
+            }
         };
         called
     }
@@ -116,6 +126,8 @@ impl Association {
         stub: &[u8],
         silence: Duration,
     ) -> Result<Vec<u8>> {
+        // Binding may have been answered.
+        self.is_answered = false;
         let octets = stub.len() as u64;
         self.link
             .make_room(octets + (octets / 1024 + 1) * OVERHEAD_BYTES)
@@ -148,16 +160,20 @@ impl Association {
                         return Ok(stub);
                     }
                 }
-                Body::Fault(fault) => return Err(verdict::fault(pdu.flags, fault)),
+                Body::Fault(fault) => {
+                    self.is_answered = true;
+                    return Err(verdict::fault(pdu.flags, fault));
+                }
                 _ => return Err(Fault::Lost("the server answers no call".into())),
             }
         }
     }
 
-    /// The next packet that belongs to a call.
+    /// The next packet that belongs to a call. Those of no call do not make it wait longer.
     async fn answer(&mut self, call_id: u32, silence: Duration) -> Result<Pdu> {
+        let deadline = Instant::now().checked_add(silence);
         loop {
-            let pdu = Pdu::decode(&self.link.receive(silence).await?)?;
+            let pdu = Pdu::decode(&self.link.receive(deadline).await?)?;
             if pdu.call_id == call_id {
                 return Ok(pdu);
             }
@@ -196,7 +212,9 @@ impl Association {
         self.link.make_room(packet.len() as u64).await?;
         self.link.send(packet);
         let answer = self.answer(call_id, BIND_SILENCE_MAX).await;
-        match answer.map_err(undone)?.body {
+        let answer = answer.map_err(undone)?;
+        self.is_answered = true;
+        match answer.body {
             Body::BindAck(ack) => {
                 self.fragment_max = self
                     .fragment_max
@@ -225,13 +243,5 @@ fn taken(ack: &BindAck) -> Result<()> {
     match ack.results.first() {
         Some(result) if result.result == 0 => Ok(()),
         _ => Err(Fault::Denied("the server does not offer this over RPC")),
-    }
-}
-
-/// Binding takes no effect.
-fn undone(fault: Fault) -> Fault {
-    match fault {
-        Fault::Lost(cause) => Fault::Away(cause),
-        fault => fault,
     }
 }

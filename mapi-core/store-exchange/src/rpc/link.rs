@@ -5,6 +5,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use mapi_wire::{
     Guid,
     rpc::{
@@ -39,6 +40,10 @@ pub(super) const TIMEOUT_MIN: Duration = Duration::from_secs(120);
 /// Room on a channel to the server for signs of life, acknowledgements and the packets of its replacement.
 const CONTROL_BYTES: u64 = 4096;
 
+/// The most control packets that wait for room beside an acknowledgement, of which the last one says all: so many more than
+/// the replacement of a channel and a sign of life take.
+pub(super) const CONTROL_MAX: usize = 16;
+
 /// The kind of control packets. Source: MS-RPCH 2.2.3.6.1.
 const RTS_KIND: u8 = 20;
 
@@ -53,7 +58,9 @@ pub(super) struct Link {
     /// Packets of a call that wait for room.
     waiting: VecDeque<Bytes>,
     /// Control packets that do.
-    pub(super) control: VecDeque<Bytes>,
+    control: VecDeque<Bytes>,
+    /// The last acknowledgement, if it does.
+    pub(super) acknowledgement: Option<Bytes>,
     /// How long the proxy keeps a channel to the server on which nothing is said.
     pub(super) timeout: Duration,
     /// When something was last said on it.
@@ -83,12 +90,11 @@ enum Event {
 impl Link {
     /// Opens a virtual connection. A channel to the server is replaced after `lifetime` octets.
     ///
-    /// Errors, all with nothing done: `Away`, `Busy`, `Denied`, `Moved`, `Unauthenticated`, `Malformed`.
+    /// Errors, all with nothing done: `Away`, `Busy`, `Denied`, `Moved`, `Unauthenticated`.
     pub(super) async fn open(route: Route, lifetime: u32) -> Result<Self> {
         let opening = Self::opened(route, lifetime);
         match timeout(OPENING_MAX, opening).await {
-            Ok(Err(Fault::Lost(cause))) => Err(Fault::Away(cause)),
-            Ok(opened) => opened,
+            Ok(opened) => opened.map_err(undone),
             Err(_) => Err(Fault::Away("the RPC proxy opens no connection".into())),
         }
     }
@@ -120,6 +126,7 @@ impl Link {
             receiving: Receiving::new(RECEIVE_WINDOW),
             waiting: VecDeque::new(),
             control: VecDeque::new(),
+            acknowledgement: None,
             timeout: TIMEOUT_MIN,
             said: Instant::now(),
             end: 0,
@@ -168,17 +175,42 @@ impl Link {
 
     /// Makes room for a call of so many octets: replaces the channel to the server when it has carried its fill.
     ///
-    /// Errors: as [`Self::receive`].
+    /// Errors, all with nothing done: as [`Self::open`].
     pub(super) async fn make_room(&mut self, octets: u64) -> Result<()> {
         let needed = self.inward.upload.queued() + octets + CONTROL_BYTES;
         if needed <= self.lifetime {
             return Ok(());
         }
+        // The call has not been begun.
         match timeout(OPENING_MAX, self.replace_inward()).await {
-            // The call has not been begun.
-            Ok(Err(Fault::Lost(cause))) => Err(Fault::Away(cause)),
-            Ok(replaced) => replaced,
+            Ok(replaced) => replaced.map_err(undone),
             Err(_) => Err(Fault::Away("the RPC proxy replaces no channel".into())),
+        }
+    }
+
+    /// Takes in what has come since the last call, so that a connection that has ended is found out before a call is begun.
+    ///
+    /// Errors, all with nothing done: as [`Self::open`].
+    pub(super) async fn catch_up(&mut self) -> Result<()> {
+        loop {
+            while let Some(octets) = self.out.packet().map_err(undone)? {
+                self.take(octets).await.map_err(undone)?;
+            }
+            if let Some(answered) = self.inward.upload.answer_or_room(false).now_or_never() {
+                return Err(match answered {
+                    Ok(Some(response)) => refusal(&response),
+                    Ok(None) => Fault::Away("the channel to the server has ended".into()),
+                    Err(error) => Fault::Away(error.into()),
+                });
+            }
+            match self.out.more().now_or_never() {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) => {
+                    return Err(Fault::Away("the channel from the server has ended".into()));
+                }
+                Some(Err(error)) => return Err(Fault::Away(error.into())),
+                None => return Ok(()),
+            }
         }
     }
 
@@ -187,16 +219,28 @@ impl Link {
         self.waiting.push_back(octets.into());
     }
 
-    /// Awaits the next packet of a call, `silence` at the longest.
+    /// Awaits the next packet of a call, until a time at the longest, whatever else comes.
     ///
     /// Errors: `Away` when not all that was to be sent has been handed to the network, `Lost` when it has; `Malformed`.
-    pub(super) async fn receive(&mut self, silence: Duration) -> Result<Bytes> {
-        let deadline = Instant::now().checked_add(silence);
+    pub(super) async fn receive(&mut self, deadline: Option<Instant>) -> Result<Bytes> {
         loop {
             if let Some(octets) = self.step(deadline).await? {
                 return Ok(octets);
             }
+            // Somebody who never stops to talk leaves no time to wait in.
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Err(self.failed(Event::Silence));
+            }
         }
+    }
+
+    /// Takes a control packet, to be sent as soon as there is room.
+    pub(super) fn say(&mut self, octets: Bytes) -> Result<()> {
+        if self.control.len() >= CONTROL_MAX {
+            return Err(self.lost("the RPC proxy wants more said than it hears".into()));
+        }
+        self.control.push_back(octets);
+        Ok(())
     }
 
     /// Takes in one packet, or waits for whatever happens next.
@@ -207,7 +251,7 @@ impl Link {
         self.speak()?;
         match self.wait(deadline).await {
             Event::Octets(Ok(true)) | Event::Inward(Ok(None)) => {}
-            Event::TimeToSpeak => self.control.push_back(packet(&Rts::ping())),
+            Event::TimeToSpeak => self.say(packet(&Rts::ping()))?,
             event => return Err(self.failed(event)),
         }
         Ok(None)
@@ -216,7 +260,8 @@ impl Link {
     async fn wait(&mut self, deadline: Option<Instant>) -> Event {
         // A proxy hears from us twice in the time after which it would give up.
         let speak_at = self.said + self.timeout / 2;
-        let wants_room = !self.control.is_empty() || self.may_send_next();
+        let has_words = !self.control.is_empty() || self.acknowledgement.is_some();
+        let wants_room = has_words || self.may_send_next();
         tokio::select! {
             biased;
             more = self.out.more() => Event::Octets(more),
@@ -231,33 +276,43 @@ impl Link {
         next.is_some_and(|next| self.inward.sending.has_room(next.len() as u32))
     }
 
-    /// Hands over what there is room for.
+    /// Hands over what there is room for. What fails to be handed over has not been sent.
     fn speak(&mut self) -> Result<()> {
-        while let Some(octets) = self.control.pop_front() {
-            if let Some(octets) = self.push(octets)? {
-                self.control.push_front(octets);
+        while let Some(octets) = self.control.front().cloned() {
+            if !self.push(octets)? {
                 return Ok(());
             }
+            self.control.pop_front();
+        }
+        if let Some(octets) = self.acknowledgement.clone() {
+            if !self.push(octets)? {
+                return Ok(());
+            }
+            self.acknowledgement = None;
         }
         while self.may_send_next() {
-            let Some(octets) = self.waiting.pop_front() else {
+            let Some(octets) = self.waiting.front().cloned() else {
                 break;
             };
             let len = octets.len() as u32;
-            if let Some(octets) = self.push(octets)? {
-                self.waiting.push_front(octets);
+            if !self.push(octets)? {
                 break;
             }
+            self.waiting.pop_front();
             self.inward.sending.send(len);
             self.end = self.inward.upload.queued();
         }
         Ok(())
     }
 
-    fn push(&mut self, octets: Bytes) -> Result<Option<Bytes>> {
-        self.said = Instant::now();
+    /// Hands a packet over; `false` when there is no room.
+    fn push(&mut self, octets: Bytes) -> Result<bool> {
         match self.inward.upload.push(octets) {
-            Ok(back) => Ok(back),
+            Ok(None) => {
+                self.said = Instant::now();
+                Ok(true)
+            }
+            Ok(Some(_)) => Ok(false),
             Err(error) => Err(self.lost(error.into())),
         }
     }
@@ -267,7 +322,7 @@ impl Link {
         if octets.get(2) != Some(&RTS_KIND) {
             if let Some(due) = self.receiving.take(octets.len() as u32) {
                 let ack = Rts::flow_control_ack(due.received, due.window, self.out_cookie);
-                self.control.push_back(packet(&ack));
+                self.acknowledgement = Some(packet(&ack));
             }
             return Ok(Some(octets));
         }
@@ -276,7 +331,7 @@ impl Link {
         };
         match Heard::of(&rts) {
             Some(heard) => match timeout(OPENING_MAX, self.replaced(heard)).await {
-                Ok(replaced) => replaced.map_err(|fault| self.lost(fault.into()))?,
+                Ok(replaced) => replaced.map_err(|fault| self.verdict(fault))?,
                 Err(_) => return Err(self.lost("the RPC proxy replaces no channel".into())),
             },
             None => self.acknowledged(&rts),
@@ -303,10 +358,7 @@ impl Link {
         match event {
             Event::Octets(Ok(_)) => self.lost("the channel from the server has ended".into()),
             Event::Octets(Err(error)) | Event::Inward(Err(error)) => self.lost(error.into()),
-            Event::Inward(Ok(Some(response))) => match self.sent() {
-                Sent::No => refusal(&response),
-                Sent::Maybe => self.lost(refusal(&response).into()),
-            },
+            Event::Inward(Ok(Some(response))) => self.verdict(refusal(&response)),
             Event::Inward(Ok(None)) | Event::TimeToSpeak | Event::Silence => {
                 let silence = http::Error::unsent(Kind::Timeout(http::Phase::Idle));
                 self.lost(silence.into())
@@ -322,12 +374,29 @@ impl Link {
         }
     }
 
+    /// The verdict on a call that a fault of the connection ends.
+    fn verdict(&self, fault: Fault) -> Fault {
+        match self.sent() {
+            Sent::No => undone(fault),
+            Sent::Maybe => Fault::Lost(fault.into()),
+        }
+    }
+
     /// The verdict on a connection that was lost.
     fn lost(&self, cause: Cause) -> Fault {
         match self.sent() {
             Sent::No => Fault::Away(cause),
             Sent::Maybe => Fault::Lost(cause),
         }
+    }
+}
+
+/// A fault before anything of a call was sent.
+pub(super) fn undone(fault: Fault) -> Fault {
+    match fault {
+        Fault::Lost(cause) => Fault::Away(cause),
+        Fault::Malformed(error) => Fault::Away(error.into()),
+        fault => fault,
     }
 }
 

@@ -67,8 +67,7 @@ impl Link {
                     let c1 = packet(&recycling::out_r2_c1());
                     push_all(&mut successor.upload, c1).await?;
                 }
-                self.control.push_back(packet(&recycling::out_a7(cookie)));
-                Ok(())
+                self.say(packet(&recycling::out_a7(cookie)))
             }
             Heard::OutEnds => self.go_over_to_successor().await,
             Heard::InSuccessor => {
@@ -112,6 +111,8 @@ impl Link {
         self.out = Out::succeeding(response, successor.upload)?;
         self.out_cookie = successor.cookie;
         self.receiving = Receiving::new(RECEIVE_WINDOW);
+        // One of the channel before is of no more use.
+        self.acknowledgement = None;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Virtual connections with a server of our own.
 
+mod verdicts;
+
 use std::time::Duration;
 
 use exchange_standin::{Config, Server as Standin};
