@@ -26,6 +26,24 @@ async fn check_address(world: &World, address: &str, expected: Result<&[&str], E
     assert_eq!(answer, expected, "{address}");
 }
 
+#[tokio::test]
+async fn addresses_are_known_where_the_address_book_cannot_be_read() {
+    let mut server = exchange_standin::Config::default();
+    server.rpc.offered = true;
+    server.rpc.beside_mapi_http = false;
+    let world = World::before(server, "").await;
+    world.server().change_user("alice", |user| {
+        user.aliases.push("al@example.test".to_owned());
+    });
+    world.login(ALICE, "secret-alice").await.unwrap();
+    check_address(&world, "al@example.test", Ok(&[ALICE])).await;
+    // Lists have no mailbox; whose owner has not signed in is told apart from nobody.
+    for nobody in ["nobody@example.test", "everybody@example.test"] {
+        check_address(&world, nobody, Err(ErrorKind::NotFound)).await;
+    }
+    check_address(&world, BOB, Err(ErrorKind::Unavailable)).await;
+}
+
 async fn deliver(world: &World, mailboxes: &[&str]) -> Vec<Result<(), ErrorKind>> {
     deliver_about(world, mailboxes, "delivered").await
 }
