@@ -14,7 +14,7 @@ use std::{
 
 use mapi_store::Role;
 use mapi_wire::{
-    Guid, Id,
+    Id,
     http::{Numbered, emsmdb},
     ics::State,
     rop::LogonResponse,
@@ -26,6 +26,7 @@ use crate::{
     discover::{self, Found, Locator, Outcome},
     fault::{Cause, Fault, Result, code},
     http::Client,
+    identity::new_guid,
     remote::{ContentsPart, Deleting, Remote, Sessions},
     session::{Context, Event, Place, Session, StoreName, Times},
 };
@@ -244,10 +245,7 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
 
     /// Authentication, and a context of its own.
     async fn connect(&mut self, locator: &Locator, found: &Found) -> Option<()> {
-        let mut guid = [0; 16];
-        // Without randomness it is a GUID all the same.
-        let _ = getrandom::fill(&mut guid);
-        let guid = Guid(guid);
+        let guid = new_guid();
         let client = Numbered { guid, number: 1 };
         let server = locator.server(found.transport, found.url.clone());
         let mut context = Context::new(server, guid, client);

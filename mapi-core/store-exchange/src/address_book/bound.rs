@@ -1,7 +1,6 @@
 //! A session context of the address book.
 
 use mapi_wire::{
-    Guid,
     http::{Numbered, Request as Call, cookies::Cookies},
     nspi::{Bind, Stat, Unbind},
 };
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 use crate::{
     discover::Transport,
     fault::{Fault, Result, code},
+    identity::new_guid,
     session::{MapiHttp, Server, unexpected},
 };
 
@@ -83,12 +83,4 @@ pub(super) fn beginning() -> Stat {
         sort_locale: LCID,
         ..Stat::default()
     }
-}
-
-/// A GUID that nobody else has.
-fn new_guid() -> Guid {
-    let mut octets = [0; 16];
-    // Without randomness no TLS connection comes about, so this does not fail alone.
-    let _ = getrandom::fill(&mut octets);
-    Guid(octets)
 }

@@ -43,16 +43,9 @@ pub(super) enum Said {
 impl Asker<'_> {
     /// Asks by POX. The request has no effects, so it may go out twice.
     pub(super) async fn pox(self, url: &Url, subject: &Subject) -> Said {
-        let request = pox_request(url, subject);
-        let asked = match self.client.send(&request).await {
-            Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
-                self.as_user(&request, &response.headers).await
-            }
-            other => other.map_err(auth::Error::Http),
-        };
-        match asked {
+        match self.send(&pox_request(url, subject)).await {
             Ok(response) => pox_answer(response).await,
-            Err(error) => Said::No(failed(error)),
+            Err(said) => said,
         }
     }
 
@@ -61,16 +54,9 @@ impl Asker<'_> {
         let Subject::Address(address) = subject else {
             return Said::No(Outcome::Nothing);
         };
-        let request = soap::request(url, address);
-        let asked = match self.client.send(&request).await {
-            Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
-                self.as_user(&request, &response.headers).await
-            }
-            other => other.map_err(auth::Error::Http),
-        };
-        let response = match asked {
+        let response = match self.send(&soap::request(url, address)).await {
             Ok(response) => response,
-            Err(error) => return Said::No(failed(error)),
+            Err(said) => return said,
         };
         match response.status {
             // A fault comes with the status of an error.
@@ -82,6 +68,18 @@ impl Asker<'_> {
             }
             _ => other_status(&response),
         }
+    }
+
+    /// Sends a question as nobody, and as the user where that is wanted.
+    async fn send(self, request: &Request) -> Result<Response, Said> {
+        let asked = match self.client.send(request).await {
+            Ok(response) if response.status == StatusCode::UNAUTHORIZED => {
+                // Boxed, for it is deep.
+                Box::pin(self.as_user(request, &response.headers)).await
+            }
+            other => other.map_err(auth::Error::Http),
+        };
+        asked.map_err(|error| Said::No(failed(error)))
     }
 
     /// Asks again as the user, if the server wants that in a way that the user allows. A server that wants a password

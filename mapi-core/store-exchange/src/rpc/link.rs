@@ -25,6 +25,7 @@ use super::{
 use crate::{
     fault::{Cause, Fault, Result},
     http::{self, Kind, Sent, Upload},
+    identity::new_guid,
 };
 
 /// How many octets may be under way to us: the most that is allowed. Source: MS-RPCH 2.2.3.5.1.
@@ -398,14 +399,6 @@ pub(super) fn undone(fault: Fault) -> Fault {
         Fault::Malformed(error) => Fault::Away(error.into()),
         fault => fault,
     }
-}
-
-/// A GUID that nobody else has.
-pub(super) fn new_guid() -> Guid {
-    let mut octets = [0; 16];
-    // Without randomness no TLS connection comes about, so this does not fail alone.
-    let _ = getrandom::fill(&mut octets);
-    Guid(octets)
 }
 
 /// How many octets a channel to the server may carry, unless a test wants less.

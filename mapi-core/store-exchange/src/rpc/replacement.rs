@@ -11,12 +11,13 @@ use mapi_wire::{
 use super::{
     channels::{Out, packet},
     flow::{Receiving, Sending},
-    link::{Inward, Link, RECEIVE_WINDOW, TIMEOUT_MIN, new_guid},
+    link::{Inward, Link, RECEIVE_WINDOW, TIMEOUT_MIN},
     verdict::refusal,
 };
 use crate::{
     fault::{Fault, Result},
     http::Upload,
+    identity::new_guid,
 };
 
 /// Channels that will take the place of others.

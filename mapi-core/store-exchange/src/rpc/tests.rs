@@ -7,7 +7,7 @@ use std::time::Duration;
 use exchange_standin::{Config, Server as Standin};
 use mapi_wire::{
     buffer,
-    http::{Version, emsmdb},
+    http::emsmdb,
     rop::RequestBuffer,
     rpc::{Call, Caller, ContextHandle, interfaces::EMSMDB, interfaces::opnums},
 };
@@ -19,6 +19,7 @@ use crate::{
     discover::Transport,
     fault::{Fault, Result},
     http::{Client, Options},
+    identity::CLIENT_VERSION,
     session::Server,
 };
 
@@ -44,7 +45,7 @@ fn server_of(standin: &Standin, secret: &str) -> Server {
 fn caller(handle: ContextHandle) -> Caller {
     Caller {
         handle,
-        version: Version([16, 0, 17928, 20114]),
+        version: CLIENT_VERSION,
     }
 }
 

@@ -19,7 +19,10 @@ use super::{
     live::{Live, busy},
     notify::{self, Place},
 };
-use crate::fault::{Fault, Result};
+use crate::{
+    fault::{Fault, Result},
+    identity::new_guid,
+};
 
 /// How often a batch is tried again after its context was lost.
 const CONTEXTS_MAX: u32 = 3;
@@ -385,12 +388,4 @@ async fn wait(mut context: Context, woken: mpsc::Sender<()>) {
 
 fn empty() -> mapi_wire::rop::RequestBuffer {
     mapi_wire::rop::RequestBuffer::default()
-}
-
-/// A GUID that nobody else has.
-fn new_guid() -> Guid {
-    let mut octets = [0; 16];
-    // Without randomness the number of the context still tells contexts apart.
-    let _ = getrandom::fill(&mut octets);
-    Guid(octets)
 }

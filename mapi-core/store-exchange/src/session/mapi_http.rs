@@ -22,10 +22,8 @@ use crate::{
     auth::Channel,
     fault::{BUSY_DEFAULT, Fault, Result},
     http::{HeaderName, HeaderValue, Request, Response, StatusCode, retry_after},
+    identity::client_application,
 };
-
-/// What the client calls itself: servers grant features by it. Source: MS-OXCMAPIHTTP 2.2.3.3.6.
-const CLIENT_APPLICATION: &str = "Outlook/16.0.17928.20114";
 
 /// The most octets of an answer: a packed download of a mebibyte and what is around it.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
@@ -164,7 +162,7 @@ impl MapiHttp {
             }
             .to_string(),
             client_info: shared.client.to_string(),
-            client_application: Some(CLIENT_APPLICATION.to_owned()),
+            client_application: Some(client_application()),
             cookies,
         }
     }

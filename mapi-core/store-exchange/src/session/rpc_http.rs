@@ -7,24 +7,19 @@ use std::{
     time::Duration,
 };
 
-use mapi_wire::{
-    http::Version,
-    rpc::{
-        Call, Caller, ContextHandle, Syntax,
-        call::{async_connect, async_connected},
-        interfaces::{ASYNC_EMSMDB, EMSMDB, opnums},
-    },
+use mapi_wire::rpc::{
+    Call, Caller, ContextHandle, Syntax,
+    call::{async_connect, async_connected},
+    interfaces::{ASYNC_EMSMDB, EMSMDB, opnums},
 };
 use tracing::Instrument;
 
 use super::{Server, operation};
 use crate::{
     fault::{Fault, Result, code},
+    identity::CLIENT_VERSION,
     rpc::Association,
 };
-
-/// What the client calls itself: servers grant features by it. That of MAPI/HTTP, too.
-const CLIENT_VERSION: Version = Version([16, 0, 17928, 20114]);
 
 /// How long an association may be left alone: proxies close a channel after two minutes of silence or more (MS-RPCH
 /// 2.2.3.5.3), and nobody says signs of life between calls.
