@@ -18,6 +18,7 @@ pub(crate) const CHECKS: &[&str] = &[
     "mpop",
     "msmtp",
     "mutt",
+    "opendkim",
     "openssl",
     "postfix",
     "python3-minimal",

@@ -42,7 +42,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["account", "front-end", "sasl", "imap-wire"],
     ),
     ("pop3-server", &["account", "front-end", "sasl"]),
-    ("smtp-server", &["account", "front-end", "sasl"]),
+    ("pipeline", &["account"]),
+    ("smtp-server", &["account", "front-end", "pipeline", "sasl"]),
     (
         "dragoman",
         &[
@@ -51,6 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "front-end",
             "imap-server",
             "outbound",
+            "pipeline",
             "pop3-server",
             "smtp-server",
             "store-exchange",

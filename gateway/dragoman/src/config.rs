@@ -2,14 +2,17 @@
 
 pub(crate) mod exchange;
 pub(crate) mod outbound;
+pub(crate) mod pipeline;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub(crate) use exchange::ExchangeConfig;
 pub(crate) use outbound::OutboundConfig;
+pub(crate) use pipeline::StepConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Place, config_error::ConfigError, network::Network};
@@ -30,6 +33,9 @@ pub(crate) struct Config {
     pub(crate) pop3: Pop3Config,
     /// What goes out.
     pub(crate) outbound: OutboundConfig,
+    /// What messages pass on their way in and out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pipeline: Vec<StepConfig>,
     /// Domains whose mailboxes are on Exchange servers, by a name for each server.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) exchange: BTreeMap<String, ExchangeConfig>,
@@ -153,6 +159,7 @@ impl Default for Config {
             proxy: ProxyConfig::default(),
             pop3: Pop3Config::default(),
             outbound: OutboundConfig::default(),
+            pipeline: Vec::new(),
             exchange: BTreeMap::new(),
         }
     }
@@ -246,6 +253,11 @@ impl Config {
             .map(|(name, section)| (name.as_str(), section))
     }
 
+    /// What messages pass on their way in and out.
+    pub(crate) fn pipeline(&self) -> Result<Arc<::pipeline::Pipeline>, ConfigError> {
+        pipeline::pipeline(&self.pipeline, self.limits.message_bytes_max)
+    }
+
     /// What types alone cannot say.
     fn check(&self) -> Result<(), ConfigError> {
         for (name, address) in self.listen.sockets() {
@@ -285,6 +297,7 @@ impl Config {
         }
         exchange::check(&self.exchange)?;
         self.outbound.check()?;
+        self.pipeline().map(drop)?;
         let names: Vec<_> = self
             .listen
             .sockets()

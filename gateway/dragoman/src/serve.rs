@@ -27,6 +27,7 @@ use crate::{
     admin_socket,
     command::administration::Administration,
     config::Config,
+    config_error::ConfigError,
     data_dir::DataDir,
     demo,
     exchange::{self, login_page},
@@ -88,16 +89,12 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     }
     let (stop, stopping) = watch::channel(false);
     let ready = Arc::new(AtomicBool::new(false));
-    let gateway = Arc::new(gateway(
-        config,
-        certificates,
-        &administration,
-        Health {
-            ready: ready.clone(),
-            metrics,
-        },
-        &listeners,
-    ));
+    let health = Health {
+        ready: ready.clone(),
+        metrics,
+    };
+    let gateway = gateway(config, certificates, &administration, health, &listeners);
+    let gateway = Arc::new(gateway.doing(|| "configuration".to_owned())?);
 
     let mut tasks = JoinSet::new();
     exchange::keep_open(&administration, &mut tasks, &stopping);
@@ -145,7 +142,8 @@ fn gateway(
     administration: &Arc<Administration>,
     health: Health,
     listeners: &[Listener],
-) -> Gateway {
+) -> Result<Gateway, ConfigError> {
+    let pipeline = config.pipeline()?;
     let mail = smtp_server::Config {
         hostname: config.hostname.clone(),
         message_bytes_max: config.limits.message_bytes_max,
@@ -195,22 +193,23 @@ fn gateway(
         true => logins.with_tokens(Arc::new(move |user| backends.token_terms(user))),
         false => logins,
     });
-    Gateway {
-        imap: ImapServer::new(logins.clone(), imap, Some(certificates.shared())),
-        pop3: Pop3Server::new(logins.clone(), pop3, Some(certificates.shared())),
-        lmtp: MailServer::new(
-            administration.accounts().clone(),
-            mail.clone(),
-            Some(certificates.shared()),
-        ),
-        submission: MailServer::submission(logins.clone(), mail, Some(certificates.shared())),
+    let (accounts, tls) = (administration.accounts().clone(), || {
+        Some(certificates.shared())
+    });
+    let lmtp = MailServer::new(accounts, mail.clone(), tls());
+    let submission = MailServer::submission(logins.clone(), mail, tls());
+    Ok(Gateway {
+        imap: ImapServer::new(logins.clone(), imap, tls()),
+        pop3: Pop3Server::new(logins, pop3, tls()),
+        lmtp: lmtp.through(pipeline.clone()),
+        submission: submission.through(pipeline),
         admin: http::admin(health),
         front_page: http::front_page(&settings).merge(login_page),
         connection_ids: AtomicU64::new(1),
         places: Places::new(config.limits.connections_per_peer_max),
         certificates,
         config,
-    }
+    })
 }
 
 /// Octets nobody can guess, for login exchanges.

@@ -2,14 +2,16 @@
 
 use std::{io, time::SystemTime};
 
-use account::{Error, FileTime};
+use account::{Error, FileTime, Spooled};
+use pipeline::{Added, Direction, Outcome, Passing};
 
 use crate::{
     connection::Connection,
+    passing::Told,
     reply::Reply,
     session::{Next, Session},
     trace::Trace,
-    transaction::{Body, Transaction},
+    transaction::{Body, Recipient, Transaction},
 };
 
 impl Session<'_> {
@@ -21,19 +23,19 @@ impl Session<'_> {
         connection: &mut Connection,
     ) -> io::Result<Next> {
         let now = FileTime::from(SystemTime::now());
-        let replies = match self.delivered(body, &transaction, now).await {
-            Ok(replies) => replies,
+        let told = match self.delivered(body, &transaction, now).await {
+            Ok(told) => told,
             Err(error) => {
                 tracing::warn!(connection = self.peer.id, %error, "message not taken");
-                vec![Reply::delivery(&error); transaction.recipients.len()]
+                vec![Reply::delivery(&error).into(); transaction.recipients.len()]
             }
         };
-        let delivered = replies.iter().filter(|reply| !reply.is_error()).count();
+        let delivered = told.iter().filter(|one| !one.is_error()).count();
         metrics::counter!("lmtp_recipients_delivered_total").increment(delivered as u64);
         metrics::counter!("lmtp_recipients_failed_total")
-            .increment((replies.len() - delivered) as u64);
-        for reply in replies {
-            connection.reply(reply);
+            .increment((told.len() - delivered) as u64);
+        for one in told {
+            one.queue(connection);
         }
         Ok(Next::Command)
     }
@@ -43,16 +45,105 @@ impl Session<'_> {
         body: Body,
         transaction: &Transaction,
         now: FileTime,
-    ) -> Result<Vec<Reply>, Error> {
+    ) -> Result<Vec<Told>, Error> {
         let message = body.finish()?.finish().await?;
         let id = self.transaction_id();
-        let trace = self.trace(&transaction.envelope, &id, now);
-        let copies = transaction.copies(|recipient| trace.fields(recipient));
-        let outcomes = self.server.accounts.deliver(&message, &copies, now).await;
+        let all = &transaction.recipients;
+        if self.server.pipeline.is_empty(Direction::Delivery) {
+            let trace = self.trace(
+                (&transaction.envelope, &transaction.envelope.sender),
+                &id,
+                now,
+            );
+            let delivery = Delivery {
+                message: &message,
+                trace: &trace,
+                added: &[],
+            };
+            return self
+                .save(&delivery, all.iter().map(|one| (one, None)).collect())
+                .await;
+        }
+        let mut passing = self.passing(
+            Direction::Delivery,
+            (&transaction.envelope, &id),
+            (&message, message.passage().await?),
+        );
+        passing.recipients = all.iter().map(|one| one.address.clone()).collect();
+        let told = |one: Told| Ok(vec![one; all.len()]);
+        match self.server.pipeline.run(&mut passing).await {
+            Outcome::Refused(answer) => return told(Told::Answer(answer)),
+            Outcome::Dropped => return told(Reply::DELIVERED.into()),
+            Outcome::Passed => {}
+        }
+        let message = match passing.is_changed {
+            true => self.server.accounts.respool(&passing.message).await?,
+            false => message,
+        };
+        let trace = self.trace((&transaction.envelope, &passing.sender), &id, now);
+        let delivery = Delivery {
+            message: &message,
+            trace: &trace,
+            added: &passing.added,
+        };
+        let recipients = all.iter().map(|one| (one, said_of(one, &passing)));
+        self.save(&delivery, recipients.collect()).await
+    }
+
+    /// Saves a message for recipients; those of whom something was said already get it not.
+    async fn save(
+        &self,
+        delivery: &Delivery<'_>,
+        recipients: Vec<(&Recipient, Option<Told>)>,
+    ) -> Result<Vec<Told>, Error> {
+        let fields = |recipient: &str| delivery.trace.fields(recipient);
+        let kept = recipients.iter().filter(|(_, said)| said.is_none());
+        let mut further = Vec::new();
+        for added in delivery.added {
+            further.extend(self.further(added).await?);
+        }
+        let kept = kept.map(|(recipient, _)| *recipient);
+        let needed = further.iter().map(|(recipient, _)| recipient);
+        let copies = Transaction::copies(kept.chain(needed), fields);
+        let accounts = &self.server.accounts;
+        let outcomes = accounts
+            .deliver(delivery.message, &copies, delivery.trace.now)
+            .await;
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            let id = delivery.trace.id;
             tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
         }
-        Ok(transaction.replies(&copies, &outcomes))
+        // Who hands a message in hears that it was not taken when a copy is missing without which it may not go on.
+        let missing = further
+            .iter()
+            .filter(|(_, is_needed)| *is_needed)
+            .map(|(recipient, _)| recipient.reply(&copies, &outcomes))
+            .find(|reply| reply.is_error());
+        Ok(recipients
+            .into_iter()
+            .map(|(recipient, said)| match (said, missing) {
+                (Some(said), _) => said,
+                (None, Some(missing)) => missing.into(),
+                (None, None) => recipient.reply(&copies, &outcomes).into(),
+            })
+            .collect())
+    }
+
+    /// The mailboxes of a recipient that a step added, and whether they must get their copies.
+    async fn further(&self, added: &Added) -> Result<Option<(Recipient, bool)>, Error> {
+        match self.server.accounts.resolve(&added.address).await {
+            Ok(mailboxes) => {
+                let address = added.address.clone();
+                Ok(Some((Recipient { address, mailboxes }, added.is_needed)))
+            }
+            Err(error) => {
+                tracing::warn!(connection = self.peer.id, %error, "a recipient that a step added cannot be reached");
+                match added.is_needed {
+                    true => Err(error),
+                    false => Ok(None),
+                }
+            }
+        }
     }
 
     /// This transaction's name in the trace and in the log.
@@ -63,12 +154,12 @@ impl Session<'_> {
     /// What the trace fields tell of this message.
     pub(crate) fn trace<'a>(
         &'a self,
-        envelope: &'a account::envelope::Envelope,
+        (envelope, sender): (&'a account::envelope::Envelope, &'a str),
         id: &'a str,
         now: FileTime,
     ) -> Trace<'a> {
         Trace {
-            sender: &envelope.sender,
+            sender,
             client_name: self.client_name.as_deref().unwrap_or_default(),
             client_addr: self.peer.addr,
             hostname: &self.server.config.hostname,
@@ -77,4 +168,25 @@ impl Session<'_> {
             now,
         }
     }
+}
+
+/// A message, and what its copies have in common.
+struct Delivery<'a> {
+    message: &'a Spooled,
+    trace: &'a Trace<'a>,
+    added: &'a [Added],
+}
+
+/// What the pipeline says of a recipient; `None`: it gets the message.
+fn said_of(recipient: &Recipient, passing: &Passing) -> Option<Told> {
+    let address = &recipient.address;
+    if let Some((_, answer)) = passing
+        .refused
+        .iter()
+        .find(|(refused, _)| refused == address)
+    {
+        return Some(Told::Answer(answer.clone()));
+    }
+    // One that was taken out: whoever did that answers for it.
+    (!passing.recipients.contains(address)).then(|| Reply::DELIVERED.into())
 }

@@ -15,6 +15,7 @@ mod deliver;
 mod envelope;
 mod login;
 mod message;
+mod passing;
 mod reply;
 mod server;
 mod session;

@@ -7,6 +7,7 @@ use std::{
 
 use account::Accounts;
 use front_end::{Logins, Peer, StartTls};
+use pipeline::Pipeline;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -21,6 +22,7 @@ pub struct Server {
     pub(crate) config: Config,
     pub(crate) profile: Profile,
     pub(crate) tls: StartTls,
+    pub(crate) pipeline: Arc<Pipeline>,
 }
 
 /// What a service does with mail.
@@ -44,6 +46,7 @@ impl Server {
             config,
             profile: Profile::Delivery,
             tls: StartTls::new(tls),
+            pipeline: Arc::default(),
         }
     }
 
@@ -58,7 +61,14 @@ impl Server {
             config,
             profile: Profile::Submission(logins),
             tls: StartTls::new(tls),
+            pipeline: Arc::default(),
         }
+    }
+
+    /// Lets every message pass these stages before it is taken.
+    #[must_use]
+    pub fn through(self, pipeline: Arc<Pipeline>) -> Self {
+        Self { pipeline, ..self }
     }
 
     /// Runs one connection to its end. When `shutdown` turns true, the session ends before its next command: a

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::{
     Server,
     connection::{Connection, Line},
+    passing::Told,
     reply::Reply,
     server::Profile,
     transaction::Transaction,
@@ -147,8 +148,13 @@ impl<'s> Session<'s> {
 
     /// Queues a reply; too many errors end the session.
     pub(crate) fn answer(&mut self, reply: Reply, connection: &mut Connection) -> Next {
-        connection.reply(reply);
-        self.errors += u32::from(reply.is_error());
+        self.told(&reply.into(), connection)
+    }
+
+    /// As [`Self::answer`].
+    pub(crate) fn told(&mut self, told: &Told, connection: &mut Connection) -> Next {
+        told.queue(connection);
+        self.errors += u32::from(told.is_error());
         if self.errors > self.server.config.errors_max {
             return self.last(Reply::TOO_MANY_ERRORS, connection);
         }

@@ -110,9 +110,12 @@ impl Transaction {
 
     /// The copies to deliver: one a mailbox, however many recipients lead to it. `fields` gives the trace fields of
     /// the first recipient that does.
-    pub(crate) fn copies(&self, fields: impl Fn(&str) -> String) -> Vec<Copy> {
-        let mut copies: Vec<Copy> = Vec::with_capacity(self.recipients.len());
-        for recipient in &self.recipients {
+    pub(crate) fn copies<'a>(
+        recipients: impl Iterator<Item = &'a Recipient>,
+        fields: impl Fn(&str) -> String,
+    ) -> Vec<Copy> {
+        let mut copies: Vec<Copy> = Vec::new();
+        for recipient in recipients {
             for mailbox in &recipient.mailboxes {
                 if !copies.iter().any(|copy| copy.mailbox == *mailbox) {
                     let prefix = fields(&recipient.address).into_bytes().into();
@@ -126,24 +129,18 @@ impl Transaction {
         }
         copies
     }
+}
 
-    /// One reply per recipient, in order (RFC 2033 4.2). `copies` and `outcomes` belong together. A recipient with
-    /// several mailboxes has succeeded when all of them have.
-    pub(crate) fn replies(&self, copies: &[Copy], outcomes: &[Result<(), Error>]) -> Vec<Reply> {
+impl Recipient {
+    /// What came of it. `copies` and `outcomes` belong together; with several mailboxes it has succeeded when all of
+    /// them have.
+    pub(crate) fn reply(&self, copies: &[Copy], outcomes: &[Result<(), Error>]) -> Reply {
         let outcome = |mailbox: &MailboxId| {
             let copy = copies.iter().position(|copy| copy.mailbox == *mailbox)?;
             outcomes.get(copy)?.as_ref().err().map(Reply::delivery)
         };
-        self.recipients
-            .iter()
-            .map(|recipient| {
-                recipient
-                    .mailboxes
-                    .iter()
-                    .find_map(outcome)
-                    .unwrap_or(Reply::DELIVERED)
-            })
-            .collect()
+        let failed = self.mailboxes.iter().find_map(outcome);
+        failed.unwrap_or(Reply::DELIVERED)
     }
 }
 

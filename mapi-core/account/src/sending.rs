@@ -5,7 +5,10 @@
 mod edit;
 mod names;
 
-use std::time::SystemTime;
+use std::{
+    io::{Cursor, Read},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use mapi_convert::{EnvelopeView, header, skeleton::AddressView};
@@ -13,10 +16,7 @@ use mapi_store::{Error, ErrorKind, Principal, Result};
 use outbound::{Envelope, Queue, QueueId, Submission};
 
 use self::edit::Edit;
-use crate::{Accounts, Spooled};
-
-/// The most octets of a header that is sent.
-const HEADER_BYTES_MAX: u64 = 1 << 20;
+use crate::{Accounts, Passage, Spooled};
 
 /// A message that a user submits.
 #[derive(Debug)]
@@ -31,6 +31,16 @@ pub struct Outgoing<'a> {
     pub trace: Bytes,
     /// The name of this gateway, for a Message-ID.
     pub hostname: &'a str,
+}
+
+/// A message that may go out as it is now; see [`Accounts::ready`].
+#[derive(Debug)]
+pub struct Ready {
+    /// From whom, to whom, how.
+    pub envelope: Envelope,
+    /// The message.
+    pub message: Passage,
+    trace: Bytes,
 }
 
 /// In which name a user may send.
@@ -114,48 +124,61 @@ impl Accounts {
         )
     }
 
-    /// Sends a message: durable, and on its way, when this returns.
-    ///
-    /// The message goes out as it came, with `trace` before it and what RFC 6409 8 lets a server put right: a missing
-    /// Date, Message-ID or From is added, and Bcc fields are removed.
-    pub async fn send(&self, outgoing: Outgoing<'_>) -> Result<QueueId, SendError> {
-        let queue = self.queue.get().ok_or_else(|| {
-            SendError::Failed(Error::new(ErrorKind::Unsupported, "no mail is sent here"))
-        })?;
-        let header = outgoing.message.header().await.map_err(SendError::Failed)?;
-        let header = header.ok_or(SendError::Header("the header is too large"))?;
-        self.check_names(&outgoing, &header).await?;
+    /// A message as it may go out, in a name that is the user's, with what RFC 6409 8 lets a server put right: a
+    /// missing Date, Message-ID or From is added, and Bcc fields are removed.
+    pub async fn ready(&self, outgoing: Outgoing<'_>) -> Result<Ready, SendError> {
+        let mut message = outgoing
+            .message
+            .passage()
+            .await
+            .map_err(SendError::Failed)?;
+        if message.empty_line.is_empty() && message.body_len() > 0 {
+            return Err(SendError::Header("the header is too large"));
+        }
+        self.check_names(&outgoing, &message.fields).await?;
         let edit = Edit {
-            trace: &outgoing.trace,
             hostname: outgoing.hostname,
             sender: &outgoing.envelope.sender,
             now: SystemTime::now(),
         };
-        let start = edit.apply(&header).map_err(SendError::Failed)?;
-        let content = outgoing.message.after(start, header.len() as u64);
+        message.fields = edit
+            .apply(&message.fields)
+            .map_err(SendError::Failed)?
+            .into();
         let envelope = Envelope {
             submitter: Some(outgoing.principal.user.clone()),
             ..outgoing.envelope
         };
-        let submission = Submission {
+        Ok(Ready {
             envelope,
+            message,
+            trace: outgoing.trace,
+        })
+    }
+
+    /// Sends a message: durable, and on its way, when this returns.
+    pub async fn send(&self, ready: Ready) -> Result<QueueId, SendError> {
+        let queue = self.queue.get().ok_or_else(|| {
+            SendError::Failed(Error::new(ErrorKind::Unsupported, "no mail is sent here"))
+        })?;
+        let content = Cursor::new(ready.trace).chain(ready.message.into_reader());
+        let submission = Submission {
+            envelope: ready.envelope,
             content: Box::new(content),
         };
-        queue
-            .submit(submission)
-            .await
-            .map_err(|error| match error.kind {
-                outbound::ErrorKind::Full => SendError::Full,
-                outbound::ErrorKind::Loop => SendError::Loop,
-                outbound::ErrorKind::Invalid | outbound::ErrorKind::NotFound => {
-                    SendError::Header("the envelope cannot be sent")
-                }
-                outbound::ErrorKind::Unavailable => SendError::Failed(Error::with_source(
-                    ErrorKind::Unavailable,
-                    "the outgoing queue does not take the message",
-                    error,
-                )),
-            })
+        let sent = queue.submit(submission).await;
+        sent.map_err(|error| match error.kind {
+            outbound::ErrorKind::Full => SendError::Full,
+            outbound::ErrorKind::Loop => SendError::Loop,
+            outbound::ErrorKind::Invalid | outbound::ErrorKind::NotFound => {
+                SendError::Header("the envelope cannot be sent")
+            }
+            outbound::ErrorKind::Unavailable => SendError::Failed(Error::with_source(
+                ErrorKind::Unavailable,
+                "the outgoing queue does not take the message",
+                error,
+            )),
+        })
     }
 
     /// Whether the user may send in every name that the header gives: From and Sender.

@@ -8,6 +8,7 @@ mod lmtp_clients;
 mod lmtp_states;
 mod mailboxes;
 mod mbsync;
+mod milter;
 mod mutt;
 mod pop3;
 mod postfix;
@@ -61,6 +62,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "signed",
         run: signed::run,
+    },
+    Group {
+        name: "milter",
+        run: milter::run,
     },
     Group {
         name: "thunderbird",

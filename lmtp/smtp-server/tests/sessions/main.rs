@@ -6,5 +6,6 @@
 )]
 
 mod delivery;
+mod passing;
 mod submission;
 mod support;

@@ -9,6 +9,7 @@ use mapi_store::{Backend, MemBackend};
 use outbound::{
     Answer, Credentials, Filter, Origin, Outcome, Parcel, Queue, Route, Router, Shown, Task,
 };
+use pipeline::Pipeline;
 use smtp_server::{Config, Peer, Server, Tls};
 use tempfile::TempDir;
 use tokio::{
@@ -30,6 +31,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(config: Config) -> Self {
+        Self::through(config, Pipeline::default()).await
+    }
+
+    /// Mailboxes whose messages pass a pipeline.
+    pub(crate) async fn through(config: Config, pipeline: Pipeline) -> Self {
         let backend = Arc::new(MemBackend::default());
         let directory = Directory::in_memory().unwrap();
         for user in [ALICE, BOB] {
@@ -52,9 +58,12 @@ impl World {
         let (queue, _) =
             Queue::open(folder.path(), outbound::Options::default(), vec![], router).unwrap();
         accounts.send_through(queue.clone());
-        let server = Arc::new(Server::new(accounts.clone(), config.clone(), None));
+        let pipeline = Arc::new(pipeline);
+        let server = Server::new(accounts.clone(), config.clone(), None);
+        let server = Arc::new(server.through(pipeline.clone()));
         let logins = Arc::new(Logins::new(accounts.clone(), Arc::new(Unthrottled)));
-        let submission = Arc::new(Server::submission(logins, config, None));
+        let submission = Server::submission(logins, config, None);
+        let submission = Arc::new(submission.through(pipeline));
         Self {
             accounts,
             server,
