@@ -2,15 +2,16 @@
 
 use front_end::{Peer, TlsState};
 
-use crate::{Server, reply};
+use crate::{Server, reply, session::State};
 
-/// Writes the capabilities, as of now.
-pub(crate) fn write(out: &mut Vec<u8>, server: &Server, peer: &Peer) {
+/// Writes the capabilities, as of now. STLS is the one that ends with the login (RFC 2595 4).
+pub(crate) fn write(out: &mut Vec<u8>, server: &Server, (peer, state): (&Peer, &State)) {
     reply::ok(out, "what can be done here");
     for capability in ALWAYS {
         line(out, &[capability]);
     }
-    if peer.tls == TlsState::None && server.tls.acceptor().is_some() {
+    let is_before_login = matches!(state, State::Authorization { .. });
+    if is_before_login && peer.tls == TlsState::None && server.tls.acceptor().is_some() {
         line(out, &["STLS"]);
     }
     if peer.is_private() {

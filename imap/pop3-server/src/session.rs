@@ -155,7 +155,8 @@ impl<'s> Session<'s> {
     async fn execute(&mut self, command: Command<'_>) -> Reply {
         match command {
             Command::Capa => {
-                capability::write(self.connection.out(), self.server, &self.peer);
+                let now = (&self.peer, &self.state);
+                capability::write(self.connection.out(), self.server, now);
                 Ok(Done::Written)
             }
             Command::Lang(range) => language::run(self.connection.out(), range),

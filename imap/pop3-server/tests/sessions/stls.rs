@@ -57,6 +57,15 @@ async fn a_password_may_come_after_the_handshake() {
 }
 
 #[tokio::test]
+async fn who_has_logged_in_without_tls_is_not_offered_it_any_more() {
+    let (acceptor, _) = tls();
+    let world = World::over(MemBackend::new(), Config::default(), Some(acceptor)).await;
+    let mut ann = world.ann().await;
+    assert!(!ann.list("CAPA").await.contains(&"STLS".to_owned()));
+    ann.ask("STLS", "-ERR already logged in").await;
+}
+
+#[tokio::test]
 async fn commands_smuggled_in_behind_stls_are_never_carried_out() {
     let (acceptor, _) = tls();
     let world = World::over(MemBackend::new(), Config::default(), Some(acceptor)).await;

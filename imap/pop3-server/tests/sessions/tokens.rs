@@ -50,7 +50,7 @@ async fn world(token_bytes_min: usize) -> World {
     let directory = Arc::new(Directory::in_memory().unwrap());
     let accounts = Accounts::new(backend, directory, Options::default());
     let logins = Logins::new(Arc::clone(&accounts), Arc::new(Unthrottled));
-    let logins = logins.with_tokens(TokenTerms::default());
+    let logins = logins.with_tokens(Arc::new(|_| TokenTerms::default()));
     World {
         server: Arc::new(Server::new(Arc::new(logins), Config::default(), None)),
         accounts,
