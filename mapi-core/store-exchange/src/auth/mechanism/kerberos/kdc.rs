@@ -65,3 +65,23 @@ async fn exchange(kdc: &Kdc, question: &[u8]) -> io::Result<Vec<u8>> {
     }
     Ok(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn centres_that_nobody_reaches_have_refused_nobody() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = nobody.local_addr().unwrap().port();
+        drop(nobody);
+        let kdc = Kdc {
+            host: Host::parse("127.0.0.1").unwrap(),
+            port,
+        };
+        for kdcs in [&[][..], &[kdc]] {
+            let answer = ask(kdcs, b"question").await;
+            assert!(matches!(answer, Err(Error::Away(_))), "{answer:?}");
+        }
+    }
+}
