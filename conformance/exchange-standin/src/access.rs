@@ -107,7 +107,13 @@ impl MailboxAccess {
 
     /// Mail arrives where mail of its class goes.
     pub fn deliver(&self, draft: Draft) -> Result<Mid> {
-        self.shared.deliver(&self.key, draft)
+        let delivered = self.deliver_all(vec![draft])?;
+        delivered.into_iter().next().ok_or(Code::NOT_FOUND)
+    }
+
+    /// Several at once: whoever waits is told of them together.
+    pub fn deliver_all(&self, drafts: Vec<Draft>) -> Result<Vec<Mid>> {
+        self.shared.deliver(&self.key, drafts)
     }
 
     /// Puts a message into a folder.
@@ -279,14 +285,17 @@ impl MailboxAccess {
 
 impl Shared {
     /// Mail arrives for somebody.
-    pub(crate) fn deliver(&self, user: &str, draft: Draft) -> Result<Mid> {
+    pub(crate) fn deliver(&self, user: &str, drafts: Vec<Draft>) -> Result<Vec<Mid>> {
         let mut state = self.lock();
         let mailbox = state.organisation.mailbox_mut(user)?;
         let now = mailbox.clock.now();
-        let content = draft.into_content(now, &mut mailbox.named)?;
-        let mid = mailbox.deliver(content);
+        let delivered = drafts.into_iter().map(|draft| {
+            let content = draft.into_content(now, &mut mailbox.named)?;
+            mailbox.deliver(content)
+        });
+        let delivered = delivered.collect();
         self.publish(&mut state);
-        mid
+        delivered
     }
 
     /// Moves a mailbox to another of the servers; session contexts of who is connected to it end.

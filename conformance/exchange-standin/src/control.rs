@@ -10,7 +10,7 @@
 //! | `POST notifications` | a [`NotificationFault`] |
 //! | `POST expire`, `POST restart`, `POST reset` | |
 //! | `POST move` | `{"user", "site"}` |
-//! | `POST deliver` | `{"user", "from", "subject", "text", "html", "message_id"}` |
+//! | `POST deliver` | `{"user", "from", "subject", "text", "html", "message_id", "count"}` |
 //! | `POST fill` | `{"user", "count"}` |
 //! | `GET counters`, `GET violations`, `GET receipts` | what has happened |
 
@@ -41,6 +41,13 @@ struct Delivery {
     html: Option<String>,
     #[serde(default)]
     message_id: Option<String>,
+    /// How many of them arrive at once.
+    #[serde(default = "one")]
+    count: u32,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// Many messages for the Inbox of somebody.
@@ -110,7 +117,8 @@ fn post(shared: &Arc<Shared>, path: &str, body: &[u8]) -> Answered {
                     .text(&ask.text)
                     .to(&ask.user)
             };
-            shared.deliver(&ask.user, draft).map_err(missing)?;
+            let drafts = vec![draft; ask.count as usize];
+            shared.deliver(&ask.user, drafts).map_err(missing)?;
         }
         "fill" => {
             let ask: Filling = serde_json::from_slice(body).map_err(wrong)?;

@@ -27,6 +27,8 @@ pub struct Counters {
     pub failed_rops: BTreeMap<String, u64>,
     /// Notifications sent.
     pub notifications: u64,
+    /// When a NotificationWait was last answered because something had happened, in microseconds since 1970.
+    pub notified_at_us: u64,
     /// Session contexts begun.
     pub sessions: u64,
     /// The most session contexts at one time.

@@ -21,6 +21,8 @@ usage: cargo xtask COMMAND
                                 SIGKILL under load, full disk, rebuilt sync points, syncs before answers
   bench [--stages lmtp,fetch,pop3,idle,mass] [--rounds N] [--servers NAME,NAME]
                                 Dragoman beside Dovecot and Cyrus; writes docs/performance.md
+  bench exchange [--messages N] [--rounds N]
+                                a mailbox on the stand-in for Exchange beside an embedded one; writes its section there
   fuzz [--seconds N] [--target NAME]
                                 every fuzz target, N seconds each (default 60)
   ci                            format, lints, test, and a short fuzz run
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["conformance", rest @ ..] => conformance(rest),
         ["faults", rest @ ..] => faults(rest),
+        ["bench", "exchange", rest @ ..] => bench_exchange(rest),
         ["bench", rest @ ..] => bench(rest),
         ["fuzz", rest @ ..] => fuzz_with(rest),
         ["ci"] => ci(),
@@ -137,6 +140,12 @@ fn bench(options: &[&str]) -> Outcome {
     };
     let arguments = [&["bench"], page, options].concat();
     harness(&arguments)?.success()
+}
+
+fn bench_exchange(options: &[&str]) -> Outcome {
+    build()?;
+    let page = ["bench", "exchange", "--page", "docs/performance.md"];
+    harness(&[&page, options].concat())?.success()
 }
 
 fn fuzz_with(options: &[&str]) -> Outcome {

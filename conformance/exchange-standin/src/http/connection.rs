@@ -1,6 +1,10 @@
 //! One connection: requests in, answers out, and whatever shall go wrong on the way.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use mapi_wire::{
     http::{
@@ -303,6 +307,12 @@ async fn finish<W: AsyncWrite + Unpin>(
     out.end().await
 }
 
+/// Microseconds since 1970.
+fn now_us() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_micros() as u64)
+}
+
 /// Waits for something to happen, at most as long as the server waits.
 async fn write_wait<W: AsyncWrite + Unpin>(
     out: &mut Out<'_, W>,
@@ -330,6 +340,9 @@ async fn write_wait<W: AsyncWrite + Unpin>(
                 return finish(out, &[(header::RESPONSE_CODE, &code)], &[]).await;
             }
             Some(pending) if pending || left.is_zero() => {
+                if pending {
+                    shared.lock().counters.notified_at_us = now_us();
+                }
                 let body = NotificationWaited {
                     event_pending: pending.into(),
                 };

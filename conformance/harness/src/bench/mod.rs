@@ -4,6 +4,7 @@
 
 mod cyrus;
 mod dovecot;
+pub mod exchange;
 mod page;
 mod server;
 
@@ -81,7 +82,12 @@ pub fn run(plan: &Plan) -> Outcome {
     let page = bench.results.page(&machine(), plan.rounds);
     say(&page);
     match &plan.page {
-        Some(path) => std::fs::write(path, page).during(path.display()),
+        Some(path) => {
+            let before = std::fs::read_to_string(path).unwrap_or_default();
+            let (_, kept) = exchange::section_of(&before);
+            let gap = if kept.is_empty() { "" } else { "\n" };
+            std::fs::write(path, format!("{page}{gap}{kept}")).during(path.display())
+        }
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Commands: `fill`, `fetch`, `retr`, `lmtp`, `purge`, `idle-latency`, `idle-mass`, `dump`. Options with their defaults:
 //! `--user 'user{n}' --recipient 'user{n}@localhost' --password pass --name server --pids PID[,PID]`,
-//! `--mailbox bench --count N --profile std|small|BYTES` (fill), `--what flags|envelope|structure|body --runs 4`
+//! `--mailbox bench --count N --profile std|small|BYTES` (fill), `--what flags|dates|sizes|envelope|structure|body --runs 4`
 //! (fetch), `--runs 4` (retr), `--conns 1 --count 400 --size 4096` (lmtp), `--count 20` (idle-latency), `--count 1000` (idle-mass),
 //! `--users 20` (purge), `--seed 1 --index 0` (dump: one message to standard output).
 

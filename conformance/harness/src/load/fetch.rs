@@ -11,6 +11,10 @@ use crate::failure::{Outcome, ensure};
 pub enum FetchItemsKind {
     /// FLAGS.
     Flags,
+    /// INTERNALDATE.
+    Dates,
+    /// RFC822.SIZE.
+    Sizes,
     /// FLAGS, size, date and ENVELOPE.
     Envelope,
     /// BODYSTRUCTURE.
@@ -24,6 +28,8 @@ impl FetchItemsKind {
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "flags" => Self::Flags,
+            "dates" => Self::Dates,
+            "sizes" => Self::Sizes,
             "envelope" => Self::Envelope,
             "structure" => Self::Structure,
             "body" => Self::Body,
@@ -31,9 +37,12 @@ impl FetchItemsKind {
         })
     }
 
-    fn name(self) -> &'static str {
+    /// Its name.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Flags => "flags",
+            Self::Dates => "dates",
+            Self::Sizes => "sizes",
             Self::Envelope => "envelope",
             Self::Structure => "structure",
             Self::Body => "body",
@@ -43,6 +52,8 @@ impl FetchItemsKind {
     fn command(self) -> &'static str {
         match self {
             Self::Flags => "UID FETCH 1:* (FLAGS)",
+            Self::Dates => "UID FETCH 1:* (INTERNALDATE)",
+            Self::Sizes => "UID FETCH 1:* (RFC822.SIZE)",
             Self::Envelope => "UID FETCH 1:* (UID FLAGS RFC822.SIZE ENVELOPE INTERNALDATE)",
             Self::Structure => "UID FETCH 1:* (UID BODYSTRUCTURE)",
             Self::Body => "UID FETCH 1:* (UID BODY.PEEK[])",

@@ -122,6 +122,16 @@ fn wait_until_ready(child: &mut Child) -> Outcome {
     Ok(())
 }
 
+/// `dragoman mirror status`.
+pub(super) fn mirror_status(binary: &Path, data: &Path, address: &str) -> Outcome<String> {
+    let mut command = Command::new(binary);
+    command
+        .args(["mirror", "status", address, "--data"])
+        .arg(data);
+    let output = run(&mut command, b"", COMMAND_LIMIT)?.success()?;
+    Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
 /// `dragoman fsck`: every fault it names is a failure.
 pub(super) fn fsck(binary: &Path, data: &Path) -> Outcome {
     let mut command = Command::new(binary);

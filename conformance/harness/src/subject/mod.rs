@@ -219,6 +219,23 @@ impl Subject {
         beside.ok_or_else(none)?.tell(what, body)
     }
 
+    /// Gives a setting another value, from the next start on.
+    pub fn change_setting(&mut self, key: &str, value: &str) {
+        let settings = &mut self.options.settings;
+        settings.retain(|setting| setting.split('=').next() != Some(key));
+        settings.push(format!("{key}={value}"));
+    }
+
+    /// What the subject says of the mirror of a mailbox on Exchange (Dragoman; others have none).
+    pub fn mirror_status(&self, address: &str) -> Outcome<String> {
+        match &self.kind {
+            Kind::Dragoman { binary } | Kind::Exchange { binary, .. } => {
+                dragoman::mirror_status(binary, &self.data(), address)
+            }
+            Kind::Dovecot | Kind::External => failure("there are no mirrors"),
+        }
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.options
