@@ -109,17 +109,28 @@ impl Exchange {
 
     /// Whether the mirror of an open mailbox is like the server, as far as anybody has heard.
     pub fn is_up_to_date(&self, mailbox: &MailboxId) -> bool {
-        let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
-        open.is_some_and(|circle| circle.is_up_to_date())
+        self.opened(mailbox)
+            .is_some_and(|circle| circle.is_up_to_date())
+    }
+
+    /// Asks the server of an open mailbox which folders changed although it told of no change, as is done now and then
+    /// anyway; what did is looked at in the background. Errors: `NotFound` (the mailbox is not open).
+    pub fn poll(&self, mailbox: &MailboxId) -> Result<()> {
+        self.open_one(mailbox)?.poll();
+        Ok(())
     }
 
     /// Makes a folder of an open mailbox like the server's now, without waiting for a hint.
     ///
     /// Errors: `NotFound` (the mailbox is not open, or has no such folder), those of the server.
     pub async fn synchronize(&self, mailbox: &MailboxId, folder: FolderId) -> Result<()> {
-        let open = lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade);
+        self.open_one(mailbox)?.synchronize(folder).await
+    }
+
+    /// A mailbox that somebody has open. Errors: `NotFound`.
+    fn open_one(&self, mailbox: &MailboxId) -> Result<Arc<Circle>> {
         let closed = || Error::new(ErrorKind::NotFound, "the mailbox is not open");
-        open.ok_or_else(closed)?.synchronize(folder).await
+        self.opened(mailbox).ok_or_else(closed)
     }
 
     /// The same for the folder tree of an open mailbox.

@@ -1,11 +1,12 @@
 //! An open mailbox: its mirror, the way to its server, and the task that keeps the one like the other.
 //!
 //! Everybody who opened the mailbox has one, with a session of their own; what they share is their [`circle`]'s. Reads
-//! are served by the mirror; [`sync`] fills it, [`render`] makes the bytes of messages when somebody asks for them,
-//! [`keeper`] does both in the background, woken by notifications. What a [`guest`] may do, the server decides.
+//! are served by the mirror; [`sync`] fills it, [`render`] makes the bytes of messages when somebody asks for them, and
+//! both are done in the background, woken by notifications: see [`keeper`]. What a [`guest`] may do, the server decides.
 
 mod circle;
 mod fetch;
+mod filling;
 mod guest;
 mod keeper;
 mod kept;
@@ -14,6 +15,7 @@ mod render;
 mod sent_log;
 mod state;
 mod sync;
+mod tending;
 
 use std::{
     collections::{HashMap, HashSet},

@@ -12,12 +12,14 @@ pub struct Options {
     /// The domains whose addresses the server's mailboxes may be known by: a user who signs in by another name has the
     /// mailbox's primary address, if it is of one of these. `*`: of any.
     pub domains: Vec<String>,
-    /// How often every folder is looked at although the server told of no change.
+    /// How often the server is asked which folders changed, although it told of no change.
     pub poll: Duration,
     /// The most octets of bodies kept for each mailbox, beside those that Dragoman itself stored.
     pub bodies_bytes_max: u64,
     /// Whether bytes, sizes and structures of messages are made in advance, the newest first.
     pub render_ahead: bool,
+    /// How many messages a second are made in advance at most, so that a server has time for others.
+    pub render_ahead_per_s: u32,
     /// What the public folders are called among mailboxes; `None`: they are not offered. Who has read what in them is
     /// each user's own, so every user has a mailbox of this name, a slash and the user's address.
     pub public_folders: Option<String>,
@@ -66,6 +68,7 @@ impl Default for Options {
             poll: Duration::from_secs(60),
             bodies_bytes_max: 1 << 30,
             render_ahead: true,
+            render_ahead_per_s: 100,
             public_folders: Some("public".to_owned()),
             busy_max: Duration::from_secs(30),
             unused_max: Duration::from_secs(300),

@@ -147,11 +147,9 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
     }
 
     async fn mailbox(&mut self, locator: &Arc<Locator>) -> Option<()> {
-        let session = || Session::start(Arc::clone(locator) as Arc<_>, Times::default());
-        let sessions = Sessions {
-            front: session(),
-            back: session(),
-        };
+        let sessions = Sessions::new(|hearing| {
+            Session::start(Arc::clone(locator) as Arc<_>, Times::default(), hearing)
+        });
         let own = locator.find(false).await.ok()?;
         let name = StoreName::Mailbox(own.legacy_dn.as_str().into());
         let remote = Remote::new(sessions, name);
@@ -368,7 +366,9 @@ impl<T: FnMut(&Finding) + Send> Report<T> {
 
 /// How many messages there are, as far as the server says, and how many came first.
 async fn first_messages(remote: &Remote, inbox: Id) -> Result<(Option<u32>, usize)> {
-    let mut contents = remote.contents(inbox, State::default(), false).await?;
+    let session = &remote.sessions.back;
+    let seen = (State::default(), false);
+    let mut contents = remote.contents(session, inbox, seen).await?;
     let (mut expected, mut come) = (None, 0);
     while let Some(part) = contents.next().await? {
         match part {

@@ -6,6 +6,7 @@
 mod bodies;
 mod contents;
 mod download;
+mod folder_marks;
 mod folder_write;
 mod folders;
 mod hierarchy;
@@ -30,6 +31,7 @@ use tokio::sync::Mutex;
 pub(crate) use self::{
     contents::{ContentsPart, IndexRow},
     download::Download,
+    folder_marks::FolderMark,
     folder_write::Deleting,
     folders::SpecialFolders,
     hierarchy::{FolderRow, HierarchyPart},
@@ -41,7 +43,7 @@ pub(crate) use self::{
     write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};
-use crate::session::{Identity, Session, StoreName};
+use crate::session::{Hearing, Identity, Session, StoreName};
 
 /// The most folders of a mailbox.
 const FOLDERS_MAX: usize = 50_000;
@@ -49,13 +51,27 @@ const FOLDERS_MAX: usize = 50_000;
 /// How often what takes several requests is begun, when contexts are lost on the way.
 const STARTS_MAX: u32 = 3;
 
-/// The sessions of one user: what people wait for does not stand behind a long download.
+/// The sessions of one user: what people wait for does not stand behind what keeps the mirror up to date, and neither
+/// behind a long download.
 #[derive(Clone)]
 pub(crate) struct Sessions {
     /// For what somebody waits for.
     pub(crate) front: Session,
-    /// For synchronization, bodies in advance, and notifications.
+    /// For notifications, and for what they tell of.
     pub(crate) back: Session,
+    /// For whole folders, and bodies in advance.
+    pub(crate) fill: Session,
+}
+
+impl Sessions {
+    /// Three sessions. Each connects when it is first used.
+    pub(crate) fn new(start: impl Fn(Hearing) -> Session) -> Self {
+        Self {
+            front: start(Hearing::Nothing),
+            back: start(Hearing::Notifications),
+            fill: start(Hearing::Nothing),
+        }
+    }
 }
 
 /// A mailbox on the server, as one user may use it. Cheap to clone.
@@ -89,6 +105,7 @@ impl Remote {
         self.sessions = Sessions {
             front: self.sessions.front.only(Arc::clone(mailbox)),
             back: self.sessions.back.only(Arc::clone(mailbox)),
+            fill: self.sessions.fill.only(Arc::clone(mailbox)),
         };
         self
     }

@@ -60,6 +60,15 @@ pub(crate) enum Repeat {
     Never,
 }
 
+/// What a session hears of what the server tells by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hearing {
+    /// Nothing: no connection waits for it.
+    Nothing,
+    /// What stores with a registration tell of.
+    Notifications,
+}
+
 /// Where a session gets its server from, and again when the mailbox has moved.
 pub(crate) trait Locate: Send + Sync {
     /// Where the user's mailbox is. `anew`: the last answer was wrong.
@@ -162,10 +171,11 @@ struct Asked {
 
 impl Session {
     /// Starts the task. It connects when the first batch comes.
-    pub(crate) fn start(locator: Arc<dyn Locate>, times: Times) -> Self {
+    pub(crate) fn start(locator: Arc<dyn Locate>, times: Times, hearing: Hearing) -> Self {
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let (events, _) = broadcast::channel(EVENTS_MAX);
-        tokio::spawn(actor::run(locator, times, queue, events.clone()));
+        let task = actor::run(locator, (times, hearing), queue, events.clone());
+        tokio::spawn(task);
         Self {
             jobs,
             events,

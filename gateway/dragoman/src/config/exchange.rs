@@ -61,12 +61,14 @@ pub(crate) struct ExchangeConfig {
     pub(crate) system_authorities: bool,
     /// The SHA-256 of the one certificate that is accepted, whatever its names and dates; empty: any that is trusted.
     pub(crate) pinned_certificate: String,
-    /// How often folders are looked at although the server told of no change, in seconds.
+    /// How often the server is asked which folders changed, although it told of no change, in seconds.
     pub(crate) poll_interval_s: u64,
     /// Bodies kept for each mailbox, in octets.
     pub(crate) mirror_bodies_bytes_max: u64,
     /// Whether bytes, sizes and structures of messages are made in advance, the newest first.
     pub(crate) render_ahead: bool,
+    /// How many messages a second that is at most.
+    pub(crate) render_ahead_per_s: u32,
     /// How long a busy server is waited for on behalf of somebody, in seconds.
     pub(crate) busy_wait_s: u64,
     /// How long a session is kept that nobody uses, in seconds.
@@ -184,6 +186,7 @@ impl Default for ExchangeConfig {
             poll_interval_s: 60,
             mirror_bodies_bytes_max: 1 << 30,
             render_ahead: true,
+            render_ahead_per_s: 100,
             busy_wait_s: 30,
             session_idle_s: 300,
             sign_in_timeout_s: 30,

@@ -100,6 +100,7 @@ fn options(config: &Config, name: &str, section: &ExchangeConfig) -> Options {
         poll: Duration::from_secs(section.poll_interval_s),
         bodies_bytes_max: section.mirror_bodies_bytes_max,
         render_ahead: section.render_ahead,
+        render_ahead_per_s: section.render_ahead_per_s,
         busy_max: Duration::from_secs(section.busy_wait_s),
         unused_max: Duration::from_secs(section.session_idle_s),
         outage: section.outage(),

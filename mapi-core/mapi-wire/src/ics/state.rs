@@ -115,6 +115,14 @@ impl State {
         self.seen_mut(audience).insert(change);
     }
 
+    /// Notes many changes as [`Self::note_change`] does. One pass over what was noted before, in whatever order they come.
+    pub fn note_changes(&mut self, changes: &[(Gid, Gid)], audience: Audience) {
+        let ids = changes.iter().map(|(id, _)| *id);
+        self.idset_given.union(&ids.collect());
+        let seen = changes.iter().map(|(_, change)| *change);
+        self.seen_mut(audience).union(&seen.collect());
+    }
+
     /// Notes that objects are gone: deleted, expired or no longer in scope.
     pub fn note_gone(&mut self, gone: &IdSet) {
         self.idset_given.subtract(gone);

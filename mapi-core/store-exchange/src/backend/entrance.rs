@@ -46,7 +46,7 @@ pub(super) struct Entered {
     /// The mailbox's primary address, or the one given.
     pub(super) name: String,
     pub(super) place: Arc<Place>,
-    pub(super) session: Session,
+    pub(super) sessions: Sessions,
 }
 
 impl Brings {
@@ -115,12 +115,12 @@ impl Entrance {
         let given = address.to_lowercase();
         let locator = self.locator(&given, brings.credentials, brings.policy);
         let place = Place::with_tokens(locator, false, brings.brought);
-        let session = self.open_own(&place, &brings.whose).await?;
+        let sessions = self.open_own(&place, &brings.whose).await?;
         let name = place.primary_address(given, &self.options).await;
         Ok(Entered {
             name,
             place,
-            session,
+            sessions,
         })
     }
 
@@ -139,17 +139,13 @@ impl Entrance {
     }
 
     /// Begins a session and opens the user's own mailbox. Errors: those of the server, and of [`ownership::check`].
-    async fn open_own(&self, place: &Arc<Place>, whose: &Whose) -> Result<Session> {
-        let session = self.session(place);
-        let sessions = Sessions {
-            front: session.clone(),
-            back: session.clone(),
-        };
+    async fn open_own(&self, place: &Arc<Place>, whose: &Whose) -> Result<Sessions> {
+        let sessions = self.sessions(place);
         let logon = remote(&sessions, place).await?.logon().await?;
         // Boxed, for it is rare and deep.
         Box::pin(ownership::check(place, &logon, whose)).await?;
         place.opened(logon.mailbox_guid);
-        Ok(session)
+        Ok(sessions)
     }
 
     pub(super) fn locator(&self, name: &str, credentials: Credentials, policy: Policy) -> Locator {
@@ -161,11 +157,13 @@ impl Entrance {
         Locator::new(self.client.clone(), user, self.discover.clone())
     }
 
-    pub(super) fn session<L: Locate + 'static>(&self, place: &Arc<L>) -> Session {
+    pub(super) fn sessions<L: Locate + 'static>(&self, place: &Arc<L>) -> Sessions {
         let times = Times {
             busy_max: self.options.busy_max,
             unused_max: self.options.unused_max,
         };
-        Session::start(Arc::clone(place) as Arc<dyn Locate>, times)
+        Sessions::new(|hearing| {
+            Session::start(Arc::clone(place) as Arc<dyn Locate>, times, hearing)
+        })
     }
 }

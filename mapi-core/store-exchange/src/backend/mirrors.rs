@@ -72,7 +72,8 @@ impl Exchange {
         self.queues.note(mailbox, None, status);
     }
 
-    fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Circle>> {
+    /// A mailbox as those have it who opened it.
+    pub(super) fn opened(&self, mailbox: &MailboxId) -> Option<Arc<Circle>> {
         lock(&self.mailboxes).get(mailbox).and_then(Weak::upgrade)
     }
 

@@ -197,10 +197,7 @@ impl Exchange {
         user.elsewhere.sessions(url, || {
             let own = Arc::clone(&user.place);
             let place = Arc::new(OtherPlace { own, subject });
-            Sessions {
-                front: self.entrance.session(&place),
-                back: self.entrance.session(&place),
-            }
+            self.entrance.sessions(&place)
         })
     }
 }

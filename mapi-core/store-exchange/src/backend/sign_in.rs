@@ -13,7 +13,6 @@ use super::{
 use crate::{
     auth::{Credentials, Policy, Secret},
     discover::Found,
-    remote::Sessions,
 };
 
 impl Exchange {
@@ -44,7 +43,7 @@ impl Exchange {
         let Entered {
             name,
             place,
-            session,
+            sessions,
         } = self.entrance.enter(address, brings).await?;
         let mut users = lock(&self.users);
         match users.get(&name) {
@@ -58,10 +57,6 @@ impl Exchange {
                     // Whoever has the old one open has seen the last of it.
                     lock(&self.mailboxes).remove(&MailboxId(name.clone()));
                 }
-                let sessions = Sessions {
-                    front: session,
-                    back: self.entrance.session(&place),
-                };
                 users.insert(name.clone(), User::new(sessions, place));
             }
         }
@@ -115,11 +110,7 @@ impl Exchange {
         match users.get(&name) {
             Some(user) if user.place.configured => user.place.become_like(&place),
             _ => {
-                let sessions = Sessions {
-                    front: self.entrance.session(&place),
-                    back: self.entrance.session(&place),
-                };
-                users.insert(name, User::new(sessions, place));
+                users.insert(name, User::new(self.entrance.sessions(&place), place));
             }
         }
     }

@@ -22,6 +22,7 @@ use super::{
     guest::{About, Guest},
     keeper,
     queue::Queue,
+    tending,
 };
 use crate::{Options, backend::Queues, session::Identity, values::Names};
 
@@ -96,7 +97,7 @@ impl Circle {
         self.keeper.wake();
         if !seats.kept {
             seats.kept = true;
-            keeper::start(self);
+            tending::start(self);
         }
         mailbox
     }
@@ -166,6 +167,11 @@ impl Circle {
     /// Whether the mirror is like the server, as far as anybody has heard.
     pub(crate) fn is_up_to_date(&self) -> bool {
         self.keeper.is_idle()
+    }
+
+    /// Has it asked which folders changed.
+    pub(crate) fn poll(&self) {
+        self.keeper.poll();
     }
 
     /// Makes a folder like the server's. Errors: those of [`Mailbox::sync_contents`].

@@ -34,6 +34,13 @@ pub(super) struct Wanted {
     size: u64,
 }
 
+/// Whether those who want messages of a folder have their turns.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Turns {
+    Taken,
+    None,
+}
+
 /// What was made of messages.
 #[derive(Default)]
 struct Made {
@@ -51,8 +58,19 @@ impl Mailbox {
         folder: FolderId,
         numbers: &[ItemNumber],
     ) -> Result<()> {
-        let needs = |item: &RemoteItemRef| matches!(item.body, Body::Missing | Body::Evicted);
-        self.make(session, folder, numbers, needs).await
+        let session = (session, Turns::Taken);
+        self.make(session, folder, numbers, is_missing).await
+    }
+
+    /// [`Self::rendered`] before anybody asks for it. Who does ask does not wait for this: at worst something is
+    /// fetched twice.
+    pub(super) async fn rendered_ahead(
+        &self,
+        folder: FolderId,
+        numbers: &[ItemNumber],
+    ) -> Result<()> {
+        let session = (&self.remote.sessions.fill, Turns::None);
+        self.make(session, folder, numbers, is_missing).await
     }
 
     /// Looks at these items anew: whether the bytes that were served are still those of the server.
@@ -62,12 +80,13 @@ impl Mailbox {
         folder: FolderId,
         numbers: &[ItemNumber],
     ) -> Result<()> {
+        let session = (session, Turns::Taken);
         self.make(session, folder, numbers, |item| item.stale).await
     }
 
     async fn make(
         &self,
-        session: &Session,
+        (session, turns): (&Session, Turns),
         folder: FolderId,
         numbers: &[ItemNumber],
         needs: impl Fn(&RemoteItemRef) -> bool,
@@ -77,7 +96,10 @@ impl Mailbox {
             let (mut tried, mut outdated, mut failed) = (HashSet::new(), false, None);
             // Page by page, so that others who want messages of this folder have their turns in between.
             loop {
-                let _turn = self.turn(Work::Render(folder)).await;
+                let _turn = match turns {
+                    Turns::Taken => Some(self.turn(Work::Render(folder)).await),
+                    Turns::None => None,
+                };
                 let untried = numbers.iter().filter(|number| !tried.contains(*number));
                 let untried: Vec<_> = untried.copied().collect();
                 let wanted = self.wanted(folder, &untried, &needs).await?;
@@ -253,6 +275,10 @@ impl Mailbox {
         }
         Ok(names.clone())
     }
+}
+
+fn is_missing(item: &RemoteItemRef) -> bool {
+    matches!(item.body, Body::Missing | Body::Evicted)
 }
 
 fn make_all(

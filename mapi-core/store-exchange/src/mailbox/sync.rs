@@ -156,45 +156,27 @@ impl Mailbox {
         };
         let over_all = is_whole(&sync);
         let fid = self.folder_fid(folder).await?;
-        let mut contents = self.remote.contents(fid, seen, sync.indexed).await?;
+        let sessions = &self.remote.sessions;
+        let session = match over_all {
+            true => &sessions.fill,
+            false => &sessions.back,
+        };
+        let seen = (seen, sync.indexed);
+        let mut contents = self.remote.contents(session, fid, seen).await?;
         let running = over_all.then_some(FirstPass::Running);
-        while let Some(part) = contents.next().await? {
-            let batch = match part {
-                ContentsPart::Expected(count) => {
-                    self.keeper.expect(folder, count);
-                    continue;
-                }
-                ContentsPart::Rows(rows, seen) => {
-                    self.keeper.progress(folder, rows.len() as u32);
-                    ItemBatch {
-                        changed: rows.into_iter().map(item).collect(),
-                        state: Some(state::encode(&seen, kept_from)),
-                        first_pass: running,
-                        ..ItemBatch::default()
-                    }
-                }
-                ContentsPart::Gone(gone) => ItemBatch {
-                    removed: gone.into_iter().map(remote_id).collect(),
-                    first_pass: running,
-                    ..ItemBatch::default()
-                },
-                ContentsPart::Read(read) => ItemBatch {
-                    read: read
-                        .into_iter()
-                        .map(|(gid, is)| (remote_id(gid), is))
-                        .collect(),
-                    first_pass: running,
-                    ..ItemBatch::default()
-                },
+        let mut part = contents.next().await?;
+        while let Some(come) = part {
+            let batch = match come {
                 ContentsPart::End(seen) => last(state::encode(&seen, from), &sync.state, over_all),
+                come => ItemBatch {
+                    first_pass: running,
+                    ..self.batch_of(folder, come, kept_from)
+                },
             };
-            if is_empty(&batch) {
-                continue;
-            }
-            let applied = self.mirror.apply_items(folder, batch).await?;
-            if applied.added > 0 || applied.stale > 0 {
-                self.keeper.more_to_render();
-            }
+            // The next part comes while this one is applied.
+            let (applied, next) = tokio::join!(self.take_in(folder, batch), contents.next());
+            applied?;
+            part = next?;
         }
         self.keeper.synchronized(folder);
         if !sync.indexed {
@@ -216,6 +198,50 @@ impl Mailbox {
             }
         }
         Ok(state)
+    }
+
+    /// A part as it is applied, and how far the pass is with it. Its state may not know of items from `from` on.
+    fn batch_of(&self, folder: FolderId, part: ContentsPart, from: ItemNumber) -> ItemBatch {
+        match part {
+            ContentsPart::Expected(count) => {
+                self.keeper.expect(folder, count);
+                ItemBatch::default()
+            }
+            ContentsPart::Rows(rows, seen) => {
+                self.keeper.progress(folder, rows.len() as u32);
+                ItemBatch {
+                    changed: rows.into_iter().map(item).collect(),
+                    state: Some(state::encode(&seen, from)),
+                    ..ItemBatch::default()
+                }
+            }
+            ContentsPart::Gone(gone) => ItemBatch {
+                removed: gone.into_iter().map(remote_id).collect(),
+                ..ItemBatch::default()
+            },
+            ContentsPart::Read(read) => ItemBatch {
+                read: read
+                    .into_iter()
+                    .map(|(gid, is)| (remote_id(gid), is))
+                    .collect(),
+                ..ItemBatch::default()
+            },
+            ContentsPart::End(_) => ItemBatch::default(),
+        }
+    }
+
+    async fn take_in(&self, folder: FolderId, batch: ItemBatch) -> Result<()> {
+        if is_empty(&batch) {
+            return Ok(());
+        }
+        let applied = self.mirror.apply_items(folder, batch).await?;
+        if applied.added > 0 {
+            self.keeper.more_to_render();
+        }
+        if applied.stale > 0 {
+            self.keeper.more_to_verify();
+        }
+        Ok(())
     }
 
     /// Waits until a folder has an index.
@@ -245,7 +271,7 @@ fn last(seen: Bytes, kept: &Option<Bytes>, over_all: bool) -> ItemBatch {
 }
 
 /// Whether what comes next is a pass over all items of a folder, or the rest of one.
-fn is_whole(sync: &FolderSync) -> bool {
+pub(super) fn is_whole(sync: &FolderSync) -> bool {
     let seen = sync.state.as_deref().and_then(state::decode);
     !sync.indexed || sync.passing || seen.is_none()
 }

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     fault::{Fault, Result},
     message::bag,
-    session::{Batch, StoreName},
+    session::{Batch, Session, StoreName},
     values::Names,
 };
 
@@ -98,6 +98,8 @@ pub(crate) struct Contents {
     /// How many have come, and how many octets had when they were last handed out.
     come: usize,
     handed_out_at: usize,
+    /// What the rows are and which changes they bring, for people and for programs: noted in the state with the rows.
+    noted: [Vec<(Gid, Gid)>; 2],
     done: bool,
     next: Option<ContentsPart>,
 }
@@ -107,15 +109,14 @@ impl Remote {
     /// newest messages come first.
     pub(crate) async fn contents(
         &self,
+        session: &Session,
         folder: Id,
-        state: State,
-        associated: bool,
+        (state, associated): (State, bool),
     ) -> Result<Contents> {
         let names = self.index_names().await?;
         let mut columns = COLUMNS.to_vec();
         columns.extend(names.keywords);
         let seen = (state.clone(), Scope::Contents);
-        let session = &self.sessions.back;
         let download = Download::start(
             self,
             session,
@@ -135,6 +136,7 @@ impl Remote {
             rows: Vec::new(),
             come: 0,
             handed_out_at: 0,
+            noted: Default::default(),
             done: false,
             next: None,
         })
@@ -194,8 +196,14 @@ impl Contents {
                 Event::Progress(props) => {
                     ContentsPart::Expected(Progress::from_properties(&props)?.normal_count)
                 }
-                Event::Deletions(props) => ContentsPart::Gone(self.gone(&props).await?),
-                Event::ReadStates(props) => self.read_states(&props).await?,
+                Event::Deletions(props) => {
+                    self.note();
+                    ContentsPart::Gone(self.gone(&props).await?)
+                }
+                Event::ReadStates(props) => {
+                    self.note();
+                    self.read_states(&props).await?
+                }
                 Event::State(props) => {
                     ContentsPart::End(self.seen(State::from_properties(&props)?))
                 }
@@ -229,8 +237,19 @@ impl Contents {
         state
     }
 
+    fn note(&mut self) {
+        for (audience, noted) in [Audience::People, Audience::Programs]
+            .into_iter()
+            .zip(&mut self.noted)
+        {
+            self.state.note_changes(noted, audience);
+            noted.clear();
+        }
+    }
+
     fn rows(&mut self) -> ContentsPart {
         self.handed_out_at = self.download.octets();
+        self.note();
         ContentsPart::Rows(std::mem::take(&mut self.rows), self.state.clone())
     }
 
@@ -250,13 +269,13 @@ impl Contents {
         if self.remote.store == StoreName::Public {
             self.brought.insert(gid);
         }
-        let audience = match header.associated {
-            true => Audience::Programs,
-            false => Audience::People,
-        };
         if let Some(number) = header.change_number {
             let change = self.remote.gid(number).await?;
-            self.state.note_change(gid, change, audience);
+            let [people, programs] = &mut self.noted;
+            match header.associated {
+                true => programs.push((gid, change)),
+                false => people.push((gid, change)),
+            }
         }
         let mut props = bag(&change.message.props, &Names::default());
         let article = props.get(&tags::INTERNET_ARTICLE_NUMBER);

@@ -15,7 +15,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Answers, Asked, Context, Event, Handles, Job, Locate, Repeat, StoreName, Times,
+    Answers, Asked, Context, Event, Handles, Hearing, Job, Locate, Repeat, StoreName, Times,
     live::{Live, busy},
     notify::{self, Place},
 };
@@ -43,7 +43,7 @@ const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
 /// Runs a session until all its handles are gone.
 pub(super) async fn run(
     locator: Arc<dyn Locate>,
-    times: Times,
+    (times, hearing): (Times, Hearing),
     queue: mpsc::Receiver<Job>,
     events: broadcast::Sender<Event>,
 ) {
@@ -51,6 +51,7 @@ pub(super) async fn run(
     let mut actor = Actor {
         locator,
         times,
+        hearing,
         events,
         client: new_guid(),
         contexts: 0,
@@ -69,6 +70,7 @@ pub(super) async fn run(
 struct Actor {
     locator: Arc<dyn Locate>,
     times: Times,
+    hearing: Hearing,
     events: broadcast::Sender<Event>,
     /// Of X-ClientInfo.
     client: Guid,
@@ -236,9 +238,14 @@ impl Actor {
             let left = std::mem::take(&mut self.left);
             let live = Live::connect(located, new_guid(), client, left).await?;
             metrics::counter!("exchange_contexts_total").increment(1);
-            self.wait_for_notifications(&live);
+            if self.hearing == Hearing::Notifications {
+                self.wait_for_notifications(&live);
+            }
             self.live = Some(live);
-            self.tell_all(Place::Anywhere);
+            // Between two contexts nobody was told of anything; before the first nobody could miss it.
+            if self.contexts > 1 {
+                self.tell_all(Place::Anywhere);
+            }
         }
         self.live.as_mut().ok_or(Fault::Expired)
     }

@@ -2,6 +2,7 @@
 //!
 //! A hint may be lost, doubled or late; truth is in the synchronization. Source: MS-OXCNOTIF 2.2.1.4.
 
+use mapi_types::{PropTag, tags};
 use mapi_wire::{
     Id,
     rop::{self, Change, Notify, notification_types},
@@ -43,9 +44,13 @@ pub(crate) fn places(notify: &Notify) -> Vec<Place> {
         return Vec::new();
     };
     if event.message_id.is_none() {
-        // A folder that changed may have new counts only: its messages are worth a look, too.
-        return match event.change {
-            Change::Modified { .. } => vec![Place::Contents(event.folder_id), Place::Hierarchy],
+        let folder = Place::Contents(event.folder_id);
+        return match &event.change {
+            Change::Modified { tags } if has_new_counts_only(event, tags.as_deref()) => {
+                vec![folder]
+            }
+            // It may have new counts as well: its messages are worth a look, too.
+            Change::Modified { .. } => vec![folder, Place::Hierarchy],
             _ => vec![Place::Hierarchy],
         };
     }
@@ -54,4 +59,65 @@ pub(crate) fn places(notify: &Notify) -> Vec<Place> {
         places.push(Place::Contents(origin.old_folder_id));
     }
     places
+}
+
+/// Whether a folder is as it was but for the number of its messages. Source: MS-OXCNOTIF 2.2.1.4.1.2 (bits 0x1000 and
+/// 0x2000 of NotificationFlags).
+fn has_new_counts_only(event: &rop::ObjectEvent, changed: Option<&[PropTag]>) -> bool {
+    let counts = [
+        tags::CONTENT_COUNT.tag(),
+        tags::CONTENT_UNREAD_COUNT.tag(),
+        tags::MESSAGE_SIZE.tag(),
+        tags::LAST_MODIFICATION_TIME.tag(),
+    ];
+    let is_count = |tag: &PropTag| counts.iter().any(|count| count.id() == tag.id());
+    (event.total_message_count.is_some() || event.unread_message_count.is_some())
+        && changed.unwrap_or_default().iter().all(is_count)
+}
+
+#[cfg(test)]
+mod tests {
+    use mapi_wire::Globcnt;
+
+    use super::*;
+
+    fn folder(total: Option<u32>, changed: Option<&[PropTag]>) -> Vec<Place> {
+        let event = rop::ObjectEvent {
+            search_folder: false,
+            folder_id: id(),
+            message_id: None,
+            change: Change::Modified {
+                tags: changed.map(<[_]>::to_vec),
+            },
+            total_message_count: total,
+            unread_message_count: None,
+        };
+        places(&Notify {
+            handle: 1,
+            logon_id: 0,
+            event: rop::Event::Object(Box::new(event)),
+        })
+    }
+
+    fn id() -> Id {
+        Id {
+            replid: 1,
+            globcnt: Globcnt::from_u64(9),
+        }
+    }
+
+    #[test]
+    fn a_folder_with_new_counts_is_no_reason_to_read_the_tree() {
+        let contents = Place::Contents(id());
+        let count = tags::CONTENT_COUNT.tag();
+        let name = tags::DISPLAY_NAME.tag();
+        let check = |total, changed: Option<&[PropTag]>, expected: &[Place]| {
+            assert_eq!(folder(total, changed), expected, "{total:?} {changed:?}");
+        };
+        check(Some(3), None, &[contents]);
+        check(Some(3), Some(&[count]), &[contents]);
+        check(Some(3), Some(&[count, name]), &[contents, Place::Hierarchy]);
+        check(None, None, &[contents, Place::Hierarchy]);
+        check(None, Some(&[count]), &[contents, Place::Hierarchy]);
+    }
 }

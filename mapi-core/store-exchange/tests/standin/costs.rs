@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use exchange_standin::{NotificationFault, model::draft::Draft};
-use mapi_store::{Changes, Expected, FolderInfo, Items, Query, Store, Table};
+use mapi_store::{Changes, Expected, FolderInfo, Items, NewFolder, Query, Store, Table};
 use mapi_types::{BitChange, Change, FolderId, ItemNumber, MailboxId, tags, tags::message_flags};
 
 use crate::subject::{ALICE, Standin, listing, numbers};
@@ -113,8 +113,74 @@ async fn ten_new_messages_cost_three_requests_and_little_data() {
         .unwrap();
     let counters = standin.server.counters();
     assert_eq!(listing(&*store, &inbox).await.len(), 1010);
-    assert!(counters.bytes_out < 20_000, "{}", counters.bytes_out);
+    assert!(
+        counters.bytes_in + counters.bytes_out < 20_000,
+        "{counters:?}"
+    );
     assert!(counters.requests <= 3, "{counters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_changes_that_a_notification_tells_of_cost_three_requests_with_it() {
+    let standin = Standin::start();
+    let mailbox = standin.server.mailbox(ALICE);
+    mailbox.fill(mailbox.inbox().unwrap(), 1000).unwrap();
+    let (store, inbox) = standin.alice().await;
+    caught_up(&store, &inbox, 1000).await;
+    settled(&standin).await;
+    standin.server.reset_counters();
+    let news = |at: u32| Draft::about(&format!("news {at}")).text("short");
+    mailbox.deliver_all((0..10).map(news).collect()).unwrap();
+    caught_up(&store, &inbox, 1010).await;
+    settled(&standin).await;
+    let counters = standin.server.counters();
+    // The notifications are fetched, then the changes, and the next ones are waited for.
+    assert!(counters.requests <= 3, "{counters:?}");
+    assert!(
+        counters.bytes_in + counters.bytes_out < 20_000,
+        "{counters:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_costs_three_requests_however_many_folders_there_are() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    for name in (0..40).map(|at| format!("Folder {at}")) {
+        let folder = NewFolder {
+            parent: None,
+            name,
+            class: "IPF.Note".to_owned(),
+        };
+        store.create_folder(&folder).await.unwrap();
+    }
+    settled(&standin).await;
+    let alice = MailboxId(ALICE.to_owned());
+    // The first one learns what the folders are like.
+    standin.exchange.poll(&alice).unwrap();
+    settled(&standin).await;
+    standin.server.reset_counters();
+    standin.exchange.poll(&alice).unwrap();
+    settled(&standin).await;
+    let quiet = standin.server.counters();
+    assert!(quiet.requests <= 3, "{quiet:?}");
+
+    standin
+        .server
+        .faults()
+        .notifications(NotificationFault::Drop);
+    let mailbox = standin.server.mailbox(ALICE);
+    mailbox.deliver(Draft::about("unheard of")).unwrap();
+    standin.server.reset_counters();
+    standin.exchange.poll(&alice).unwrap();
+    caught_up(&store, &inbox, 1).await;
+    settled(&standin).await;
+    let found = standin.server.counters();
+    assert_eq!(
+        found.rop("SynchronizationConfigure"),
+        2,
+        "the tree, and the one folder that changed: {found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,9 +98,13 @@ impl ExchangeConfig {
         self.check_proxy(faults)?;
         self.check_authentication(faults)?;
         self.check_accounts(faults)?;
-        match self.poll_interval_s {
-            0 => Err(faults.value("poll_interval_s", "0", "a number from 1")),
-            _ => Ok(()),
+        let positive = [
+            ("poll_interval_s", self.poll_interval_s),
+            ("render_ahead_per_s", self.render_ahead_per_s.into()),
+        ];
+        match positive.iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(faults.value(key, "0", "a number from 1")),
+            None => Ok(()),
         }
     }
 
@@ -280,6 +284,10 @@ mod tests {
             (
                 "[m]\ndomains = [\"a.test\"]\npoll_interval_s = 0\n",
                 "poll_interval_s",
+            ),
+            (
+                "[m]\ndomains = [\"a.test\"]\nrender_ahead_per_s = 0\n",
+                "render_ahead_per_s",
             ),
         ];
         check_faults(&cases);
