@@ -17,6 +17,7 @@ mod operation;
 #[cfg(test)]
 mod replay;
 mod rpc_http;
+mod waiting;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

@@ -15,9 +15,10 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Answers, Asked, Context, Event, Handles, Hearing, Job, Locate, Repeat, StoreName, Times,
+    Answers, Asked, Event, Handles, Hearing, Job, Locate, Repeat, StoreName, Times,
     live::{Live, busy},
     notify::{self, Place},
+    waiting::{Wake, wait},
 };
 use crate::{
     fault::{Fault, Result},
@@ -28,17 +29,10 @@ use crate::{
 const CONTEXTS_MAX: u32 = 3;
 
 /// The longest wait that a server may ask for at once.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// How long saying goodbye may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
-
-/// How long to pause after waiting for notifications was broken off, at first and at most.
-const WAIT_AGAIN_FIRST: Duration = Duration::from_secs(1);
-const WAIT_AGAIN_MAX: Duration = Duration::from_secs(60);
-
-/// The longest silence in NotificationWait: servers answer after five minutes (MS-OXCMAPIHTTP 3.2.2).
-const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
 
 /// Runs a session until all its handles are gone.
 pub(super) async fn run(
@@ -87,7 +81,7 @@ struct Actor {
     located_anew: bool,
     /// The number of the credentials that the context began with, or the last attempt at one.
     credentials: u64,
-    woken: mpsc::Sender<()>,
+    woken: mpsc::Sender<Wake>,
 }
 
 /// What a batch has used up of its patience.
@@ -108,7 +102,7 @@ impl Tries {
 }
 
 impl Actor {
-    async fn serve(&mut self, mut queue: mpsc::Receiver<Job>, mut wakes: mpsc::Receiver<()>) {
+    async fn serve(&mut self, mut queue: mpsc::Receiver<Job>, mut wakes: mpsc::Receiver<Wake>) {
         loop {
             let rest = self.live.as_ref().map_or(WAIT_MAX, Live::ping_after);
             tokio::select! {
@@ -118,7 +112,7 @@ impl Actor {
                     Some(Job::Release(handles)) => self.note_release(handles),
                     None => return,
                 },
-                _ = wakes.recv() => self.collect().await,
+                Some(wake) = wakes.recv() => self.wake(wake).await,
                 () = sleep(rest), if self.live.is_some() => self.rest().await,
             }
         }
@@ -290,7 +284,7 @@ impl Actor {
                 }
                 Response::Pending(_) => {
                     // One wake is enough, and if one is under way, it will do.
-                    let _ = self.woken.try_send(());
+                    let _ = self.woken.try_send(None);
                 }
                 Response::Backoff(backoff) => {
                     return Err(Fault::Busy(Duration::from_millis(
@@ -309,21 +303,26 @@ impl Actor {
         let _ = self.events.send(Event { store, place });
     }
 
-    /// Fetches notifications by an empty batch.
-    async fn collect(&mut self) {
-        let Some(live) = &mut self.live else { return };
-        match live.execute(empty()).await {
-            Ok(executed) => {
-                self.used = Instant::now();
-                let _ = self.hear(executed.unasked);
-            }
-            Err(fault) => {
-                tracing::debug!(%fault, "notifications were not fetched");
-                if fault.ends_session() {
-                    self.leave();
-                }
+    async fn wake(&mut self, wake: Wake) {
+        let collected = self.collect().await;
+        if let Err(fault) = &collected {
+            tracing::debug!(%fault, "notifications were not fetched");
+            if fault.ends_session() {
+                self.leave();
             }
         }
+        if let Some(waits) = wake {
+            // One that waited for a context which is gone has ended.
+            let _ = waits.send(collected);
+        }
+    }
+
+    /// Fetches notifications by an empty batch.
+    async fn collect(&mut self) -> Result<()> {
+        let live = self.live.as_mut().ok_or(Fault::Expired)?;
+        let executed = live.execute(empty()).await?;
+        self.used = Instant::now();
+        self.hear(executed.unasked)
     }
 
     /// Nothing has happened for a while: the context is kept alive, or ended if nobody needs it.
@@ -336,7 +335,7 @@ impl Actor {
         match live.context.ping().await {
             Ok(true) => {}
             // A batch keeps it alive, and may bring notifications.
-            Ok(false) => self.collect().await,
+            Ok(false) => self.wake(None).await,
             Err(fault) => {
                 tracing::debug!(%fault, "the context was not kept alive");
                 self.leave();
@@ -357,39 +356,6 @@ impl Actor {
     fn wait_for_notifications(&mut self, live: &Live) {
         let waiter = wait(live.context.beside(), self.woken.clone());
         self.waiter = Some(tokio::spawn(waiter).abort_handle());
-    }
-}
-
-/// Waits for notifications beside the other requests, until the context is gone.
-///
-/// A connection that breaks, or an answer that makes no sense, costs a pause: whoever uses the context finds out
-/// whether it still lives, and ends this task if not.
-async fn wait(mut context: Context, woken: mpsc::Sender<()>) {
-    let call = emsmdb::NotificationWait { flags: 0 };
-    let mut pause = WAIT_AGAIN_FIRST;
-    loop {
-        match context.call(&call, Some(NOTIFICATION_SILENCE_MAX)).await {
-            Ok((0, Some(waited))) => {
-                pause = WAIT_AGAIN_FIRST;
-                if waited.event_pending != 0 && woken.send(()).await.is_err() {
-                    return;
-                }
-            }
-            Ok((error, _)) => {
-                tracing::debug!(error, "the server gives no notifications");
-                return;
-            }
-            Err(Fault::Busy(wait)) => sleep(wait.min(WAIT_MAX)).await,
-            Err(fault @ (Fault::Lost(_) | Fault::Away(_) | Fault::Malformed(_))) => {
-                tracing::debug!(%fault, "waiting for notifications was broken off");
-                sleep(pause).await;
-                pause = (pause * 2).min(WAIT_AGAIN_MAX);
-            }
-            Err(fault) => {
-                tracing::debug!(%fault, "waiting for notifications ended");
-                return;
-            }
-        }
     }
 }
 
