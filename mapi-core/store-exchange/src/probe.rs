@@ -387,7 +387,7 @@ async fn first_messages(remote: &Remote, inbox: Id) -> Result<(Option<u32>, usiz
 async fn told(events: &mut broadcast::Receiver<Event>) -> bool {
     loop {
         match events.recv().await {
-            Ok(event) if event.place == Place::Anywhere => {}
+            Ok(event) if event.places.contains(&Place::Anywhere) => {}
             Ok(_) => return true,
             Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return false,

@@ -194,15 +194,17 @@ impl Keeper {
         self.todo.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, place: Place) {
+    fn hear(&self, places: impl IntoIterator<Item = Place>) {
         {
             let mut todo = self.todo();
-            match place {
-                Place::Contents(folder) => {
-                    todo.named.insert(folder);
+            for place in places {
+                match place {
+                    Place::Contents(folder) => {
+                        todo.named.insert(folder);
+                    }
+                    Place::Hierarchy => todo.hierarchy = true,
+                    Place::Anywhere => todo.everything = true,
                 }
-                Place::Hierarchy => todo.hierarchy = true,
-                Place::Anywhere => todo.everything = true,
             }
         }
         self.tending.ring();
@@ -221,9 +223,9 @@ pub(super) fn listen(mailbox: &Arc<Mailbox>) {
                 return;
             };
             match event {
-                Ok(event) if concerns(&event, &store) => mailbox.keeper.hear(event.place),
+                Ok(event) if concerns(&event, &store) => mailbox.keeper.hear(event.places),
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => mailbox.keeper.hear(Place::Anywhere),
+                Err(RecvError::Lagged(_)) => mailbox.keeper.hear([Place::Anywhere]),
                 Err(RecvError::Closed) => return,
             }
         }
@@ -231,7 +233,7 @@ pub(super) fn listen(mailbox: &Arc<Mailbox>) {
 }
 
 fn concerns(event: &Event, store: &StoreName) -> bool {
-    event.store == *store || event.place == Place::Anywhere
+    event.store == *store || event.places.contains(&Place::Anywhere)
 }
 
 impl Alarm {

@@ -5,7 +5,7 @@
 //!
 //! [`filling`]: super::filling
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mapi_store::{Error, ErrorKind, Result, Role};
 use mapi_types::{FolderId, Version};
@@ -152,12 +152,21 @@ async fn poll(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> R
     turn.poll_at = Instant::now() + mailbox.options.poll;
     turn.fed_by = fed_by;
     for seat in feeders {
-        seat.feeding(seat.watch().await)?;
+        let watched = seat.feeding(seat.watch().await);
+        if watched
+            .as_ref()
+            .is_err_and(|error| error.kind.is_transient())
+        {
+            // Again as soon as the server is there, not with the next poll.
+            turn.fed_by.clear();
+        }
+        watched?;
     }
     if same && turn.by_marks > 0 {
         turn.by_marks -= 1;
         mailbox.keeper.todo().hierarchy = true;
-        mailbox.doubt_by_marks().await
+        let doubted = mailbox.doubt_by_marks().await;
+        retried(doubted, || mailbox.keeper.todo().poll = true)
     } else {
         turn.by_marks = POLLS_BY_MARKS;
         mailbox.keeper.todo().everything = true;
@@ -217,7 +226,7 @@ impl Mailbox {
             true => self.remote.folder_marks().await?,
             false => Vec::new(),
         };
-        let mut found = std::collections::HashMap::with_capacity(marks.len());
+        let mut found = HashMap::with_capacity(marks.len());
         for (id, mark) in marks {
             found.insert(remote_id(self.remote.gid(id).await?), mark);
         }

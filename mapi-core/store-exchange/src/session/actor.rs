@@ -1,6 +1,10 @@
 //! The task of a session: takes batches in order, and does what it takes to have each of them carried out.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use mapi_wire::{
     Guid,
@@ -266,20 +270,17 @@ impl Actor {
 
     /// Takes in what the server said by itself.
     fn hear(&mut self, unasked: Vec<Response>) -> Result<()> {
+        let mut told: HashMap<StoreName, HashSet<Place>> = HashMap::new();
+        let mut busy = None;
         for response in unasked {
             match response {
                 Response::Notify(notify) => {
-                    let store = self
-                        .live
-                        .as_ref()
-                        .and_then(|live| live.store(notify.logon_id));
-                    let Some(store) = store.cloned() else {
-                        continue;
-                    };
-                    for place in notify::places(&notify) {
-                        let store = store.clone();
-                        // Without listeners there is nobody to tell.
-                        let _ = self.events.send(Event { store, place });
+                    let live = self.live.as_ref();
+                    let places = notify::places(&notify);
+                    if !places.is_empty()
+                        && let Some(store) = live.and_then(|live| live.store(notify.logon_id))
+                    {
+                        told.entry(store.clone()).or_default().extend(places);
                     }
                 }
                 Response::Pending(_) => {
@@ -287,20 +288,24 @@ impl Actor {
                     let _ = self.woken.try_send(None);
                 }
                 Response::Backoff(backoff) => {
-                    return Err(Fault::Busy(Duration::from_millis(
-                        backoff.duration_ms.into(),
-                    )));
+                    let wait = Duration::from_millis(backoff.duration_ms.into());
+                    busy.get_or_insert(Fault::Busy(wait));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        for (store, places) in told {
+            // Without listeners there is nobody to tell.
+            let _ = self.events.send(Event { store, places });
+        }
+        busy.map_or(Ok(()), Err)
     }
 
     fn tell_all(&self, place: Place) {
         // The store does not matter: every listener of this session may have missed something.
         let store = StoreName::Public;
-        let _ = self.events.send(Event { store, place });
+        let places = HashSet::from([place]);
+        let _ = self.events.send(Event { store, places });
     }
 
     async fn wake(&mut self, wake: Wake) {

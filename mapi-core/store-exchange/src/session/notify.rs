@@ -2,6 +2,8 @@
 //!
 //! A hint may be lost, doubled or late; truth is in the synchronization. Source: MS-OXCNOTIF 2.2.1.4.
 
+use std::collections::HashSet;
+
 use mapi_types::{PropTag, tags};
 use mapi_wire::{
     Id,
@@ -10,17 +12,17 @@ use mapi_wire::{
 
 use super::StoreName;
 
-/// Something changed in a store.
+/// Something changed in a store: all that one answer told of it, so that nobody looks twice.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// Which store.
     pub(crate) store: StoreName,
     /// Where.
-    pub(crate) place: Place,
+    pub(crate) places: HashSet<Place>,
 }
 
 /// Where something changed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Place {
     /// Among the messages of this folder.
     Contents(Id),
