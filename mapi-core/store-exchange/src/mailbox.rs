@@ -257,6 +257,13 @@ impl Mailbox {
     }
 }
 
+impl Drop for Mailbox {
+    /// Whoever worked for it may have nobody left to work for.
+    fn drop(&mut self) {
+        self.keeper.wake();
+    }
+}
+
 /// A lasting name as the mirror writes it.
 pub(crate) fn remote_id(gid: Gid) -> RemoteId {
     RemoteId(gid.to_bytes().into())

@@ -24,7 +24,7 @@ use super::{
 /// Messages whose bytes are made in advance at one time.
 const RENDER_AT_ONCE: u32 = 50;
 
-/// How long the task rests when it was not woken: then it looks whether the mailbox is still open.
+/// How long the task rests when nobody wakes it.
 const REST_MAX: Duration = Duration::from_secs(3600);
 
 /// What comes next.

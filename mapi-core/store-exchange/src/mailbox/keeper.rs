@@ -10,14 +10,13 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use mapi_types::FolderId;
 use mapi_wire::Id;
 use tokio::{
     sync::{Notify, broadcast::error::RecvError},
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::Mailbox;
@@ -25,9 +24,6 @@ use crate::{
     remote::FolderMark,
     session::{Event, Place, StoreName},
 };
-
-/// The longest time that a task looks away from who may have left: it must not outlive the mailbox for long.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// What the tasks have to do, and what is known of how far they are.
 #[derive(Default)]
@@ -243,21 +239,13 @@ impl Alarm {
     }
 }
 
-/// Waits until there is something to do, or until then. Holds the mailbox no longer than a moment at a time, so that it
-/// can end.
+/// Waits until there is something to do, or until then. Does not hold the mailbox meanwhile, so that it can end; it rings
+/// when it does.
 pub(super) async fn rest(mailbox: Arc<Mailbox>, alarm: impl Fn(&Keeper) -> &Alarm, until: Instant) {
-    let weak = Arc::downgrade(&mailbox);
+    let keeper = Arc::clone(&mailbox.keeper);
     drop(mailbox);
-    while let Some(mailbox) = weak.upgrade() {
-        let now = Instant::now();
-        if now >= until {
-            return;
-        }
-        let rung = alarm(&mailbox.keeper).0.notified();
-        if timeout(LOOK.min(until - now), rung).await.is_ok() {
-            return;
-        }
-    }
+    // At whichever comes first, the task looks what there is to do.
+    let _ = timeout_at(until, alarm(&keeper).0.notified()).await;
 }
 
 /// What failed is to be done again.
