@@ -41,7 +41,14 @@ pub async fn a_copy_tells_its_pairs(backend: Arc<dyn Backend>) {
             .read_message(target, pair.target.number)
             .await
             .unwrap();
-        assert_eq!(copy, original);
+        // A server may add what it knows to one of them before the other.
+        for saved_as in [tags::MESSAGE_CLASS.tag(), tags::SUBJECT.tag()] {
+            let value = original.props.value(saved_as);
+            assert!(value.is_some(), "{saved_as:?}");
+            assert_eq!(copy.props.value(saved_as), value);
+        }
+        assert_eq!(copy.recipients, original.recipients);
+        assert_eq!(copy.attachments, original.attachments);
     }
 }
 
