@@ -14,6 +14,7 @@ mod live;
 mod mapi_http;
 mod notify;
 mod operation;
+mod pace;
 #[cfg(test)]
 mod replay;
 mod rpc_http;

@@ -13,8 +13,8 @@ use crate::{
     session::{Answers, Batch, Repeat, expect_rop, unexpected},
 };
 
-/// The most ids in one ROP.
-const IDS_AT_ONCE: usize = 3000;
+/// The most ids in one ROP: of more, a slow server would say nothing for longer than is waited for it.
+const IDS_AT_ONCE: usize = 1000;
 
 /// The most messages opened in one batch: each takes a slot.
 const OPENED_AT_ONCE: usize = 60;

@@ -268,13 +268,14 @@ impl Actor {
         }
     }
 
-    /// Takes in what the server said by itself.
-    fn hear(&mut self, unasked: Vec<Response>) -> Result<()> {
+    /// Takes in what the server said by itself; of how many changes.
+    fn hear(&mut self, unasked: Vec<Response>) -> Result<usize> {
         let mut told: HashMap<StoreName, HashSet<Place>> = HashMap::new();
-        let mut busy = None;
+        let (mut busy, mut count) = (None, 0);
         for response in unasked {
             match response {
                 Response::Notify(notify) => {
+                    count += 1;
                     let live = self.live.as_ref();
                     let places = notify::places(&notify);
                     if !places.is_empty()
@@ -298,7 +299,7 @@ impl Actor {
             // Without listeners there is nobody to tell.
             let _ = self.events.send(Event { store, places });
         }
-        busy.map_or(Ok(()), Err)
+        busy.map_or(Ok(count), Err)
     }
 
     fn tell_all(&self, place: Place) {
@@ -322,8 +323,8 @@ impl Actor {
         }
     }
 
-    /// Fetches notifications by an empty batch.
-    async fn collect(&mut self) -> Result<()> {
+    /// Fetches notifications by an empty batch; how many there were.
+    async fn collect(&mut self) -> Result<usize> {
         let live = self.live.as_mut().ok_or(Fault::Expired)?;
         let executed = live.execute(empty()).await?;
         self.used = Instant::now();

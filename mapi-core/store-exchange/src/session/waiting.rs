@@ -5,10 +5,10 @@ use std::time::Duration;
 use mapi_wire::http::emsmdb;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
-use super::{Context, actor::WAIT_MAX};
+use super::{Context, actor::WAIT_MAX, pace::Pace};
 use crate::fault::{Fault, Result};
 
 /// How long to pause after waiting for notifications was broken off, at first and at most.
@@ -18,8 +18,8 @@ const WAIT_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// The longest silence in NotificationWait: servers answer after five minutes (MS-OXCMAPIHTTP 3.2.2).
 const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
 
-/// There are notifications to be fetched; who wants to hear how that went is told.
-pub(super) type Wake = Option<oneshot::Sender<Result<()>>>;
+/// There are notifications to be fetched; who wants to hear how many there were is told.
+pub(super) type Wake = Option<oneshot::Sender<Result<usize>>>;
 
 /// Waits for notifications beside the other requests, until the context is gone.
 ///
@@ -29,6 +29,7 @@ pub(super) type Wake = Option<oneshot::Sender<Result<()>>>;
 pub(super) async fn wait(mut context: Context, woken: mpsc::Sender<Wake>) {
     let call = emsmdb::NotificationWait { flags: 0 };
     let mut pause = WAIT_AGAIN_FIRST;
+    let (mut pace, mut heard_at) = (Pace::default(), Instant::now());
     loop {
         let outcome = match context.call(&call, Some(NOTIFICATION_SILENCE_MAX)).await {
             Ok((0, Some(waited))) if waited.event_pending != 0 => {
@@ -38,7 +39,12 @@ pub(super) async fn wait(mut context: Context, woken: mpsc::Sender<Wake>) {
                 }
                 match collected.await {
                     Ok(Err(Fault::Busy(wait))) => Err(Fault::Busy(wait)),
-                    Ok(Ok(())) => Ok(()),
+                    Ok(Ok(told)) => {
+                        let wait = pace.after(told, heard_at.elapsed());
+                        heard_at = Instant::now();
+                        sleep(wait).await;
+                        Ok(())
+                    }
                     _ => Err(Fault::Away("notifications were not fetched".into())),
                 }
             }
