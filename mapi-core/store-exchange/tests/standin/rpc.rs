@@ -192,8 +192,8 @@ async fn downloaded(rpc: Rpc) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_session_is_lost_with_the_channels_that_are_replaced() {
-    // One that somebody waits for, one for the mirror, and one to sign in.
-    const SESSIONS: u64 = 3;
+    // One that somebody waits for, two for the mirror, and one to sign in.
+    const SESSIONS: u64 = 4;
     let large = only_rpc().rpc;
     for other_proxy in [false, true] {
         let small = Rpc {
