@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most ids in one ROP: of more, a slow server would say nothing for longer than is waited for it.
-const IDS_AT_ONCE: usize = 1000;
+const IDS_AT_ONCE: usize = 500;
 
 /// The most messages opened in one batch: each takes a slot.
 const OPENED_AT_ONCE: usize = 60;
@@ -48,7 +48,7 @@ pub(crate) struct PropsChange {
 }
 
 impl Remote {
-    /// Marks messages as read or unread; no receipt is sent. One request for thousands of messages.
+    /// Marks messages as read or unread; no receipt is sent. One request for hundreds of messages.
     pub(crate) async fn set_read(&self, folder: Id, messages: &[Id], read: bool) -> Result<()> {
         let flags = read_flags_of(read);
         for page in messages.chunks(IDS_AT_ONCE) {
