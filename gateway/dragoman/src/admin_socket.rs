@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     command::{Answer, Request, administration::Administration},
     failure::{Doing, Result},
-    mapi,
+    mapi, moving,
     serve::stopped,
     trace::{self, Traces},
 };
@@ -66,6 +66,10 @@ async fn answer(
     }
     if let Ok(ask) = serde_json::from_str(&line) {
         let serving = mapi::socket::serve(ask, &administration, (read, write), stopping);
+        return Box::pin(serving).await;
+    }
+    if let Ok(ask) = serde_json::from_str(&line) {
+        let serving = moving::socket::serve(ask, &administration, (read, write), stopping);
         return Box::pin(serving).await;
     }
     let answer = match serde_json::from_str::<Request>(&line) {

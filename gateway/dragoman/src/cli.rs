@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod mapi;
+pub(crate) mod moving;
 
 use std::path::PathBuf;
 
@@ -82,6 +83,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Write a mailbox into files: Maildir, or a folder of .eml files. Run it again for what has changed since, or when it
+    /// was interrupted; also beside a running server.
+    Export(moving::Export),
+    /// Read Maildirs or .eml files into a mailbox. Run it again for what has changed since, or when it was interrupted; also
+    /// beside a running server.
+    Import(moving::Import),
     /// Bring back what `backup` wrote; the server must be stopped. Restored folders start a new epoch: clients fetch
     /// them anew.
     Restore {

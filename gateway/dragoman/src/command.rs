@@ -18,7 +18,7 @@ use crate::{
     data_dir::DataDir,
     exchange,
     failure::{Doing, Failure, Result},
-    mapi, serve, trace,
+    mapi, moving, serve, trace,
 };
 
 pub(crate) use request::{Answer, QueueChange, Request};
@@ -57,6 +57,14 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Queue(command) => ask_queue(command)?,
         cli::Command::Trace(asked) => trace(asked)?,
+        cli::Command::Export(export) => {
+            let config = load(&export.who.place)?;
+            runtime()?.block_on(moving::run(config, moving::Verb::Export(export)))?;
+        }
+        cli::Command::Import(import) => {
+            let config = load(&import.who.place)?;
+            runtime()?.block_on(moving::run(config, moving::Verb::Import(import)))?;
+        }
         cli::Command::Mapi(command) => match *command {
             cli::mapi::Mapi::Decode(asked) => mapi_decode::run(&asked)?,
             cli::mapi::Mapi::Verb(verb) => {

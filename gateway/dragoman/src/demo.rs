@@ -98,6 +98,7 @@ async fn fill_mailbox(
             flags,
             keywords: message.keyword.map(Box::from).into_iter().collect(),
             received: FileTime::from_unix(message.received),
+            once: None,
         };
         if message.sent {
             sent.push(item)

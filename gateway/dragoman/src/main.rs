@@ -18,6 +18,7 @@ mod http;
 mod listen;
 mod logging;
 mod mapi;
+mod moving;
 mod network;
 mod outgoing;
 mod places;

@@ -30,12 +30,11 @@ use std::{
 
 use tokio::sync::mpsc;
 
-pub(crate) use self::{ask::Ask, list::Filter, moment::Moment};
+pub(crate) use self::{ask::Ask, list::Filter, moment::Moment, output::plain, session::Session};
 use self::{
     ask::Asked,
     frames::{Frame, Frames},
     output::Output,
-    session::Session,
 };
 use crate::{
     cli::mapi::Verb,

@@ -5,7 +5,7 @@
 use account::{Flags, KeywordSetId, KeywordTable};
 use imap_wire::{Flag, FlagBits};
 
-use crate::keyword;
+use imap_wire::keyword;
 
 /// `$Forwarded` (RFC 5788 registry).
 pub(crate) const FORWARDED: &str = "$Forwarded";

@@ -16,7 +16,6 @@ mod command;
 mod config;
 mod connection;
 mod flags;
-mod keyword;
 mod mailbox_name;
 mod mailboxes;
 mod operation;

@@ -192,6 +192,6 @@ pub(crate) const SYSTEM_FLAGS: FlagBits = FlagBits::ANSWERED
 pub(crate) fn mailbox_keywords(index: &FolderIndex) -> Vec<String> {
     let own = [flags::FORWARDED, flags::MDN_SENT].map(str::to_owned);
     own.into_iter()
-        .chain(index.keywords().names().map(crate::keyword::keyword))
+        .chain(index.keywords().names().map(imap_wire::keyword::keyword))
         .collect()
 }

@@ -18,6 +18,7 @@ mod cursor;
 mod date;
 mod flag;
 mod frame;
+pub mod keyword;
 pub mod limits;
 mod mailbox;
 pub mod mutf7;

@@ -12,7 +12,7 @@
 //! a message, for then somebody puts old messages in.
 
 use mapi_convert::{date, header};
-use mapi_types::{FileTime, ItemKey};
+use mapi_types::{FileTime, ItemKey, MailboxId};
 
 use crate::{Copy, Spooled};
 
@@ -29,10 +29,13 @@ const CONTEXT: &str = "dragoman 2026 key of a delivered copy";
 /// The same for a copy whose caller says what only it has.
 const ONCE_CONTEXT: &str = "dragoman 2026 key of a copy delivered once";
 
+/// The same for an item that is not delivered but filed.
+const FILED_CONTEXT: &str = "dragoman 2026 key of an item filed once";
+
 /// The key of a copy that arrives at this moment; `None` when a repetition could not be told from a second sending.
 pub(crate) fn delivery_key(message: &Spooled, copy: &Copy, received: FileTime) -> Option<ItemKey> {
     if let Some(once) = &copy.once {
-        return Some(key(ONCE_CONTEXT, message, (once.as_bytes(), copy)));
+        return Some(key(ONCE_CONTEXT, message, (once.as_bytes(), &copy.mailbox)));
     }
     let trace = header::field(&message.0.derived.header, "Received")?;
     let age = received.unix().saturating_sub(queued_at(trace.value)?);
@@ -41,12 +44,17 @@ pub(crate) fn delivery_key(message: &Spooled, copy: &Copy, received: FileTime) -
     }
     let sender = header::field(&copy.prefix, "Return-Path");
     let sender = sender.map_or(&[][..], |field| field.value.trim_ascii());
-    Some(key(CONTEXT, message, (sender, copy)))
+    Some(key(CONTEXT, message, (sender, &copy.mailbox)))
 }
 
-fn key(context: &str, message: &Spooled, (distinct, copy): (&[u8], &Copy)) -> ItemKey {
+/// The key of an item that is filed once, by what only it has.
+pub(crate) fn once_key(message: &Spooled, once: &str, mailbox: &MailboxId) -> ItemKey {
+    key(FILED_CONTEXT, message, (once.as_bytes(), mailbox))
+}
+
+fn key(context: &str, message: &Spooled, (distinct, mailbox): (&[u8], &MailboxId)) -> ItemKey {
     let mut hasher = blake3::Hasher::new_derive_key(context);
-    for part in [&message.hash().0[..], distinct, copy.mailbox.0.as_bytes()] {
+    for part in [&message.hash().0[..], distinct, mailbox.0.as_bytes()] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }

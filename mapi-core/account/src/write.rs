@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use mapi_store::{Expected, Result, Saved, Updated};
 use mapi_types::{
-    Change, Draft, FileTime, FolderId, Message, OwnedValue, PropTag, tags, tags::message_flags,
+    Change, Draft, FileTime, FolderId, MailboxId, Message, OwnedValue, PropTag, tags,
+    tags::message_flags,
 };
 
 use crate::{
     Account, FlagChange, Flags, FolderIndex, Spooled,
+    delivery_key::once_key,
     flags::{Group, new_item_props},
 };
 
@@ -23,6 +25,9 @@ pub struct NewItem {
     pub keywords: Vec<Box<str>>,
     /// When it was received.
     pub received: FileTime,
+    /// What this item has and no other one that comes from where it came, if it comes from somewhere: it is filed once in
+    /// a folder, however often that is tried, unless it has been moved or deleted meanwhile.
+    pub once: Option<Box<str>>,
 }
 
 impl Account {
@@ -30,7 +35,8 @@ impl Account {
     ///
     /// Errors: `NotFound`, `Denied`, `Quota`, `TooBig`, `Unavailable`.
     pub async fn append(&self, folder: FolderId, items: Vec<NewItem>) -> Result<Vec<Saved>> {
-        let drafts: Vec<Draft> = items.into_iter().map(draft).collect();
+        let mailbox = &self.0.id;
+        let drafts: Vec<Draft> = items.into_iter().map(|item| draft(item, mailbox)).collect();
         self.save(folder, &drafts).await
     }
 
@@ -139,16 +145,18 @@ fn respell(change: &FlagChange, index: &FolderIndex) -> FlagChange {
     }
 }
 
-fn draft(item: NewItem) -> Draft {
+fn draft(item: NewItem, mailbox: &MailboxId) -> Draft {
     let NewItem {
         message,
         flags,
         keywords,
         received,
+        once,
     } = item;
+    let key = once.map(|once| once_key(&message, &once, mailbox));
     let props = copy_props(&message.0, flags, &keywords, received);
     Draft {
-        key: None,
+        key,
         message: message.0,
         props: props.into_iter().collect(),
         prefix: Default::default(),

@@ -50,7 +50,7 @@ impl Output {
 }
 
 /// Text of others on one line of a terminal: control characters become `?`.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let plain = |char: char| if char.is_control() { '?' } else { char };
     text.chars().map(plain).collect()
 }

@@ -15,16 +15,16 @@ use crate::{
 };
 
 /// A mailbox as a principal has it open.
-pub(super) struct Session {
-    pub(super) gateway: Arc<Administration>,
+pub(crate) struct Session {
+    pub(crate) gateway: Arc<Administration>,
     pub(super) store: Arc<dyn Store>,
-    pub(super) mailbox: MailboxId,
-    pub(super) principal: Principal,
+    pub(crate) mailbox: MailboxId,
+    pub(crate) principal: Principal,
 }
 
 impl Session {
     /// Opens the mailbox: as its owner, or as somebody else. `password` is theirs at an Exchange server.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         gateway: &Arc<Administration>,
         who: &Who,
         password: Option<&str>,
@@ -61,7 +61,7 @@ impl Session {
     }
 
     /// The folders that the principal sees.
-    pub(super) async fn folders(&self) -> Result<FolderTree> {
+    pub(crate) async fn folders(&self) -> Result<FolderTree> {
         self.tree().await.doing(|| "reading the folders".to_owned())
     }
 
@@ -102,7 +102,7 @@ impl Session {
 
     /// Sees to it that a folder's items are those on the server, which a mailbox that was opened a moment ago has not
     /// heard of yet. While the server is away, what is mirrored has to do.
-    pub(super) async fn renew(&self, folder: &FolderInfo) -> Result<()> {
+    pub(crate) async fn renew(&self, folder: &FolderInfo) -> Result<()> {
         let section = self.gateway.backends().of_mailbox(&self.mailbox.0);
         let Some(section) = section.filter(|_| folder.rights.allow(Rights::READ_ANY)) else {
             return Ok(());
@@ -112,7 +112,7 @@ impl Session {
     }
 
     /// The same for the folder tree.
-    pub(super) async fn renew_tree(&self) -> Result<()> {
+    pub(crate) async fn renew_tree(&self) -> Result<()> {
         let renewed = self.synchronize_tree().await;
         unless_away(renewed).doing(|| "synchronizing the folders".to_owned())
     }

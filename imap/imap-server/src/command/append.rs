@@ -154,6 +154,7 @@ async fn new_item(
         flags: set.flags,
         keywords: set.categories,
         received,
+        once: None,
     })
 }
 

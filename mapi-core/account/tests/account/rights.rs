@@ -73,6 +73,7 @@ async fn a_reader_may_not_write() {
         flags: Flags::NONE,
         keywords: Vec::new(),
         received: FileTime(0),
+        once: None,
     };
     let denied = Some(ErrorKind::Denied);
     assert_eq!(kind(bob.append(folder, vec![new]).await), denied);

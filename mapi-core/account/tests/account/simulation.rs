@@ -125,6 +125,7 @@ impl Run {
                         flags: Flags::SEEN,
                         keywords: vec!["Work".into()],
                         received: FileTime::from_unix(1),
+                        once: None,
                     });
                 }
                 account.append(folder, items).await.unwrap();

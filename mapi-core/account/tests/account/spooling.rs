@@ -48,6 +48,7 @@ async fn messages_of_any_size_arrive_byte_for_byte_and_leave_no_file() {
                 flags: Flags::NONE,
                 keywords: Vec::new(),
                 received: FileTime(0),
+                once: None,
             };
             let item = alice.append(inbox, vec![item]).await.unwrap()[0].number;
             let mut read: Vec<u8> = Vec::new();

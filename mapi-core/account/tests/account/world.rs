@@ -79,6 +79,7 @@ impl World {
             flags,
             keywords: keywords.iter().map(|name| (*name).into()).collect(),
             received: FileTime::from_unix(1_700_000_000),
+            once: None,
         }
     }
 }

@@ -193,6 +193,7 @@ pub(crate) async fn append(world: &World, account: &Account, text: &str) -> acco
         flags: Flags::SEEN,
         keywords: Vec::new(),
         received: FileTime::from_unix(1_800_000_000),
+        once: None,
     };
     account
         .append(inbox(account).await, vec![item])

@@ -7,11 +7,11 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use account::{Facts, Flags, ItemFacts, ItemNumber, ItemState, TextQuery};
-use imap_wire::{Date, Keyword, command::search::SearchKey};
+use imap_wire::{Date, Keyword, command::search::SearchKey, keyword};
 
 use crate::{
     command::sequence_set,
-    flags, keyword,
+    flags,
     reply::Failure,
     state::{Authenticated, Selected},
     view::Selection,

@@ -135,6 +135,7 @@ impl World {
                 flags: Flags::NONE,
                 keywords: Vec::new(),
                 received: FileTime::from_unix(1_772_442_672),
+                once: None,
             });
         }
         account.append(inbox, items).await.unwrap();

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const QUOTE: &str = "3D";
 
 /// The keyword for a category.
-pub(crate) fn keyword(category: &str) -> String {
+pub fn keyword(category: &str) -> String {
     let mut keyword = String::with_capacity(category.len());
     for (at, letter) in category.char_indices() {
         if letter == '=' {
@@ -31,7 +31,7 @@ pub(crate) fn keyword(category: &str) -> String {
 }
 
 /// The category for a keyword of a client.
-pub(crate) fn category(keyword: &str) -> String {
+pub fn category(keyword: &str) -> String {
     let mut category = String::with_capacity(keyword.len());
     let mut rest = keyword;
     while let Some(at) = rest.find('=') {

@@ -1,0 +1,186 @@
+//! A folder of files against the journal of earlier imports: what is to be done.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    path::PathBuf,
+};
+
+use account::FileTime;
+
+use crate::{
+    Result,
+    error::At,
+    journal::Journal,
+    keyword_file::KeywordFile,
+    marks::Marks,
+    message_files::{self, Place},
+    record::{Imported, ImportedMessage},
+    source::{self, SourceFolder, is_gone},
+};
+
+/// A journal of this many lines a message is written anew.
+const WEAR: usize = 4;
+
+/// A folder of files that is open for an import.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    /// Messages that have been filed, by file.
+    pub(super) known: HashMap<String, ImportedMessage>,
+    /// Messages to be looked at, in the order in which they were received.
+    pub(super) files: Vec<MessageFile>,
+}
+
+/// A message in a file.
+#[derive(Clone, Debug)]
+pub(super) struct MessageFile {
+    pub(super) path: PathBuf,
+    /// What never changes of its name.
+    pub(super) base: String,
+    pub(super) stamp: (u64, i64),
+    pub(super) received: FileTime,
+    pub(super) marks: Marks,
+}
+
+/// What is to be done.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) file: Vec<MessageFile>,
+    /// Messages whose marks changed: what they were, and the files.
+    pub(super) mark: Vec<(ImportedMessage, MessageFile)>,
+    pub(super) skipped: u64,
+    /// Files that are gone, with the numbers of their messages.
+    pub(super) gone: Vec<(String, u32)>,
+}
+
+impl Opened {
+    /// Opens a folder. `target`: the folder the messages go into, and what numbers are valid for there.
+    pub(super) fn new(source: &SourceFolder, journal: PathBuf, target: (u64, u32)) -> Result<Self> {
+        let (mut known, mut last, mut lines) = (HashMap::new(), None, 0_usize);
+        let mut journal = Journal::open(&journal, |record| {
+            lines += 1;
+            match record {
+                Imported::Folder(folder, epoch) => {
+                    if last.is_some_and(|last| last != (folder, epoch)) {
+                        known.clear();
+                    }
+                    last = Some((folder, epoch));
+                }
+                Imported::Message(message) => {
+                    known.insert(message.file.clone(), message);
+                }
+                Imported::Gone(file) => drop(known.remove(&file)),
+            }
+        })?;
+        let begin = Imported::Folder(target.0, target.1);
+        if last.is_some_and(|last| last != target) {
+            // The folder is another, or has begun anew: keys tell what is still in it.
+            known.clear();
+        }
+        if lines > WEAR * (known.len() + WEAR) {
+            let mut records = vec![begin];
+            records.extend(known.values().cloned().map(Imported::Message));
+            journal.rewrite(&records)?;
+        } else if last != Some(target) {
+            journal.add(&[begin])?;
+        }
+        let files = files(source)?;
+        Ok(Self {
+            journal,
+            known,
+            files,
+        })
+    }
+
+    /// What is to be done.
+    pub(super) fn plan(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        let mut there = HashSet::new();
+        for file in std::mem::take(&mut self.files) {
+            there.insert(file.base.clone());
+            match self.known.get(&file.base) {
+                Some(known) if known.stamp == file.stamp => {
+                    plan.skipped += 1;
+                    if known.marks != file.marks {
+                        plan.mark.push((known.clone(), file));
+                    }
+                }
+                _ => plan.file.push(file),
+            }
+        }
+        let gone = self
+            .known
+            .values()
+            .filter(|known| !there.contains(&known.file));
+        plan.gone = gone
+            .map(|known| (known.file.clone(), known.number))
+            .collect();
+        plan.gone.sort_unstable();
+        plan
+    }
+}
+
+/// The messages of a folder, as they were received.
+fn files(source: &SourceFolder) -> Result<Vec<MessageFile>> {
+    let place = Place {
+        format: source.format,
+        folder: source.folder.clone(),
+    };
+    let keywords = KeywordFile::read(&source.folder)?;
+    let exported = source::exported(source)?;
+    let mut files = Vec::new();
+    for (base, path) in place.files()? {
+        let metadata = match fs::metadata(&path).at(&path) {
+            // It has been renamed just now: the next run finds it.
+            Err(error) if is_gone(&error) => continue,
+            metadata => metadata?,
+        };
+        if !metadata.is_file() {
+            continue;
+        }
+        let modified = metadata.modified().at(&path)?;
+        let exported = exported.get(&base);
+        let marks = marks(
+            &place,
+            &path,
+            &keywords,
+            exported.map(|message| &message.marks),
+        );
+        files.push(MessageFile {
+            received: match exported {
+                Some(message) => FileTime::from_unix(message.received),
+                None => message_files::received(modified),
+            },
+            stamp: (metadata.len(), message_files::nanoseconds(modified)),
+            path,
+            base,
+            marks,
+        });
+    }
+    files.sort_unstable_by(|a, b| (a.received.0, &a.base).cmp(&(b.received.0, &b.base)));
+    Ok(files)
+}
+
+/// The marks of a message. The name of its file says them as far as it can; what it cannot say, the export did.
+fn marks(
+    place: &Place,
+    path: &std::path::Path,
+    keywords: &KeywordFile,
+    exported: Option<&Marks>,
+) -> Marks {
+    if place.format == crate::Format::Eml {
+        return exported.cloned().unwrap_or_default();
+    }
+    let named = place.marks(path, keywords);
+    let Some(exported) = exported else {
+        return named;
+    };
+    let unnamed = exported.words().iter().filter(|word| !keywords.knows(word));
+    let words = named.words().iter().chain(unnamed).cloned();
+    Marks::of_letters(named.letters(), words)
+}
+
+/// Opens a message.
+pub(super) fn open(file: &MessageFile) -> Result<File> {
+    File::open(&file.path).at(&file.path)
+}
