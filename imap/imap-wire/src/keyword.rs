@@ -116,7 +116,7 @@ mod tests {
         ] {
             assert_eq!(keyword(name), expected);
             assert_eq!(category(expected), name);
-            assert!(imap_wire::Keyword::new(expected).is_some());
+            assert!(crate::Keyword::new(expected).is_some());
         }
     }
 
