@@ -1,5 +1,11 @@
 //! Imports and exports that are killed at any moment, and run again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests panic to fail"
+)]
+
 use std::{
     collections::BTreeMap,
     fs,
