@@ -1,10 +1,6 @@
 //! Imports and exports that are killed at any moment, and run again.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests panic to fail"
-)]
+#![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
 use std::{
     collections::BTreeMap,

@@ -152,7 +152,10 @@ mod tests {
     #[test]
     fn a_name_that_is_too_long_is_still_one_of_its_own() {
         let names: Vec<String> = ["a", "b"].map(|letter| letter.repeat(250)).into();
-        let shortened: Vec<String> = names.iter().map(|name| maildir(&[name.clone()])).collect();
+        let shortened: Vec<String> = names
+            .iter()
+            .map(|name| maildir(std::slice::from_ref(name)))
+            .collect();
         assert_ne!(shortened[0], shortened[1]);
         assert!(
             shortened

@@ -1,10 +1,6 @@
 //! Mailboxes into files and back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests panic to fail"
-)]
+#![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
 mod incremental;
 mod round_trip;
