@@ -17,7 +17,6 @@ use crate::load::{FetchItemsKind, Latencies, Target, fetch, memory, quantile};
 use crate::process::{eventually, run as run_program};
 use crate::subject::{Account, Kind, Options, Subject};
 use page::Figures;
-pub(super) use page::split as section_of;
 use standin::Standin;
 
 /// Fetches of which the best counts.

@@ -84,7 +84,10 @@ pub fn run(plan: &Plan) -> Outcome {
     match &plan.page {
         Some(path) => {
             let before = std::fs::read_to_string(path).unwrap_or_default();
-            let (_, kept) = exchange::section_of(&before);
+            // The table comes before all sections.
+            let sections = before.find("\n## ");
+            let kept = sections.and_then(|at| before.get(at + 1..));
+            let kept = kept.unwrap_or_default();
             let gap = if kept.is_empty() { "" } else { "\n" };
             std::fs::write(path, format!("{page}{gap}{kept}")).during(path.display())
         }

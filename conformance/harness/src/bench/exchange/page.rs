@@ -65,7 +65,7 @@ pub(super) fn replace(path: &Path, section: &str) -> Outcome {
 }
 
 /// What a page says before this section, and the section, which may be missing.
-pub(in crate::bench) fn split(page: &str) -> (&str, &str) {
+fn split(page: &str) -> (&str, &str) {
     page.split_at(page.find(HEADING).unwrap_or(page.len()))
 }
 
