@@ -63,6 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "mapi-store",
             "mapi-trace",
             "mapi-types",
+            "mapi-wire",
             "sasl",
         ],
     ),

@@ -1,5 +1,6 @@
 //! The configuration: every key with its default. A file, then `--set`, may override them.
 
+pub(crate) mod autoconfig;
 pub(crate) mod exchange;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
@@ -10,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use autoconfig::AutoconfigConfig;
 pub(crate) use exchange::ExchangeConfig;
 pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
@@ -33,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) pop3: Pop3Config,
     /// What goes out.
     pub(crate) outbound: OutboundConfig,
+    /// What mail programs are told.
+    pub(crate) autoconfig: AutoconfigConfig,
     /// What messages pass on their way in and out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) pipeline: Vec<StepConfig>,
@@ -159,6 +163,7 @@ impl Default for Config {
             proxy: ProxyConfig::default(),
             pop3: Pop3Config::default(),
             outbound: OutboundConfig::default(),
+            autoconfig: AutoconfigConfig::default(),
             pipeline: Vec::new(),
             exchange: BTreeMap::new(),
         }
@@ -304,6 +309,7 @@ impl Config {
             .iter()
             .map(|(name, _)| *name)
             .collect();
+        self.autoconfig.check(&names)?;
         match self
             .proxy
             .listeners

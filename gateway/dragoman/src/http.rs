@@ -110,7 +110,8 @@ pub(crate) fn front_page(settings: &[(String, String)]) -> Router {
     Router::new().route("/", get(page))
 }
 
-fn escape(text: &str) -> String {
+/// Text as XML and HTML have it.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -33,6 +33,14 @@ pub(crate) enum ListenSocket {
 }
 
 impl Listener {
+    /// The port; `None` for a Unix socket.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match &self.socket {
+            ListenSocket::Tcp(socket) => socket.local_addr().ok().map(|addr| addr.port()),
+            ListenSocket::Unix(_) => None,
+        }
+    }
+
     /// Where it listens, for people.
     pub(crate) fn place(&self) -> String {
         match &self.socket {

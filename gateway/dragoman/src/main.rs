@@ -4,6 +4,7 @@
 //! there are, `command/` has one file a command, `serve` wires a running gateway together.
 
 mod admin_socket;
+mod autoconfig;
 mod backends;
 mod cli;
 mod command;

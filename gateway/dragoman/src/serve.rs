@@ -25,8 +25,9 @@ use tracing::Instrument;
 
 use crate::{
     admin_socket,
+    autoconfig::{self, Autoconfig},
     command::administration::Administration,
-    config::Config,
+    config::{AutoconfigConfig, Config},
     config_error::ConfigError,
     data_dir::DataDir,
     demo,
@@ -167,21 +168,6 @@ fn gateway(
     };
     let throttle = Arc::new(LoginThrottle::new(administration.directory().clone()));
     let login_page = login_page::routes(administration, throttle.clone());
-    let settings: Vec<_> = listeners
-        .iter()
-        .filter_map(|listener| {
-            let what = match listener.name {
-                "imap" => "IMAP, STARTTLS",
-                "imaps" => "IMAP, SSL/TLS",
-                "pop3" => "POP3, STARTTLS",
-                "pop3s" => "POP3, SSL/TLS",
-                "submission" => "SMTP, STARTTLS",
-                "submissions" => "SMTP, SSL/TLS",
-                _ => return None,
-            };
-            Some((what.to_owned(), listener.place()))
-        })
-        .collect();
     let logins = Logins::new(administration.accounts().clone(), throttle);
     // SCRAM needs to know something of the password in advance: Exchange alone knows those of its users.
     let logins = match administration.backends().sections() {
@@ -204,12 +190,50 @@ fn gateway(
         lmtp: lmtp.through(pipeline.clone()),
         submission: submission.through(pipeline),
         admin: http::admin(health),
-        front_page: http::front_page(&settings).merge(login_page),
+        front_page: pages(&config, listeners).merge(login_page),
         connection_ids: AtomicU64::new(1),
         places: Places::new(config.limits.connections_per_peer_max),
         certificates,
         config,
     })
+}
+
+/// What `http` and `https` show to people and to mail programs.
+fn pages(config: &Config, listeners: &[Listener]) -> axum::Router {
+    let settings: Vec<_> = listeners
+        .iter()
+        .filter_map(|listener| {
+            let what = match listener.name {
+                "imap" => "IMAP, STARTTLS",
+                "imaps" => "IMAP, SSL/TLS",
+                "pop3" => "POP3, STARTTLS",
+                "pop3s" => "POP3, SSL/TLS",
+                "submission" => "SMTP, STARTTLS",
+                "submissions" => "SMTP, SSL/TLS",
+                _ => return None,
+            };
+            Some((what.to_owned(), listener.place()))
+        })
+        .collect();
+    let ports: Vec<_> = listeners
+        .iter()
+        .filter_map(|listener| Some((listener.name, listener.port()?)))
+        .collect();
+    let AutoconfigConfig {
+        host,
+        name,
+        ports: other,
+    } = &config.autoconfig;
+    let host = if host.is_empty() {
+        &config.hostname
+    } else {
+        host
+    };
+    http::front_page(&settings).merge(autoconfig::routes(Autoconfig {
+        name: name.clone(),
+        host: host.clone(),
+        services: autoconfig::services(&ports, other),
+    }))
 }
 
 /// Octets nobody can guess, for login exchanges.
