@@ -33,7 +33,7 @@ pub use backend::OpenChange;
 pub use maintenance::{Compacted, Fault, FaultKind};
 pub use mirror::{
     Applied, Begun, Body, ChangeKey, Confirmed, Evicted, Finished, FirstPass, FolderStatus,
-    FolderSync, Given, HierarchyBatch, ItemBatch, Mirror, MirrorStatus, Moved, Pending,
+    FolderSync, Given, HierarchyBatch, Intent, ItemBatch, Mirror, MirrorStatus, Moved, Pending,
     PendingItem, Progress, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation,
     QueuedTask, REMOTE_ID_BYTES_MAX, RefusedDraft, RemoteFolder, RemoteId, RemoteItem,
     RemoteItemRef, Rendered, RenderedOutcome, Written,

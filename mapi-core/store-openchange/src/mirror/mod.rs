@@ -233,6 +233,20 @@ impl Mirror {
             .await
     }
 
+    /// The same without what is in them.
+    pub async fn intents(&self, limit: u32) -> Result<Vec<Intent>> {
+        self.read(move |at| pending::intents(at.conn, limit)).await
+    }
+
+    /// Drafts that were begun are about to be deleted at the remote, as far as they have got there: under their ids
+    /// nothing can be saved any more once that is done. One that waits after that gets another id.
+    pub async fn condemn_pending(&self, folder: FolderId, ids: Vec<RemoteId>) -> Result<()> {
+        self.write(Vec::new(), move |tx| {
+            pending::condemn(tx.conn, folder, &ids)
+        })
+        .await
+    }
+
     /// Gives drafts up: the remote does not have them and will not get them.
     pub async fn forget_pending(&self, folder: FolderId, ids: Vec<RemoteId>) -> Result<()> {
         self.write(Vec::new(), move |tx| pending::forget(tx.conn, folder, &ids))

@@ -9,7 +9,7 @@ use mapi_types::{Content, ContentHash, FolderId, ItemKey, ItemNumber, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Begun, ChangeKey, Pending, RemoteId,
+    Begun, ChangeKey, Intent, Pending, RemoteId,
     remote_folder::RemoteFolderRow,
     remote_row::{RemoteRow, check_id, check_key},
 };
@@ -124,6 +124,30 @@ pub(super) fn any(conn: &Connection, folder: i64) -> Result<bool> {
     let mut select =
         conn.prepare_cached("SELECT 1 FROM remote_pending WHERE folder = ?1 AND queued = 0")?;
     Ok(select.exists([folder])?)
+}
+
+pub(super) fn intents(conn: &Connection, limit: u32) -> Result<Vec<Intent>> {
+    let mut select = conn.prepare_cached(
+        "SELECT folder, remote FROM remote_pending WHERE queued = 0 ORDER BY id LIMIT ?1",
+    )?;
+    let intents = select.query_map([limit], |row| {
+        let (folder, id): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        Ok(Intent {
+            folder: FolderId(folder as u64),
+            id: RemoteId(id.into()),
+        })
+    })?;
+    Ok(intents.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn condemn(conn: &Connection, folder: FolderId, ids: &[RemoteId]) -> Result<()> {
+    let mut update = conn.prepare_cached(
+        "UPDATE remote_pending SET change_key = NULL WHERE folder = ?1 AND remote = ?2 AND queued = 0",
+    )?;
+    for id in ids {
+        update.execute(params![folder.0 as i64, id.0])?;
+    }
+    Ok(())
 }
 
 pub(super) fn forget(conn: &Connection, folder: FolderId, ids: &[RemoteId]) -> Result<()> {

@@ -214,6 +214,15 @@ pub struct PendingItem {
     pub draft: Draft,
 }
 
+/// What is known of a draft without its content: of which is not known whether the remote has it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Intent {
+    /// Where it goes; the folder may be gone.
+    pub folder: FolderId,
+    /// The id it will have.
+    pub id: RemoteId,
+}
+
 /// An item that the remote copied or moved.
 #[derive(Clone, Debug)]
 pub struct Moved {

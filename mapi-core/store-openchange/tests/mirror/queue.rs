@@ -12,7 +12,8 @@ use store_openchange::{
 use crate::{
     kit::{Folder, draft, small_segments},
     remote::{
-        complete, furnished, id, item, items, key, mirror, original, remote_folder, seen, tree,
+        complete, furnished, id, item, items, key, mirror, original, remote_folder, running, seen,
+        tree,
     },
 };
 
@@ -206,6 +207,63 @@ async fn a_pass_over_all_items_leaves_what_the_remote_has_not_heard_of() {
     let text = original(&*store, inbox, number).await.unwrap();
     assert!(text.starts_with("draft p"));
     assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_arrives_while_a_pass_is_under_way_that_has_brought_it_stays() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, inbox, other) = furnished(&data).await;
+    let batch = items(vec![item("a", "k1")]);
+    mirror.apply_items(inbox, batch).await.unwrap();
+    transfer(&mirror, (inbox, other), (1, "q"), Transfer::Move).await;
+    put(&mirror, other, "p").await;
+    mirror.restart(other).await.unwrap();
+    // Attempts whose answers were lost had brought both.
+    let brought = vec![item("Q", "k2"), item("P", "k2")];
+    mirror.apply_items(other, running(brought)).await.unwrap();
+    for name in ["Q", "P"] {
+        carry_out(&mirror, name).await;
+    }
+    mirror.apply_items(other, complete(vec![])).await.unwrap();
+    let shown = seen(&*mirror.store(), other).await;
+    let numbers: Vec<_> = shown.iter().map(|item| item.number).collect();
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn tries_are_counted_anew_when_some_of_an_operation_is_done() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, inbox, _) = furnished(&data).await;
+    let both = items(vec![item("a", "k1"), item("b", "k1")]);
+    mirror.apply_items(inbox, both).await.unwrap();
+    let both = [any(1), any(2)].concat();
+    let marked = mirror.queue_update(inbox, both, marked(), terms());
+    marked.await.unwrap();
+    let op = mirror.queue_next().await.unwrap().unwrap().id;
+    assert_eq!(mirror.queue_tried(op).await.unwrap(), 1);
+    let first = vec![(0, QueueOutcome::Passed)];
+    mirror.queue_done(op, first).await.unwrap();
+    assert_eq!(mirror.queue_tried(op).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_operation_that_is_set_aside_is_listed_and_comes_again_when_asked_for() {
+    let data = Folder::new(Options::default());
+    let (_backend, mirror, inbox, _) = furnished(&data).await;
+    let batch = items(vec![item("a", "k1")]);
+    mirror.apply_items(inbox, batch).await.unwrap();
+    remove(&mirror, inbox, 1).await;
+    put(&mirror, inbox, "p").await;
+    let reason = || "Corrupt".to_owned();
+    mirror.queue_set_aside(reason()).await.unwrap();
+    assert_eq!(carry_out(&mirror, "P").await, "save new");
+    let status = mirror.queue_status().await.unwrap();
+    assert_eq!((status.waiting, status.refused.len()), (0, 1));
+    assert_eq!(status.refused[0].reason, "Corrupt");
+    assert_eq!(mirror.queue_retry().await.unwrap(), 1);
+    assert_eq!(carry_out(&mirror, "-").await, "delete a");
+    mirror.queue_set_aside(reason()).await.unwrap();
 }
 
 #[tokio::test]

@@ -57,6 +57,11 @@ pub(super) fn done(tx: &mut Tx<'_>, op: u64, outcomes: &[(u32, QueueOutcome)]) -
         }
         item.remove(tx.conn)?;
     }
+    if !outcomes.is_empty() {
+        tx.conn
+            .prepare_cached("UPDATE remote_queue SET tries = 0 WHERE id = ?1")?
+            .execute([operation.id])?;
+    }
     Ok(())
 }
 
@@ -129,6 +134,7 @@ fn settle(
     mut remote: RemoteRow,
     (stand_in, id, change_key): (&RemoteId, &RemoteId, Option<&ChangeKey>),
 ) -> Result<()> {
+    let target = RemoteFolderRow::load(tx.conn, FolderId(folder as u64))?;
     if id != stand_in {
         make_room(tx, folder, id)?;
         tx.conn
@@ -137,9 +143,10 @@ fn settle(
     }
     if let Some(key) = change_key {
         writes::advance(&mut remote, key, None);
-        remote.store(tx.conn)?;
     }
-    Ok(())
+    // A pass may have brought it already, under the id that it did not have yet.
+    remote.pass = target.pass;
+    remote.store(tx.conn)
 }
 
 /// Removes what a pass over the folder brought of the item meanwhile.

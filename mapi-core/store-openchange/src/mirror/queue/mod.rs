@@ -124,10 +124,25 @@ impl Mirror {
         .await
     }
 
-    /// The operation whose turn it is; `None`: nothing waits.
+    /// The operation whose turn it is; `None`: nothing waits. Errors: `Corrupt` (it makes no sense, see
+    /// [`Self::queue_set_aside`]).
     pub async fn queue_next(&self) -> Result<Option<QueuedOperation>> {
         let segments = Arc::clone(&self.mailbox.shared.segments);
-        self.read(move |at| next(at, &segments)).await
+        self.read(move |at| match OperationRow::first(at.conn)? {
+            Some(row) => operation(at, &segments, row).map(Some),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// An operation as it is now; `None`: it is out of the queue.
+    pub async fn queue_operation(&self, op: u64) -> Result<Option<QueuedOperation>> {
+        let segments = Arc::clone(&self.mailbox.shared.segments);
+        self.read(move |at| match OperationRow::find(at.conn, op as i64)? {
+            Some(row) => operation(at, &segments, row).map(Some),
+            None => Ok(None),
+        })
+        .await
     }
 
     /// Writes down the ids that were chosen for what an operation makes, by the positions of its items. One that has an
@@ -147,7 +162,8 @@ impl Mirror {
         .await
     }
 
-    /// Takes out what was done, item by item; an operation goes with its last item. Errors: `NotFound`, `Invalid`.
+    /// Takes out what was done, item by item; an operation goes with its last item, and its tries are counted anew.
+    /// Errors: `NotFound`, `Invalid`.
     pub async fn queue_done(&self, op: u64, outcomes: Vec<(u32, QueueOutcome)>) -> Result<()> {
         self.write(Vec::new(), move |tx| done::done(tx, op, &outcomes))
             .await
@@ -155,10 +171,27 @@ impl Mirror {
 
     /// Gives items of an operation up, and says why. A message that was to be saved stays, and its operation too, until
     /// [`Self::queue_retry`]. What was to be moved is where it was, a copy goes. Where only the remote can tell what is
-    /// so, the folder is to be read anew, as by [`Self::restart`]. Errors: `NotFound`.
-    pub async fn queue_refused(&self, op: u64, items: Vec<u32>, reason: String) -> Result<()> {
+    /// so, the folder is to be read anew, as by [`Self::restart`]; returns those folders. Errors: `NotFound`.
+    pub async fn queue_refused(
+        &self,
+        op: u64,
+        items: Vec<u32>,
+        reason: String,
+    ) -> Result<Vec<FolderId>> {
         self.write(Vec::new(), move |tx| {
             refuse::refuse(tx, op, &items, &reason)
+        })
+        .await
+    }
+
+    /// Sets the operation aside whose turn it is, whatever it says, and says why: it stays as it is, until
+    /// [`Self::queue_retry`], and others have their turn.
+    pub async fn queue_set_aside(&self, reason: String) -> Result<()> {
+        self.write(Vec::new(), move |tx| {
+            if let Some(first) = OperationRow::first(tx.conn)? {
+                refuse::note(tx.conn, first.id, &reason)?;
+            }
+            Ok(())
         })
         .await
     }
@@ -205,10 +238,11 @@ impl Mirror {
     }
 }
 
-fn next(at: &Snapshot<'_>, segments: &Arc<Segments>) -> fail::Result<Option<QueuedOperation>> {
-    let Some(row) = OperationRow::first(at.conn)? else {
-        return Ok(None);
-    };
+fn operation(
+    at: &Snapshot<'_>,
+    segments: &Arc<Segments>,
+    row: OperationRow,
+) -> fail::Result<QueuedOperation> {
     let items = ItemOfOperation::all(at.conn, row.id)?;
     let target = || {
         let target = row.target.ok_or_else(damaged)?;
@@ -231,13 +265,13 @@ fn next(at: &Snapshot<'_>, segments: &Arc<Segments>) -> fail::Result<Option<Queu
         kind::MOVE => QueuedTask::Transfer(Transfer::Move, target()?),
         _ => return Err(damaged()),
     };
-    Ok(Some(QueuedOperation {
+    Ok(QueuedOperation {
         id: row.id as u64,
         task,
         items: items.iter().map(ItemOfOperation::told).collect(),
         user: row.user,
         tries: row.tries,
-    }))
+    })
 }
 
 /// A draft with the marks that its item has by now, if that is where it was put.

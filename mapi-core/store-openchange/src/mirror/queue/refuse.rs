@@ -17,8 +17,13 @@ use crate::{
     write::Tx,
 };
 
-/// Gives items of an operation up.
-pub(super) fn refuse(tx: &mut Tx<'_>, op: u64, positions: &[u32], reason: &str) -> Result<()> {
+/// Gives items of an operation up. Returns the folders that are to be read anew.
+pub(super) fn refuse(
+    tx: &mut Tx<'_>,
+    op: u64,
+    positions: &[u32],
+    reason: &str,
+) -> Result<Vec<FolderId>> {
     let operation = OperationRow::load(tx.conn, op as i64)?;
     let mut anew = BTreeSet::new();
     for item in ItemOfOperation::all(tx.conn, operation.id)? {
@@ -43,9 +48,19 @@ pub(super) fn refuse(tx: &mut Tx<'_>, op: u64, positions: &[u32], reason: &str) 
             }
         }
     }
-    for folder in anew {
-        restart(tx.conn, folder)?;
+    for folder in &anew {
+        restart(tx.conn, *folder)?;
     }
+    Ok(anew
+        .into_iter()
+        .map(|folder| FolderId(folder as u64))
+        .collect())
+}
+
+/// Notes why an operation does not wait any more.
+pub(super) fn note(conn: &Connection, op: i64, reason: &str) -> Result<()> {
+    conn.prepare_cached("UPDATE remote_queue SET refused = ?2 WHERE id = ?1")?
+        .execute(params![op, reason])?;
     Ok(())
 }
 
@@ -104,9 +119,7 @@ fn refuse_save(tx: &mut Tx<'_>, save: &ItemOfOperation, reason: &str) -> Result<
          WHERE op = ?1 AND position = ?2",
     )?
     .execute(params![save.op, save.position, folder, stand_in])?;
-    conn.prepare_cached("UPDATE remote_queue SET refused = ?2 WHERE id = ?1")?
-        .execute(params![save.op, reason])?;
-    Ok(())
+    note(conn, save.op, reason)
 }
 
 /// Octets of a stand-in made of an id.

@@ -118,12 +118,15 @@ impl OperationRow {
 
     /// Errors: `NotFound`.
     pub(super) fn load(conn: &Connection, id: i64) -> Result<Self> {
+        Self::find(conn, id)?.ok_or_else(|| Fail::not_found("no such operation waits"))
+    }
+
+    pub(super) fn find(conn: &Connection, id: i64) -> Result<Option<Self>> {
         let mut select = conn.prepare_cached(&format!(
             "SELECT {} FROM remote_queue WHERE id = ?1",
             Self::COLUMNS
         ))?;
-        let row = select.query_row([id], Self::read).optional()?;
-        row.ok_or_else(|| Fail::not_found("no such operation waits"))
+        Ok(select.query_row([id], Self::read).optional()?)
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -257,9 +260,9 @@ pub(in crate::mirror) fn status(conn: &Connection) -> Result<QueueStatus> {
         })
     })?;
     let mut select = conn.prepare_cached(
-        "SELECT i.folder, ifnull(f.name, ''), q.queued, q.bytes, q.refused
-         FROM remote_queue q JOIN remote_queue_items i ON i.op = q.id LEFT JOIN folders f ON f.id = i.folder
-         WHERE q.refused IS NOT NULL ORDER BY q.id",
+        "SELECT ifnull(min(i.folder), 0), ifnull(f.name, ''), q.queued, q.bytes, q.refused
+         FROM remote_queue q LEFT JOIN remote_queue_items i ON i.op = q.id LEFT JOIN folders f ON f.id = i.folder
+         WHERE q.refused IS NOT NULL GROUP BY q.id ORDER BY q.id",
     )?;
     let refused = select.query_map([], |row| {
         let (folder, bytes): (i64, i64) = (row.get(0)?, row.get(3)?);
