@@ -47,6 +47,9 @@ pub type Result<T, E = Fault> = std::result::Result<T, E>;
 /// How long to wait when a server is busy and does not say for how long.
 pub(crate) const BUSY_DEFAULT: Duration = Duration::from_secs(5);
 
+/// The longest pause before what takes several requests is begun anew.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
 /// Error codes of operations that the session or the store reacts to. Source: MS-OXCDATA 2.4.
 pub mod code {
     /// ecNone.
@@ -142,6 +145,16 @@ impl Fault {
     /// Whether what was begun in a session context cannot be gone on with, while another one may serve.
     pub const fn lost_context(&self) -> bool {
         matches!(self, Self::Expired | Self::Lost(_))
+    }
+
+    /// How long to pause before what takes several requests, and may be begun anew, is; `None`: that is of no use.
+    pub(crate) const fn begins_anew(&self) -> Option<Duration> {
+        match self {
+            Self::Expired | Self::Lost(_) | Self::Malformed(_) => Some(Duration::ZERO),
+            Self::Busy(wait) if wait.as_millis() < PAUSE_MAX.as_millis() => Some(*wait),
+            Self::Busy(_) => Some(PAUSE_MAX),
+            _ => None,
+        }
     }
 
     /// Whether the session context is of no more use.

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod contents;
+mod copy;
 mod download;
 mod folder_marks;
 mod folder_write;
@@ -38,7 +39,7 @@ pub(crate) use self::{
     messages::{Fetched, MESSAGES_MAX},
     rights::FOLDERS_MAX as RIGHTS_FOLDERS_MAX,
     submit::Standing,
-    transfer::{Transferring, Transfers, Way},
+    transfer::{Fate, Transferring, Transfers, Way},
     upload::{Chosen, Upload},
     write::{ChangeKeys, PropsChange},
 };

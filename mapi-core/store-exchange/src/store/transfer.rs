@@ -11,7 +11,7 @@ use super::ExchangeStore;
 use crate::{
     fault::{Fault, code},
     mailbox::{Work, remote_id},
-    remote::{Transferring, Transfers, Way},
+    remote::{Fate, Transferring, Transfers, Way},
 };
 
 impl ExchangeStore {
@@ -54,35 +54,53 @@ impl ExchangeStore {
             self.refuse_taken_keys(from, &numbers, to).await?;
         }
         let asked: HashMap<_, _> = numbers.iter().copied().zip(messages.clone()).collect();
-        let (arrived, failed) = match self.carry_out((from, to), how, messages).await {
-            Ok(done) => (done.arrived, done.failed.map(Error::from)),
-            Err(error) => (Vec::new(), Some(error)),
+        let done = match self.carry_out((from, to), how, messages).await {
+            Ok(done) => done,
+            Err(error) => {
+                return self
+                    .not_done((from, to), (&numbers, how), &asked, error)
+                    .await;
+            }
         };
-        let rest = numbers.get(arrived.len()..).unwrap_or_default().to_vec();
-        let moved: Vec<_> = numbers
-            .into_iter()
-            .zip(arrived)
-            .filter_map(|(number, arrived)| {
-                let arrived = arrived?;
-                Some(Moved {
+        let (mut moved, mut open) = (Vec::with_capacity(numbers.len()), Vec::new());
+        for (number, fate) in numbers.into_iter().zip(done.fates) {
+            match fate {
+                Fate::Arrived(arrived) => moved.push(Moved {
                     number,
                     id: remote_id(arrived.gid),
                     change_key: arrived.change_key.map(ChangeKey),
-                })
-            })
-            .collect();
+                }),
+                Fate::Gone => {}
+                Fate::Open => open.push(number),
+            }
+        }
         let mut transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
-        let Some(error) = failed else {
+        let Some(fault) = done.failed else {
             return Ok(transferred);
         };
+        let rest = self
+            .not_done((from, to), (&open, how), &asked, fault.into())
+            .await?;
+        transferred.extend(rest);
+        Ok(transferred)
+    }
+
+    /// Lets items wait that could not be transferred, to the ids that were chosen for them: some may have arrived.
+    /// Errors: why they could not, if they may not wait.
+    async fn not_done(
+        &self,
+        (from, to): (FolderId, FolderId),
+        (items, how): (&[ItemNumber], Transfer),
+        asked: &HashMap<ItemNumber, Transferring>,
+        error: Error,
+    ) -> Result<Vec<Transferred>> {
         if self.may_wait(&error)
-            && let Ok(more) = self.queue_transfer((from, to), &rest, how, &asked).await
+            && let Ok(queued) = self.queue_transfer((from, to), items, how, asked).await
         {
-            transferred.extend(more);
-            return Ok(transferred);
+            return Ok(queued);
         }
-        mailbox.keeper.doubt(from);
-        mailbox.keeper.doubt(to);
+        self.mailbox.keeper.doubt(from);
+        self.mailbox.keeper.doubt(to);
         Err(error)
     }
 
@@ -174,17 +192,23 @@ impl ExchangeStore {
     async fn copy(&self, way: Way, messages: Vec<Transferring>) -> Transfers {
         let remote = &self.mailbox.remote;
         let now = FileTime::from(SystemTime::now());
-        let mut done = remote.copy_messages(way, messages.clone(), now).await;
+        let done = remote.copy_messages(way, messages.clone(), now).await;
         let refused = done.failed.as_ref().and_then(Fault::code) == Some(code::ACCESS_DENIED);
-        if refused {
-            // Those after the first that was refused have not been copied either.
-            let copied = done.arrived.iter().take_while(|one| one.is_some()).count();
-            done.arrived.truncate(copied);
-            let rest = messages.into_iter().skip(copied).collect();
-            let more = remote.copy_to_new(way, rest).await;
-            done.arrived.extend(more.arrived);
-            done.failed = more.failed;
+        if !refused {
+            return done;
         }
-        done
+        let open = messages.into_iter().zip(&done.fates);
+        let open = open.filter(|(_, fate)| matches!(fate, Fate::Open));
+        let open = open.map(|(one, _)| one).collect();
+        let again = remote.copy_to_new(way, open).await;
+        let mut more = again.fates.into_iter();
+        let fates = done.fates.into_iter().map(|fate| match fate {
+            Fate::Open => more.next().unwrap_or(Fate::Open),
+            known => known,
+        });
+        Transfers {
+            fates: fates.collect(),
+            failed: again.failed,
+        }
     }
 }

@@ -7,9 +7,9 @@ use store_openchange::{ChangeKey, QueueOutcome, QueuedItem, QueuedOperation};
 
 use super::{Done, ExchangeStore, gid, reason};
 use crate::{
-    fault::{Fault, code},
+    fault::Fault,
     mailbox::remote_id,
-    remote::{Chosen, Transferring},
+    remote::{Chosen, Fate, Transferring},
 };
 
 /// What became of some items of an operation.
@@ -89,7 +89,7 @@ impl ExchangeStore {
             match self.transferring_queued(item, target).await? {
                 Some(message) => {
                     messages.push(message);
-                    positions.push((item.position, *target));
+                    positions.push(item.position);
                 }
                 None => attempt.outcomes.push((item.position, QueueOutcome::Gone)),
             }
@@ -101,9 +101,7 @@ impl ExchangeStore {
             if error.kind != ErrorKind::NotFound {
                 return Err(error);
             }
-            let gone = positions
-                .into_iter()
-                .map(|(at, _)| (at, QueueOutcome::Gone));
+            let gone = positions.into_iter().map(|at| (at, QueueOutcome::Gone));
             attempt.outcomes.extend(gone);
             return Ok(attempt);
         }
@@ -114,29 +112,18 @@ impl ExchangeStore {
                 return Ok(attempt);
             }
         };
-        let conflict = done.failed.as_ref().and_then(Fault::code) == Some(code::SYNC_CONFLICT);
-        let failed = done.failed.is_some();
-        for (arrived, (position, target)) in done.arrived.into_iter().zip(&positions) {
-            let outcome = match arrived {
-                Some(arrived) => QueueOutcome::Arrived {
+        for (fate, position) in done.fates.into_iter().zip(positions) {
+            let outcome = match fate {
+                Fate::Arrived(arrived) => QueueOutcome::Arrived {
                     id: remote_id(arrived.gid),
                     change_key: arrived.change_key.map(ChangeKey),
                 },
-                // An earlier attempt brought it there, and somebody has changed it since.
-                None if conflict && positions.len() == 1 => QueueOutcome::Arrived {
-                    id: remote_id(target.gid),
-                    change_key: None,
-                },
-                // Gone, or the one that failed: that is found out when it is alone.
-                None if failed => continue,
-                None => QueueOutcome::Gone,
+                Fate::Gone => QueueOutcome::Gone,
+                Fate::Open => continue,
             };
-            attempt.outcomes.push((*position, outcome));
+            attempt.outcomes.push((position, outcome));
         }
-        attempt.failed = match conflict && positions.len() == 1 {
-            true => None,
-            false => done.failed.map(Into::into),
-        };
+        attempt.failed = done.failed.map(Into::into);
         Ok(attempt)
     }
 
@@ -169,7 +156,6 @@ impl ExchangeStore {
 fn is_refused(error: &mapi_store::Error) -> bool {
     let operation = matches!(Fault::of(error), Some(Fault::Operation { .. }) | None);
     operation && !error.kind.is_transient()
-        || Fault::of(error).and_then(Fault::code) == Some(code::SYNC_CONFLICT)
 }
 
 /// Whether it is refused for every item: the folder is gone, or is full.
