@@ -23,6 +23,7 @@ mod transfer;
 mod upload;
 mod upload_new;
 mod watch;
+mod whole;
 mod write;
 
 use std::sync::Arc;

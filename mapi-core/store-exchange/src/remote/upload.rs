@@ -64,6 +64,16 @@ pub(crate) struct Upload {
     pub(crate) message: Arc<Message>,
     pub(crate) associated: bool,
     pub(crate) read: bool,
+    /// There has been an attempt under this id, of which nobody knows how far it got.
+    pub(crate) again: bool,
+}
+
+/// What came of an attempt.
+enum Uploaded {
+    /// It is saved, and has this change key, if the server tells.
+    Saved(Option<Box<[u8]>>),
+    /// It was there: an earlier attempt whose answer was lost.
+    There,
 }
 
 impl Remote {
@@ -163,34 +173,64 @@ impl Remote {
     /// Uploads a message under its chosen id; one that is there already becomes what this says. Returns the change key
     /// it has then, if the server tells.
     ///
-    /// One request, unless it is large. Errors: `SYNC_CONFLICT` when the server has a change that is not among those
-    /// before.
+    /// One request, unless it is large or there was an attempt before. Errors: `SYNC_CONFLICT` when the server has a
+    /// change that is not among those before. Then, and after every other error that is an answer, what is there under
+    /// the id may be no more than a part: see [`Self::is_whole`].
     pub(crate) async fn upload(&self, folder: Id, upload: &Upload) -> Result<Option<Box<[u8]>>> {
+        let mut upload = upload.clone();
         let mut starts = 1;
         loop {
-            // Its id was chosen, so nothing is doubled.
-            match self.try_upload(folder, upload).await {
-                Err(fault) if fault.lost_context() && starts < STARTS_MAX => starts += 1,
-                done => return done,
+            let fault = match self.try_upload(folder, &upload).await {
+                Ok(Uploaded::Saved(key)) => return Ok(key),
+                Ok(Uploaded::There) => match self.is_whole(folder, &upload).await? {
+                    Some(false) => None,
+                    Some(true) | None => return Ok(None),
+                },
+                Err(fault) => Some(fault),
+            };
+            if starts >= STARTS_MAX {
+                return Err(fault.unwrap_or_else(unexpected));
             }
+            starts += 1;
+            match fault {
+                // Its id was chosen, so nothing is doubled.
+                Some(fault) => match fault.begins_anew() {
+                    Some(pause) if upload.again => tokio::time::sleep(pause).await,
+                    Some(_) => {}
+                    None => return Err(fault),
+                },
+                // What there is of it is a part, and a newer version takes its place.
+                None => upload.chosen.change_key = self.newer(upload.chosen.change_key).await?,
+            }
+            upload.again = true;
         }
     }
 
-    async fn try_upload(&self, folder: Id, upload: &Upload) -> Result<Option<Box<[u8]>>> {
-        let mut encoder = Encoder::new();
-        encoder.message(&upload.message);
-        let mut pieces = Vec::new();
-        while !encoder.is_empty() {
-            pieces.push(encoder.take(PIECE_OCTETS));
-        }
-        let first = pieces.first().cloned().unwrap_or_default();
-        // What takes the place of something else is saved when all of it has arrived: a batch goes on after a ROP that
-        // failed.
-        let whole = pieces.len() <= 1 && upload.after.is_empty();
+    /// The change key of a newer version in the same namespace.
+    async fn newer(&self, than: Xid) -> Result<Xid> {
+        let namespace = than.namespace;
+        let fresh = self.choose(1, namespace).await?.into_iter().next();
+        let fresh = fresh.map(|chosen| chosen.change_key);
+        let fresh = fresh.filter(|fresh| fresh.to_bytes() > than.to_bytes());
+        // Another database of the server counts anew.
+        fresh.or_else(|| next(than)).ok_or_else(unexpected)
+    }
+
+    async fn try_upload(&self, folder: Id, upload: &Upload) -> Result<Uploaded> {
+        let mut pieces = pieces(&upload.message);
+        let first = pieces.next().unwrap_or_default();
+        let rest: Vec<_> = pieces.collect();
+        // What may take the place of something is saved when all of it has arrived: a batch goes on after a ROP that
+        // failed. So does what is saved at once, so that is not repeated as it is.
+        let whole = rest.is_empty() && upload.after.is_empty() && !upload.again;
+        let repeat = match whole {
+            true => Repeat::Never,
+            false => Repeat::Safe,
+        };
         let what = upload.clone();
         let session = &self.sessions.front;
         let mut answers = session
-            .run(&self.store, Repeat::Safe, move |logon| {
+            .run(&self.store, repeat, move |logon| {
                 opening(logon, folder, &what, &first, whole)
             })
             .await?;
@@ -198,20 +238,20 @@ impl Remote {
         expect_rop!(answers, SynchronizationOpenCollector)?;
         match expect_rop!(answers, SynchronizationImportMessageChange) {
             Ok(_) => {}
-            // It is there: an earlier attempt whose answer was lost.
-            Err(Fault::Operation { code, .. }) if code == code::SYNC_IGNORE => return Ok(None),
+            Err(Fault::Operation { code, .. }) if code == code::SYNC_IGNORE => {
+                return Ok(Uploaded::There);
+            }
             Err(fault) => return Err(fault),
         }
         expect_rop!(answers, FastTransferDestinationConfigure)?;
         expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         if whole {
-            return saved(answers);
+            return saved(answers).map(Uploaded::Saved);
         }
-        let rest = pieces.into_iter().skip(1);
         let answers = self
-            .upload_rest(&answers, (MESSAGE, TRANSFER), rest, upload.read)
+            .upload_rest(&answers, (MESSAGE, TRANSFER), rest.into_iter(), upload.read)
             .await?;
-        saved(answers)
+        saved(answers).map(Uploaded::Saved)
     }
 
     /// Uploads what is left of a message, piece by piece, and saves it. `opened` gave the handles of the message and of the
@@ -253,6 +293,21 @@ impl Remote {
 /// changes of a server.
 fn change_of(namespace: Guid, counter: u64) -> Option<Xid> {
     Xid::from_bytes(&[&namespace.0[..], &counter.to_be_bytes()].concat())
+}
+
+/// The next change of the same namespace.
+fn next(than: Xid) -> Option<Xid> {
+    let octets = than.to_bytes();
+    let (namespace, local) = octets.split_first_chunk::<16>()?;
+    let local = u64::from_be_bytes(local.try_into().ok()?);
+    change_of(Guid(*namespace), local.checked_add(1)?)
+}
+
+/// A message as a stream, in pieces.
+pub(super) fn pieces(message: &Message) -> impl Iterator<Item = Vec<u8>> {
+    let mut encoder = Encoder::new();
+    encoder.message(message);
+    std::iter::from_fn(move || (!encoder.is_empty()).then(|| encoder.take(PIECE_OCTETS)))
 }
 
 /// Slots of a batch that uploads.

@@ -108,9 +108,21 @@ impl ExchangeStore {
             if finished.iter().any(|one| one.id == *id) {
                 continue;
             }
-            let chosen = under(id, chosen);
+            let asked = id.clone();
+            let (fresh, mut chosen) = (chosen, under(id, chosen));
+            let again = chosen.gid != fresh.gid;
             let new = PredecessorChangeList::new();
-            let mut uploaded = self.upload(fid, (&chosen, draft), new).await;
+            let mut uploaded = self.upload(fid, (&chosen, draft), (new, again)).await;
+            if let Err(error) = &uploaded
+                && Fault::of(error).and_then(Fault::code) == Some(code::SYNC_OBJECT_DELETED)
+                && again
+            {
+                *id = remote_id(fresh.gid);
+                let deleted = std::mem::replace(&mut chosen, fresh.clone());
+                uploaded = self
+                    .upload_anew((folder, fid), (&deleted, fresh), draft)
+                    .await;
+            }
             if let Err(error) = &uploaded
                 && self.may_only_add(error)
             {
@@ -118,7 +130,7 @@ impl ExchangeStore {
             }
             match uploaded {
                 Ok(one) => {
-                    renamed.insert(id.clone(), one.id.clone());
+                    renamed.insert(asked, one.id.clone());
                     *id = one.id.clone();
                     finished.push(one);
                 }
@@ -149,16 +161,33 @@ impl ExchangeStore {
         }
     }
 
-    /// Uploads one draft, which follows these changes.
+    /// Uploads one draft, which follows these changes; `again`: there has been an attempt under its id.
     pub(super) async fn upload(
         &self,
         fid: Id,
         (chosen, draft): (&Chosen, &Draft),
-        after: PredecessorChangeList,
+        (after, again): (PredecessorChangeList, bool),
     ) -> Result<Finished> {
-        let upload = self.to_upload((chosen, draft), after).await?;
+        let upload = self.to_upload((chosen, draft), (after, again)).await?;
         let change_key = self.mailbox.remote.upload(fid, &upload).await?;
         Ok(finished(chosen.gid, change_key, chosen))
+    }
+
+    /// Uploads one draft under a fresh id: what an earlier attempt had brought under the first has been deleted.
+    async fn upload_anew(
+        &self,
+        (folder, fid): (FolderId, Id),
+        (deleted, fresh): (&Chosen, &Chosen),
+        draft: &Draft,
+    ) -> Result<Finished> {
+        let mirror = &self.mailbox.mirror;
+        let deleted = vec![remote_id(deleted.gid)];
+        mirror.forget_pending(folder, deleted).await?;
+        mirror
+            .begin_save(folder, &[pending((fresh, draft))])
+            .await?;
+        let new = PredecessorChangeList::new();
+        self.upload(fid, (fresh, draft), (new, false)).await
     }
 
     /// Whether a refusal may mean that somebody may add messages and not write to them after that: then gromox 3.10 takes
@@ -178,7 +207,7 @@ impl ExchangeStore {
     ) -> Result<Finished> {
         let mailbox = &self.mailbox;
         let upload = self
-            .to_upload((chosen, draft), PredecessorChangeList::new())
+            .to_upload((chosen, draft), (PredecessorChangeList::new(), false))
             .await?;
         // Nothing will come under the id that was refused.
         let refused = vec![remote_id(chosen.gid)];
@@ -193,10 +222,10 @@ impl ExchangeStore {
         Ok(finished(new.gid, change_key, chosen))
     }
 
-    async fn to_upload(
+    pub(super) async fn to_upload(
         &self,
         (chosen, draft): (&Chosen, &Draft),
-        after: PredecessorChangeList,
+        (after, again): (PredecessorChangeList, bool),
     ) -> Result<Upload> {
         let now = FileTime::from(SystemTime::now());
         let prepared = self.prepared(draft, now).await?;
@@ -207,6 +236,7 @@ impl ExchangeStore {
             message: Arc::new(prepared.message),
             associated: prepared.flags & message_flags::ASSOCIATED != 0,
             read: prepared.flags & message_flags::READ != 0,
+            again,
         })
     }
 
@@ -243,6 +273,11 @@ impl ExchangeStore {
         // may be there in part, for a batch goes on after a ROP that failed.
         if outcome_is_known(error) {
             ids.push(failed.clone());
+        }
+        if let Err(error) = mailbox.mirror.condemn_pending(folder, ids.clone()).await {
+            tracing::warn!(%error, "drafts that were not saved are not taken back");
+            mailbox.keeper.doubt(folder);
+            return;
         }
         let mut messages = Vec::new();
         for id in &ids {
@@ -334,7 +369,8 @@ impl ExchangeStore {
         let draft = &in_table_of(draft, flags);
         let pending = [pending((&chosen, draft))];
         mailbox.mirror.begin_save(folder, &pending).await?;
-        let finished = match self.upload(fid, (&chosen, draft), there.predecessors).await {
+        let after = (there.predecessors, false);
+        let finished = match self.upload(fid, (&chosen, draft), after).await {
             Ok(finished) => finished,
             Err(error) => {
                 if outcome_is_known(&error) {

@@ -50,6 +50,8 @@ struct Outgoing {
     gid: Gid,
     id: Id,
     key: Option<SubmissionKey>,
+    /// There has been an attempt to upload it under this id.
+    again: bool,
 }
 
 impl ExchangeStore {
@@ -85,6 +87,7 @@ impl ExchangeStore {
             gid,
             id: mailbox.remote.id(gid).await?,
             key,
+            again: known.is_some(),
         };
         let done = match known {
             Some((_, Stage::Submitting)) => self.settle(&outgoing).await,
@@ -127,13 +130,15 @@ impl ExchangeStore {
             message: Arc::new(message),
             associated: false,
             read: true,
+            again: outgoing.again,
         };
         match mailbox.remote.upload(outgoing.outbox, &upload).await {
             // An earlier attempt brought it there.
             Err(fault) if fault.code() == Some(code::SYNC_CONFLICT) => {}
             Err(fault) => {
+                // A part of it may lie there.
                 if !fault.outcome_is_unknown() {
-                    self.forget_noted(outgoing).await;
+                    self.take_out(outgoing).await;
                 }
                 return Err(fault.into());
             }

@@ -1,7 +1,7 @@
 //! Uploading what was saved while the server was away.
 
 use mapi_store::{ErrorKind, Result};
-use mapi_wire::ics::PredecessorChangeList;
+use mapi_wire::{Gid, ics::PredecessorChangeList};
 use store_openchange::{PendingItem, QueueOutcome, QueuedItem, QueuedOperation};
 
 use super::{Done, ExchangeStore};
@@ -27,12 +27,19 @@ impl ExchangeStore {
             }
             fid => fid?,
         };
+        let again = item.given.is_some();
+        if !again && let Some(condemned) = Gid::from_bytes(&pending.id.0) {
+            // It was to be taken back, and nobody heard whether it was.
+            let id = mailbox.remote.id(condemned).await?;
+            mailbox.remote.delete(fid, &[id]).await?;
+        }
         let chosen = self.given(operation).await?;
         let Some(chosen) = chosen.into_iter().next() else {
             return self.done(operation, Vec::new()).await;
         };
         let new = PredecessorChangeList::new();
-        let outcome = match self.upload(fid, (&chosen, &pending.draft), new).await {
+        let uploading = self.upload(fid, (&chosen, &pending.draft), (new, again));
+        let outcome = match uploading.await {
             Ok(finished) => arrived(&chosen, Some(finished.change_key)),
             Err(error) => match Fault::of(&error).and_then(Fault::code) {
                 // An earlier attempt brought it there, and somebody has changed it since.
