@@ -8,7 +8,7 @@ mod marks;
 mod saves;
 mod transfers;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use mapi_store::{Error, ErrorKind, Result, Role};
 use mapi_types::{FolderId, Version};
@@ -22,8 +22,13 @@ use crate::{
     remote::Chosen,
 };
 
-/// How often an operation is tried that fails for a reason that may pass, while the server answers others.
+/// How often an operation is tried that fails for a reason that may pass, while the server answers others; counted
+/// anew whenever some of it is done.
 const TRIES_MAX: u32 = 8;
+
+/// The same where the server only asks to wait, or it is the gateway itself that fails. A busy server has been waited
+/// for within each of them.
+const BUSY_TRIES_MAX: u32 = 40;
 
 /// Carries out everything that waits in a mailbox, as its owner. Whoever calls this has the turn at it.
 ///
@@ -35,10 +40,14 @@ pub(crate) async fn replay(mailbox: Arc<Mailbox>) -> Result<()> {
         guest: None,
         inner,
     };
-    while let Some(operation) = store.mailbox.mirror.queue_next().await? {
-        store.carry_out_queued(&operation).await?;
+    loop {
+        match store.mailbox.mirror.queue_next().await {
+            Ok(Some(operation)) => store.carry_out_queued(&operation).await?,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind == ErrorKind::Corrupt => store.set_aside(&error).await?,
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
 }
 
 /// What became of an operation.
@@ -51,54 +60,70 @@ enum Done {
 }
 
 impl ExchangeStore {
+    /// Carries out what an operation is about in one folder; the rest of it comes again.
     async fn carry_out_queued(&self, operation: &QueuedOperation) -> Result<()> {
-        let done = match &operation.task {
-            QueuedTask::Save(draft) => self.replay_save(operation, draft).await,
-            QueuedTask::Update(change) => self.replay_update(operation, change).await,
-            QueuedTask::Delete => self.replay_deletion(operation).await,
-            QueuedTask::Transfer(how, to) => self.replay_transfer(operation, (*how, *to)).await,
+        let operation = &in_one_folder(operation);
+        let Err(error) = self.attempt(operation).await else {
+            return Ok(());
         };
-        match done {
-            Ok(Done::Again) => Ok(()),
-            Ok(Done::Yes) => {
-                self.count_replayed("done");
-                Ok(())
-            }
-            Err(error) => {
-                let reason = self.final_reason(operation, error).await?;
-                let all = operation.items.iter().map(|item| item.position).collect();
-                self.give_up(operation, all, reason).await
+        let reason = self.final_reason(operation, error).await?;
+        if operation.items.len() <= 1 || reason.concerns_all {
+            return self.give_up(operation, reason.text).await;
+        }
+        // Which of them is it?
+        for _ in &operation.items {
+            let next = self.mailbox.mirror.queue_next().await?;
+            let Some(next) = next.filter(|next| next.id == operation.id) else {
+                return Ok(());
+            };
+            let one = &first_of(&next);
+            if let Err(error) = self.attempt(one).await {
+                let reason = self.final_reason(one, error).await?;
+                self.give_up(one, reason.text).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn attempt(&self, operation: &QueuedOperation) -> Result<()> {
+        let done = match &operation.task {
+            QueuedTask::Save(draft) => self.replay_save(operation, draft).await?,
+            QueuedTask::Update(change) => self.replay_update(operation, change).await?,
+            QueuedTask::Delete => self.replay_deletion(operation).await?,
+            QueuedTask::Transfer(how, to) => self.replay_transfer(operation, (*how, *to)).await?,
+        };
+        if done == Done::Yes {
+            self.count_replayed("done");
+        }
+        Ok(())
     }
 
     /// Why the server will not do it; an error when it may do it later.
-    async fn final_reason(&self, operation: &QueuedOperation, error: Error) -> Result<String> {
-        let says = match Fault::of(&error) {
+    async fn final_reason(&self, operation: &QueuedOperation, error: Error) -> Result<Refusal> {
+        let is_final = match Fault::of(&error) {
             Some(Fault::Operation { .. }) if !error.kind.is_transient() => {
                 // A mailbox that is closed as a whole refuses everything, for a time.
                 self.is_open_there().await?;
                 true
             }
-            Some(Fault::Operation { .. } | Fault::Malformed(_) | Fault::Lost(_)) => {
-                self.is_tried_enough(operation).await?
-            }
-            Some(_) => false,
+            Some(Fault::Busy(_)) => self.is_tried_enough(operation, BUSY_TRIES_MAX).await?,
             // The mirror says so.
-            None if error.kind.is_transient() => false,
-            None => self.is_tried_enough(operation).await?,
+            None if error.kind.is_transient() => {
+                self.is_tried_enough(operation, BUSY_TRIES_MAX).await?
+            }
+            Some(_) | None => self.is_tried_enough(operation, TRIES_MAX).await?,
         };
-        match says {
-            true => Ok(reason(&error)),
+        match is_final {
+            true => Ok(Refusal::of(&operation.task, &error)),
             false => Err(error),
         }
     }
 
     /// Counts a try, if it is not that the server is away.
-    async fn is_tried_enough(&self, operation: &QueuedOperation) -> Result<bool> {
+    async fn is_tried_enough(&self, operation: &QueuedOperation, max: u32) -> Result<bool> {
         self.is_open_there().await?;
         let tries = self.mailbox.mirror.queue_tried(operation.id).await?;
-        Ok(tries >= TRIES_MAX)
+        Ok(tries >= max)
     }
 
     /// Errors: why the server answers nothing now.
@@ -110,7 +135,16 @@ impl ExchangeStore {
     }
 
     /// The server does not do it: it is undone here, as far as that loses nothing.
-    async fn give_up(
+    async fn give_up(&self, operation: &QueuedOperation, reason: String) -> Result<()> {
+        if matches!(operation.task, QueuedTask::Save(_)) && self.has_arrived(operation).await? {
+            self.count_replayed("done");
+            return Ok(());
+        }
+        let items = operation.items.iter().map(|item| item.position).collect();
+        self.give_up_items(operation, items, reason).await
+    }
+
+    async fn give_up_items(
         &self,
         operation: &QueuedOperation,
         items: Vec<u32>,
@@ -122,12 +156,26 @@ impl ExchangeStore {
             operation = name(&operation.task),
             items = items.len(),
             reason,
-            "the Exchange server refuses a change that waited"
+            "a change that waited is given up: the Exchange server does not do it"
         );
-        mailbox
-            .mirror
-            .queue_refused(operation.id, items, reason)
-            .await?;
+        let anew = mailbox.mirror.queue_refused(operation.id, items, reason);
+        for folder in anew.await? {
+            mailbox.keeper.doubt(folder);
+        }
+        self.count_replayed("refused");
+        Ok(())
+    }
+
+    /// An operation that cannot be read does not keep back the others.
+    async fn set_aside(&self, error: &Error) -> Result<()> {
+        let mailbox = &self.mailbox;
+        tracing::error!(
+            mailbox = %mailbox.id,
+            %error,
+            "a change that waited cannot be read: it is set aside"
+        );
+        let reason = "Corrupt: it cannot be read".to_owned();
+        mailbox.mirror.queue_set_aside(reason).await?;
         self.count_replayed("refused");
         Ok(())
     }
@@ -180,13 +228,45 @@ impl ExchangeStore {
     }
 }
 
-/// Items by the folder in which the server has them.
-fn by_folder(items: &[QueuedItem]) -> BTreeMap<FolderId, Vec<&QueuedItem>> {
-    let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for item in items {
-        folders.entry(item.folder).or_default().push(item);
+/// Why something is given up.
+struct Refusal {
+    /// For the administrator: what kind of refusal it is, and the server's code.
+    text: String,
+    /// It is refused for every item: the folder is gone, or is full.
+    concerns_all: bool,
+}
+
+impl Refusal {
+    fn of(task: &QueuedTask, error: &Error) -> Self {
+        let kind = error.kind;
+        let of_all = matches!(
+            kind,
+            ErrorKind::NotFound | ErrorKind::Quota | ErrorKind::Denied
+        );
+        Self {
+            text: match Fault::of(error) {
+                Some(fault) => format!("{kind:?}: {fault}"),
+                None => format!("{kind:?}: {}", error.context),
+            },
+            concerns_all: of_all && matches!(task, QueuedTask::Transfer(..)),
+        }
     }
-    folders
+}
+
+/// An operation with those of its items that the server has in the folder of the first.
+fn in_one_folder(operation: &QueuedOperation) -> QueuedOperation {
+    let mut part = operation.clone();
+    if let Some(folder) = operation.items.first().map(|item| item.folder) {
+        part.items.retain(|item| item.folder == folder);
+    }
+    part
+}
+
+/// An operation with the first of its items.
+fn first_of(operation: &QueuedOperation) -> QueuedOperation {
+    let mut part = operation.clone();
+    part.items.truncate(1);
+    part
 }
 
 /// An item's name at the server; `None` when it never got there.
@@ -214,14 +294,5 @@ fn name(task: &QueuedTask) -> &'static str {
         QueuedTask::Update(_) => "update",
         QueuedTask::Delete => "delete",
         QueuedTask::Transfer(..) => "transfer",
-    }
-}
-
-/// For the administrator: what kind of refusal it is, and the server's code.
-fn reason(error: &Error) -> String {
-    let kind = error.kind;
-    match Fault::of(error) {
-        Some(fault) => format!("{kind:?}: {fault}"),
-        None => format!("{kind:?}: {}", error.context),
     }
 }

@@ -12,6 +12,7 @@ mod outage;
 mod proxy;
 mod quirks;
 mod random;
+mod replay;
 mod rpc;
 mod sending;
 mod simulation;

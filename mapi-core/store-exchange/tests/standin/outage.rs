@@ -20,17 +20,17 @@ use crate::{
     subject::{ALICE, BOB, Standin, listing, numbers},
 };
 
-fn queueing() -> Standin {
+pub(crate) fn queueing() -> Standin {
     Standin::with_outage(Outage::Queue(QueueLimits::default()))
 }
 
 /// Every request is cut off.
-fn leave(standin: &Standin) {
+pub(crate) fn leave(standin: &Standin) {
     leave_after(standin, 0);
 }
 
 /// The server answers so many batches more; the next one it carries out, but nobody hears of it or of it any more.
-fn leave_after(standin: &Standin, batches: u32) {
+pub(crate) fn leave_after(standin: &Standin, batches: u32) {
     let faults = standin.server.faults();
     faults.add(Fault {
         when: When {
@@ -46,18 +46,18 @@ fn leave_after(standin: &Standin, batches: u32) {
     });
 }
 
-fn come_back(standin: &Standin) {
+pub(crate) fn come_back(standin: &Standin) {
     standin.server.faults().clear();
 }
 
-async fn status(standin: &Standin) -> QueueStatus {
+pub(crate) async fn status(standin: &Standin) -> QueueStatus {
     let id = MailboxId(ALICE.to_owned());
     let mirror = standin.mirrors().find_mirror(&id).await.unwrap();
     mirror.queue_status().await.unwrap()
 }
 
 /// Waits until nothing waits, and everything is as the server has it.
-async fn settled(standin: &Standin) {
+pub(crate) async fn settled(standin: &Standin) {
     let id = MailboxId(ALICE.to_owned());
     let mirror = standin.mirrors().find_mirror(&id).await.unwrap();
     while status(standin).await.waiting > 0 {
@@ -85,14 +85,14 @@ async fn other(store: &dyn Store) -> FolderInfo {
     store.create_folder(&new).await.unwrap()
 }
 
-fn any(item: ItemNumber) -> [Expected; 1] {
+pub(crate) fn any(item: ItemNumber) -> [Expected; 1] {
     [Expected {
         item,
         version: None,
     }]
 }
 
-fn seen() -> Change {
+pub(crate) fn seen() -> Change {
     Change {
         bits: vec![BitChange {
             tag: tags::MESSAGE_FLAGS.tag(),
@@ -103,7 +103,7 @@ fn seen() -> Change {
     }
 }
 
-fn keyword(word: &str) -> Change {
+pub(crate) fn keyword(word: &str) -> Change {
     Change {
         strings: vec![StringsChange {
             tag: tags::KEYWORDS.tag(),
@@ -115,7 +115,7 @@ fn keyword(word: &str) -> Change {
 }
 
 /// Number, whether it is read, and subject of everything in a folder.
-async fn shown(store: &dyn Store, folder: &FolderInfo) -> Vec<(u32, bool, String)> {
+pub(crate) async fn shown(store: &dyn Store, folder: &FolderInfo) -> Vec<(u32, bool, String)> {
     let rows = listing(store, folder).await;
     let row = |row: mapi_types::Row<'_>| {
         let number = row.get(&tags::INTERNET_ARTICLE_NUMBER)?.cast_unsigned();
@@ -127,7 +127,7 @@ async fn shown(store: &dyn Store, folder: &FolderInfo) -> Vec<(u32, bool, String
 }
 
 /// Subjects at the server, sorted.
-fn there(standin: &Standin, folder: &str) -> Vec<String> {
+pub(crate) fn there(standin: &Standin, folder: &str) -> Vec<String> {
     let mailbox = standin.server.mailbox(ALICE);
     let fid = match folder {
         "Inbox" => mailbox.inbox().unwrap(),
@@ -138,7 +138,7 @@ fn there(standin: &Standin, folder: &str) -> Vec<String> {
     subjects
 }
 
-fn mid(standin: &Standin, folder: &str, subject: &str) -> Mid {
+pub(crate) fn mid(standin: &Standin, folder: &str, subject: &str) -> Mid {
     let mailbox = standin.server.mailbox(ALICE);
     let fid = match folder {
         "Inbox" => mailbox.inbox().unwrap(),
@@ -159,7 +159,7 @@ async fn both(store: &dyn Store) -> Shown {
 }
 
 /// a, b and c in the Inbox, and the folder Other; the server knows.
-async fn furnished(standin: &Standin) -> (Arc<dyn Store>, FolderInfo, FolderInfo) {
+pub(crate) async fn furnished(standin: &Standin) -> (Arc<dyn Store>, FolderInfo, FolderInfo) {
     let (store, inbox) = standin.alice().await;
     for name in ["a", "b", "c"] {
         save(&*store, &inbox, name).await;
@@ -249,7 +249,7 @@ fn what_waits_survives_the_end_of_the_gateway() {
 }
 
 /// Nothing runs on that was begun.
-fn kill_after(phase: impl Future<Output = ()>) {
+pub(crate) fn kill_after(phase: impl Future<Output = ()>) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(phase);
     drop(runtime);

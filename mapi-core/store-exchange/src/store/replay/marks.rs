@@ -5,7 +5,7 @@ use mapi_types::{Change, FolderId, OwnedValue, PropTag, tags};
 use mapi_wire::Id;
 use store_openchange::{Body, ChangeKey, QueueOutcome, QueuedItem, QueuedOperation, RemoteItemRef};
 
-use super::{super::write::effect, Done, ExchangeStore, by_folder, gid};
+use super::{super::write::effect, Done, ExchangeStore, gid};
 
 impl ExchangeStore {
     /// Marks are changes of what the server has now: what others marked meanwhile stays.
@@ -14,10 +14,11 @@ impl ExchangeStore {
         operation: &QueuedOperation,
         change: &Change,
     ) -> Result<Done> {
-        let mut outcomes = Vec::with_capacity(operation.items.len());
-        for (folder, items) in by_folder(&operation.items) {
-            outcomes.extend(self.mark(folder, &items, change).await?);
-        }
+        let Some(folder) = operation.items.first().map(|item| item.folder) else {
+            return self.done(operation, Vec::new()).await;
+        };
+        let items: Vec<_> = operation.items.iter().collect();
+        let outcomes = self.mark(folder, &items, change).await?;
         self.done(operation, outcomes).await
     }
 
@@ -127,32 +128,28 @@ impl ExchangeStore {
 
     /// What is gone need not be deleted; what the server keeps is refused.
     pub(super) async fn replay_deletion(&self, operation: &QueuedOperation) -> Result<Done> {
-        let mut refused = Vec::new();
-        let mut outcomes = Vec::with_capacity(operation.items.len());
-        for (folder, items) in by_folder(&operation.items) {
-            let kept = match self.delete_there(folder, &items).await {
-                Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
-                kept => kept?,
-            };
-            for item in items {
-                match kept.contains(&item.position) {
-                    true => refused.push(item.position),
-                    false => outcomes.push((item.position, QueueOutcome::Passed)),
-                }
-            }
-        }
+        let Some(folder) = operation.items.first().map(|item| item.folder) else {
+            return self.done(operation, Vec::new()).await;
+        };
+        let kept = match self.delete_there(folder, &operation.items).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+            kept => kept?,
+        };
+        let positions = operation.items.iter().map(|item| item.position);
+        let (refused, gone): (Vec<_>, Vec<_>) = positions.partition(|at| kept.contains(at));
         if !refused.is_empty() {
             let reason = "Denied: the server keeps the message".to_owned();
-            self.give_up(operation, refused, reason).await?;
+            self.give_up_items(operation, refused, reason).await?;
         }
-        match outcomes.is_empty() {
-            true => Ok(Done::Again),
-            false => self.done(operation, outcomes).await,
+        if gone.is_empty() {
+            return Ok(Done::Again);
         }
+        let outcomes = gone.into_iter().map(|at| (at, QueueOutcome::Passed));
+        self.done(operation, outcomes.collect()).await
     }
 
     /// Returns the positions of what is still there.
-    async fn delete_there(&self, folder: FolderId, items: &[&QueuedItem]) -> Result<Vec<u32>> {
+    async fn delete_there(&self, folder: FolderId, items: &[QueuedItem]) -> Result<Vec<u32>> {
         let mailbox = &self.mailbox;
         let fid = mailbox.folder_fid(folder).await?;
         let (mut messages, mut positions) = (Vec::new(), Vec::new());

@@ -2,12 +2,12 @@
 
 use mapi_store::{ErrorKind, Result};
 use mapi_wire::{Gid, ics::PredecessorChangeList};
-use store_openchange::{PendingItem, QueueOutcome, QueuedItem, QueuedOperation};
+use store_openchange::{PendingItem, QueueOutcome, QueuedItem, QueuedOperation, QueuedTask};
 
-use super::{Done, ExchangeStore};
+use super::{Done, ExchangeStore, TRIES_MAX};
 use crate::{
     fault::{Fault, code},
-    mailbox::remote_id,
+    mailbox::{is_outage, remote_id},
     remote::Chosen,
 };
 
@@ -53,6 +53,57 @@ impl ExchangeStore {
             },
         };
         self.done(operation, vec![(item.position, outcome)]).await
+    }
+
+    /// Of a message that is given up, an attempt may have brought a part, which goes, or all. Whether it has arrived.
+    ///
+    /// Errors: those of an outage.
+    pub(super) async fn has_arrived(&self, operation: &QueuedOperation) -> Result<bool> {
+        match self.look_at_remains(operation).await {
+            Err(error) if is_outage(&error) => {
+                let enough = self.is_tried_enough(operation, 2 * TRIES_MAX).await?;
+                if !enough {
+                    return Err(error);
+                }
+                tracing::warn!(%error, "what there is of a message that is given up cannot be had");
+                Ok(false)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what there is of a message that is given up cannot be had");
+                Ok(false)
+            }
+            arrived => arrived,
+        }
+    }
+
+    async fn look_at_remains(&self, operation: &QueuedOperation) -> Result<bool> {
+        let mailbox = &self.mailbox;
+        // The id may have been written down since.
+        let Some(operation) = mailbox.mirror.queue_operation(operation.id).await? else {
+            return Ok(false);
+        };
+        let (QueuedTask::Save(pending), Some(item)) = (&operation.task, operation.items.first())
+        else {
+            return Ok(false);
+        };
+        let Some(chosen) = item.given.as_ref().and_then(super::chosen) else {
+            return Ok(false);
+        };
+        let fid = mailbox.folder_fid(item.folder).await?;
+        let new = (PredecessorChangeList::new(), true);
+        let upload = self.to_upload((&chosen, &pending.draft), new).await?;
+        match mailbox.remote.is_whole(fid, &upload).await? {
+            None => Ok(false),
+            Some(true) => {
+                let outcome = vec![(item.position, arrived(&chosen, None))];
+                self.done(&operation, outcome).await.map(|_| true)
+            }
+            Some(false) => {
+                let id = mailbox.remote.id(chosen.gid).await?;
+                mailbox.remote.delete(fid, &[id]).await?;
+                Ok(false)
+            }
+        }
     }
 
     /// The folder is gone: the message goes to the Inbox.

@@ -5,9 +5,8 @@ use mapi_types::{FolderId, tags::message_flags};
 use mapi_wire::ics::Xid;
 use store_openchange::{ChangeKey, QueueOutcome, QueuedItem, QueuedOperation};
 
-use super::{Done, ExchangeStore, gid, reason};
+use super::{Done, ExchangeStore, gid};
 use crate::{
-    fault::Fault,
     mailbox::remote_id,
     remote::{Chosen, Fate, Transferring},
 };
@@ -30,54 +29,19 @@ impl ExchangeStore {
             return self.done(operation, Vec::new()).await;
         };
         let chosen = self.given(operation).await?;
-        // The rest comes again.
-        let asked: Vec<_> = operation
-            .items
-            .iter()
-            .zip(&chosen)
-            .filter(|(item, _)| item.folder == from)
-            .collect();
-        let attempt = self.attempt((from, to), how, &asked).await?;
-        let told: Vec<_> = attempt.outcomes.iter().map(|(at, _)| *at).collect();
-        let open: Vec<_> = asked
-            .into_iter()
-            .filter(|(item, _)| !told.contains(&item.position))
-            .collect();
+        let asked: Vec<_> = operation.items.iter().zip(&chosen).collect();
+        let attempt = self.transfer_queued((from, to), how, &asked).await?;
         if !attempt.outcomes.is_empty() {
             self.done(operation, attempt.outcomes).await?;
         }
-        let Some(error) = attempt.failed else {
-            return Ok(Done::Yes);
-        };
-        if is_refused(&error) && open.len() > 1 && !concerns_all(&error) {
-            return self.one_by_one(operation, (from, to), (how, &open)).await;
+        match attempt.failed {
+            Some(error) => Err(error),
+            None => Ok(Done::Yes),
         }
-        Err(error)
-    }
-
-    /// Finds out which of several items the server refuses.
-    async fn one_by_one(
-        &self,
-        operation: &QueuedOperation,
-        way: (FolderId, FolderId),
-        (how, asked): (Transfer, &[(&QueuedItem, &Chosen)]),
-    ) -> Result<Done> {
-        for one in asked {
-            let attempt = self.attempt(way, how, std::slice::from_ref(one)).await?;
-            match attempt.failed {
-                Some(error) if is_refused(&error) => {
-                    let position = vec![one.0.position];
-                    self.give_up(operation, position, reason(&error)).await?;
-                }
-                Some(error) => return Err(error),
-                None => drop(self.done(operation, attempt.outcomes).await?),
-            }
-        }
-        Ok(Done::Yes)
     }
 
     /// Tries some items of one folder.
-    async fn attempt(
+    async fn transfer_queued(
         &self,
         (from, to): (FolderId, FolderId),
         how: Transfer,
@@ -150,18 +114,4 @@ impl ExchangeStore {
             read: item.flags & message_flags::READ != 0,
         }))
     }
-}
-
-/// Whether the server will never do it, as far as it says.
-fn is_refused(error: &mapi_store::Error) -> bool {
-    let operation = matches!(Fault::of(error), Some(Fault::Operation { .. }) | None);
-    operation && !error.kind.is_transient()
-}
-
-/// Whether it is refused for every item: the folder is gone, or is full.
-fn concerns_all(error: &mapi_store::Error) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::NotFound | ErrorKind::Quota | ErrorKind::Denied
-    )
 }
