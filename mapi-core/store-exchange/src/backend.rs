@@ -37,7 +37,7 @@ use crate::{
     http::Client,
     mailbox::Circle,
     remote::{Remote, Sessions},
-    session::{Locate, StoreName},
+    session::StoreName,
 };
 
 /// Mailboxes on one Exchange organisation. One for each that is configured.
@@ -179,11 +179,9 @@ impl Backend for Exchange {
     }
 }
 
-/// The user's own mailbox on the server.
-async fn remote(sessions: &Sessions, place: &Place) -> Result<Remote> {
-    let located = place.locate(false).await?;
-    let store = StoreName::Mailbox(located.user_dn);
-    Ok(Remote::new(sessions.clone(), store))
+/// The user's own mailbox on the server. Nothing is asked: where it is, connecting finds.
+fn remote(sessions: &Sessions) -> Remote {
+    Remote::new(sessions.clone(), StoreName::Own)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

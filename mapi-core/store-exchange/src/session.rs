@@ -47,6 +47,8 @@ const EVENTS_MAX: usize = 1024;
 /// Which store of the server: a mailbox by its distinguished name, or the public folders.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum StoreName {
+    /// The mailbox of whoever has the session, which connecting finds.
+    Own,
     /// The mailbox with this legacy distinguished name.
     Mailbox(Arc<str>),
     /// The public folders.

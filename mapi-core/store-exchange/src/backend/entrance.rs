@@ -141,7 +141,9 @@ impl Entrance {
     /// Begins a session and opens the user's own mailbox. Errors: those of the server, and of [`ownership::check`].
     async fn open_own(&self, place: &Arc<Place>, whose: &Whose) -> Result<Sessions> {
         let sessions = self.sessions(place);
-        let logon = remote(&sessions, place).await?.logon().await?;
+        // Where nobody says where it is, there is nothing to try.
+        place.locate(false).await?;
+        let logon = remote(&sessions).logon().await?;
         // Boxed, for it is rare and deep.
         Box::pin(ownership::check(place, &logon, whose)).await?;
         place.opened(logon.mailbox_guid);

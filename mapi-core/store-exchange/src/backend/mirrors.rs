@@ -60,8 +60,8 @@ impl Exchange {
     pub async fn retry_queue(&self, mailbox: &MailboxId) -> Result<u64> {
         let mirror = self.mirrors.find_mirror(mailbox).await?;
         let again = mirror.queue_retry().await?;
-        match self.opened(mailbox).and_then(|circle| circle.owner()) {
-            Some(owner) => owner.look_at_queue().await?,
+        match self.opened(mailbox) {
+            Some(circle) => circle.queue_changed().await,
             None => self.note_queue(mailbox, &mirror.queue_status().await?),
         }
         Ok(again)
@@ -82,7 +82,7 @@ impl Exchange {
         let user = lock(&self.users).get(&mailbox.0).cloned();
         let user =
             user.ok_or_else(|| Error::new(ErrorKind::Unavailable, "there are no credentials"))?;
-        let logon = remote(&user.sessions, &user.place).await?.logon().await?;
+        let logon = remote(&user.sessions).logon().await?;
         Ok(logon.mailbox_guid)
     }
 }

@@ -78,7 +78,7 @@ impl Exchange {
         // The archive is the user's own as well.
         let is_own = matches!(target, Target::Own | Target::Archive(_));
         let (remote, is_whole) = match target {
-            Target::Own => (remote(&user.sessions, &user.place).await?, true),
+            Target::Own => (remote(&user.sessions), true),
             Target::Archive(subject) => (self.remote_of(&user, subject).await?.0, true),
             // The mirror is this user's alone.
             Target::Public => (self.remote_of_public(&user).await?, true),
@@ -102,13 +102,21 @@ impl Exchange {
             people: user.people,
         };
         let mailbox = Mailbox::new(&circle, remote, view);
-        mailbox.look_at_queue().await?;
+        circle.look_at_queue().await?;
         if fresh || !is_whole && circle.whole().is_none() {
-            mailbox.sync_hierarchy().await?;
+            match mailbox.sync_hierarchy().await {
+                // What the mirror knows is served: something waits for the server, or it has gone away just now.
+                Err(error) if !fresh && error.kind.is_transient() => {
+                    tracing::debug!(mailbox = %id, %error, "the tree is looked at later");
+                    circle.doubt_tree();
+                }
+                done => done?,
+            }
         }
         let mailbox = circle.join(&principal.user, mailbox);
         if mailbox.has_waiting() {
-            mailbox.look_at_queue().await?;
+            // Whoever has it open now may carry it out.
+            circle.queue_changed().await;
         }
         Ok(mailbox)
     }

@@ -154,6 +154,11 @@ impl Circle {
         self.seats().kept
     }
 
+    /// The tree may have changed.
+    pub(crate) fn doubt_tree(&self) {
+        self.keeper.doubt_hierarchy();
+    }
+
     /// What is known of rights may be wrong from now on.
     pub(crate) fn doubt_rights(&self) {
         self.doubts.fetch_add(1, Ordering::AcqRel);
@@ -200,9 +205,7 @@ impl Circle {
     pub(crate) async fn begin_anew(&self) -> Result<()> {
         self.keeper.begin_anew();
         self.doubt_rights();
-        if let Some(owner) = self.owner() {
-            owner.look_at_queue().await?;
-        }
+        self.queue_changed().await;
         for seat in self.feeders() {
             seat.sync_hierarchy().await?;
         }

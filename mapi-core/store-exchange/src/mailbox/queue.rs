@@ -17,7 +17,7 @@ use mapi_types::FileTime;
 use store_openchange::{QueueTerms, RemoteId};
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-use super::{Mailbox, Work};
+use super::{Circle, Mailbox, Work};
 use crate::{Outage, QueueLimits, backend::Queues, fault::Fault, session::StoreName, store};
 
 /// How long nobody tries again after the server could not be reached: many may ask at the same time.
@@ -56,6 +56,42 @@ impl Queue {
     }
 }
 
+impl Circle {
+    /// Looks what waits by now, and lets everybody know, whoever has the mailbox open.
+    pub(crate) async fn look_at_queue(&self) -> Result<()> {
+        let queue = &self.queue;
+        let _looking = queue.looking.lock().await;
+        let status = self.mirror.queue_status().await?;
+        let waits = status.waiting > 0;
+        let mailbox = self.mirror.id();
+        if queue.waits.swap(waits, Ordering::AcqRel) != waits {
+            match waits {
+                true => tracing::info!(%mailbox, "changes wait for the Exchange server"),
+                false => tracing::info!(%mailbox, "no change waits any more"),
+            }
+        }
+        if let Some(open) = queue.open.upgrade() {
+            open.note(mailbox, self.owner().as_ref(), &status);
+        }
+        if waits {
+            self.keeper.wake();
+        }
+        Ok(())
+    }
+
+    /// What waits has been changed, durably: that is so whether or not it can be looked at now. To be called whenever
+    /// that changed.
+    pub(crate) async fn queue_changed(&self) {
+        if let Err(error) = self.look_at_queue().await {
+            let mailbox = self.mirror.id();
+            tracing::warn!(%mailbox, %error, "what waits for the Exchange server was not looked at");
+            // Nothing is lost by looking once more.
+            self.queue.waits.store(true, Ordering::Release);
+            self.keeper.wake();
+        }
+    }
+}
+
 impl Mailbox {
     /// Whether something waits.
     pub(crate) fn has_waiting(&self) -> bool {
@@ -87,27 +123,6 @@ impl Mailbox {
         }
     }
 
-    /// Looks what waits by now, and lets everybody know. To be called whenever that changed.
-    pub(crate) async fn look_at_queue(&self) -> Result<()> {
-        let queue = &self.circle.queue;
-        let _looking = queue.looking.lock().await;
-        let status = self.mirror.queue_status().await?;
-        let waits = status.waiting > 0;
-        if queue.waits.swap(waits, Ordering::AcqRel) != waits {
-            match waits {
-                true => tracing::info!(mailbox = %self.id, "changes wait for the Exchange server"),
-                false => tracing::info!(mailbox = %self.id, "no change waits any more"),
-            }
-        }
-        if let Some(open) = queue.open.upgrade() {
-            open.note(&self.id, self.circle.owner().as_ref(), &status);
-        }
-        if waits {
-            self.keeper.wake();
-        }
-        Ok(())
-    }
-
     /// Sees to it that nothing waits.
     ///
     /// Nothing is asked when nothing does. Errors: `Unavailable` also when the owner, as whom it must be done, has not the
@@ -123,7 +138,14 @@ impl Mailbox {
             )
         };
         let owner = self.circle.owner().filter(|owner| !owner.is_out());
-        let owner = owner.ok_or_else(waits)?;
+        let Some(owner) = owner else {
+            // Whether that is still so, nobody else looks.
+            self.circle.look_at_queue().await?;
+            return match self.has_waiting() {
+                true => Err(waits()),
+                false => Ok(()),
+            };
+        };
         let queue = &self.circle.queue;
         let _turn = self.turn(Work::Replay).await;
         if !self.has_waiting() {
@@ -134,7 +156,7 @@ impl Mailbox {
         }
         let done = owner.feeding(store::replay(Arc::clone(&owner)).await);
         queue.note(&done);
-        owner.look_at_queue().await?;
+        self.circle.queue_changed().await;
         done
     }
 }

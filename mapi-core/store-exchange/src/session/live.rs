@@ -135,6 +135,7 @@ impl Live {
     fn refused_logon(&self, store: &StoreName, failed: &Failed) -> Fault {
         let (rop, code) = (failed.rop_id, failed.code);
         match store {
+            StoreName::Own => Fault::operation(rop, code),
             StoreName::Mailbox(dn) if dn.eq_ignore_ascii_case(&self.user_dn) => {
                 Fault::operation(rop, code)
             }
@@ -146,6 +147,11 @@ impl Live {
     fn logon_request(&self, store: &StoreName, logon_id: u8) -> rop::Logon {
         use rop::Logon as L;
         let (logon_flags, open_flags, dn) = match store {
+            StoreName::Own => (
+                L::PRIVATE,
+                L::HOME_LOGON | L::TAKE_OWNERSHIP,
+                Some(&self.user_dn),
+            ),
             StoreName::Mailbox(dn) if dn.eq_ignore_ascii_case(&self.user_dn) => {
                 (L::PRIVATE, L::HOME_LOGON | L::TAKE_OWNERSHIP, Some(dn))
             }

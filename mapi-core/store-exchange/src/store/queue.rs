@@ -140,7 +140,7 @@ impl ExchangeStore {
         let server = self.mailbox.options.name.clone();
         metrics::counter!("exchange_queue_queued_total", "server" => server, "kind" => kind)
             .increment(1);
-        self.mailbox.look_at_queue().await?;
+        self.mailbox.circle.queue_changed().await;
         Ok(queued)
     }
 }

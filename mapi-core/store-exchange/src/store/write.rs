@@ -302,7 +302,7 @@ impl ExchangeStore {
             let removed = mailbox.mirror.queue_removal(folder, (refused, how), terms);
             gone.extend(removed.await?);
             gone.sort_unstable();
-            mailbox.look_at_queue().await?;
+            mailbox.circle.queue_changed().await;
         }
         Ok(gone)
     }

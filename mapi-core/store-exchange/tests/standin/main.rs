@@ -7,6 +7,7 @@ mod cuts;
 mod faults;
 mod hostile;
 mod messages;
+mod opening;
 mod others;
 mod outage;
 mod proxy;

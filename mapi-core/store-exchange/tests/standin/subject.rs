@@ -62,8 +62,8 @@ pub(crate) struct Standin {
     pub(crate) setup: Setup,
     mirrors: Arc<OpenChange>,
     provisioned: Mutex<HashSet<String>>,
-    /// Goes with the subject.
-    _dir: TempDir,
+    /// The mirrors' data folder; it goes with the subject.
+    pub(crate) dir: TempDir,
 }
 
 impl Standin {
@@ -97,7 +97,7 @@ impl Standin {
             setup,
             mirrors,
             provisioned: Mutex::default(),
-            _dir: dir,
+            dir,
         }
     }
 
