@@ -8,6 +8,7 @@ mod circle;
 mod fetch;
 mod filling;
 mod guest;
+mod intents;
 mod keeper;
 mod kept;
 mod queue;

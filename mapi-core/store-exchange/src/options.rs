@@ -27,6 +27,9 @@ pub struct Options {
     pub busy_max: Duration,
     /// How long a session is kept that nobody uses.
     pub unused_max: Duration,
+    /// How long a message of which nobody heard whether it arrived may still be on its way; when the server has not
+    /// got it by then, what was kept of it goes.
+    pub uploads_kept: Duration,
     /// What becomes of writes while the server is away.
     pub outage: Outage,
 }
@@ -72,6 +75,7 @@ impl Default for Options {
             public_folders: Some("public".to_owned()),
             busy_max: Duration::from_secs(30),
             unused_max: Duration::from_secs(300),
+            uploads_kept: Duration::from_secs(600),
             outage: Outage::Refuse,
         }
     }

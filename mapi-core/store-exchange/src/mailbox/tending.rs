@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::{
     Circle, Mailbox, filling,
+    intents::Intents,
     keeper::{rest, retried},
     remote_id,
     sync::is_whole,
@@ -86,6 +87,8 @@ struct Turn {
     by_marks: u32,
     /// Who fed the mirror last: others have to ask for notifications first, and may see other folders.
     fed_by: Vec<String>,
+    /// Uploads that were broken off.
+    intents: Intents,
 }
 
 impl Default for Turn {
@@ -94,6 +97,7 @@ impl Default for Turn {
             poll_at: Instant::now(),
             by_marks: 0,
             fed_by: Vec::new(),
+            intents: Intents::default(),
         }
     }
 }
@@ -166,11 +170,14 @@ async fn poll(mailbox: &Mailbox, feeders: &[Arc<Mailbox>], turn: &mut Turn) -> R
         turn.by_marks -= 1;
         mailbox.keeper.todo().hierarchy = true;
         let doubted = mailbox.doubt_by_marks().await;
-        retried(doubted, || mailbox.keeper.todo().poll = true)
+        retried(doubted, || mailbox.keeper.todo().poll = true)?;
     } else {
         turn.by_marks = POLLS_BY_MARKS;
         mailbox.keeper.todo().everything = true;
-        Ok(())
+    }
+    match mailbox.is_whole {
+        true => mailbox.settle_intents(&mut turn.intents).await,
+        false => Ok(()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Replays that are repeated, that break off, and that the server does not carry out: nothing is lost, doubled or believed
 //! done that is not, and nothing keeps back what comes behind it.
 
+use std::time::Duration;
+
 use exchange_standin::{Fault, What, When, model::message_changes::Deletion as Deleting};
 use mapi_store::{Deletion, ErrorKind, Transfer};
 use mapi_types::{ItemNumber, MailboxId};
@@ -255,4 +257,38 @@ async fn a_message_whose_first_attempt_was_taken_back_goes_under_another_id() {
         assert_eq!(there(&standin, "Inbox"), ["a", "again", "b", "c"]);
         assert_eq!(shown(&*store, &inbox).await.len(), 4);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_of_an_upload_goes_once_it_is_known_that_nothing_came_of_it() {
+    let mut standin = Standin::start();
+    standin.setup.options.uploads_kept = Duration::ZERO;
+    standin.setup.options.poll = Duration::from_millis(50);
+    standin.restart();
+    let (store, inbox, _) = furnished(&standin).await;
+    let id = MailboxId(ALICE.to_owned());
+    let mirror = standin.mirrors().find_mirror(&id).await.unwrap();
+    leave(&standin);
+    let lost = store.save(inbox.id, &[draft("never")]).await;
+    assert_eq!(lost.unwrap_err().kind, ErrorKind::Unavailable);
+    assert_eq!(mirror.status().await.unwrap().pending, 1);
+    come_back(&standin);
+    while mirror.status().await.unwrap().pending > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(there(&standin, "Inbox"), ["a", "b", "c"]);
+    // One that has arrived is found.
+    always(&standin, UPLOADS, 0, What::LOSE_ANSWER);
+    let lost = store.save(inbox.id, &[draft("arrived")]).await;
+    assert_eq!(lost.unwrap_err().kind, ErrorKind::Unavailable);
+    come_back(&standin);
+    while mirror.status().await.unwrap().pending > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(there(&standin, "Inbox"), ["a", "arrived", "b", "c"]);
+    assert_eq!(shown(&*store, &inbox).await.len(), 4);
+    assert_eq!(
+        bytes(&*store, &inbox, ItemNumber(4)).await,
+        original("arrived")
+    );
 }
