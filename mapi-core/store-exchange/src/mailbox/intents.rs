@@ -15,13 +15,7 @@ const AT_ONCE: u32 = 50;
 
 /// Since when uploads are known, by where they go.
 #[derive(Default)]
-pub(super) struct Intents(HashMap<Intent, Known>);
-
-struct Known {
-    since: Instant,
-    /// It is there, and its folder was to be looked at.
-    found: bool,
-}
+pub(super) struct Intents(HashMap<Intent, Instant>);
 
 impl Mailbox {
     /// Looks what became of uploads that may not be on their way any more. One request for each.
@@ -31,34 +25,24 @@ impl Mailbox {
         let intents = self.mirror.intents(AT_ONCE).await?;
         known.0.retain(|intent, _| intents.contains(intent));
         for intent in intents {
-            let now = Instant::now();
-            let of_it = known.0.entry(intent.clone()).or_insert(Known {
-                since: now,
-                found: false,
-            });
-            if now - of_it.since < self.options.uploads_kept {
-                continue;
-            }
-            if self.settle_intent(&intent, of_it.found).await? {
-                of_it.found = true;
-                of_it.since = now;
+            let since = *known.0.entry(intent.clone()).or_insert_with(Instant::now);
+            if since.elapsed() >= self.options.uploads_kept {
+                self.settle_intent(&intent).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether it is there and has still to be found by looking at its folder.
-    async fn settle_intent(&self, intent: &Intent, found: bool) -> Result<bool> {
+    async fn settle_intent(&self, intent: &Intent) -> Result<()> {
         // Nobody uploads to the folder meanwhile.
         let _turn = self.turn(Work::Write(intent.folder)).await;
-        if !found && self.is_there(intent).await? {
-            self.keeper.doubt(intent.folder);
-            return Ok(true);
+        if self.is_there(intent).await? {
+            // This makes an item of it.
+            self.sync_contents_in_write(intent.folder).await?;
         }
-        tracing::debug!(mailbox = %self.id, "an upload that was broken off is forgotten");
+        tracing::debug!(mailbox = %self.id, "an upload that was broken off is settled");
         let ids = vec![intent.id.clone()];
-        self.mirror.forget_pending(intent.folder, ids).await?;
-        Ok(false)
+        self.mirror.forget_pending(intent.folder, ids).await
     }
 
     async fn is_there(&self, intent: &Intent) -> Result<bool> {
