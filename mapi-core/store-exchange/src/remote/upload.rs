@@ -64,7 +64,7 @@ pub(crate) struct Upload {
     pub(crate) message: Arc<Message>,
     pub(crate) associated: bool,
     pub(crate) read: bool,
-    /// There has been an attempt under this id, of which nobody knows how far it got.
+    /// There may have been an attempt under this id, with an older change key: what it brought is replaced.
     pub(crate) again: bool,
 }
 
@@ -174,35 +174,37 @@ impl Remote {
     /// it has then, if the server tells.
     ///
     /// One request, unless it is large or there was an attempt before. Errors: `SYNC_CONFLICT` when the server has a
-    /// change that is not among those before. Then, and after every other error that is an answer, what is there under
-    /// the id may be no more than a part: see [`Self::is_whole`].
+    /// change that is not among those before. After every other error that is an answer, what is there under the id may
+    /// be no more than a part: see [`Self::is_whole`].
     pub(crate) async fn upload(&self, folder: Id, upload: &Upload) -> Result<Option<Box<[u8]>>> {
         let mut upload = upload.clone();
         let mut starts = 1;
         loop {
             let fault = match self.try_upload(folder, &upload).await {
                 Ok(Uploaded::Saved(key)) => return Ok(key),
-                Ok(Uploaded::There) => match self.is_whole(folder, &upload).await? {
-                    Some(false) => None,
-                    Some(true) | None => return Ok(None),
+                Ok(Uploaded::There) => match self.is_whole(folder, &upload).await {
+                    Ok(Some(false)) => None,
+                    Ok(Some(true) | None) => return Ok(None),
+                    Err(fault) => Some(fault),
                 },
                 Err(fault) => Some(fault),
             };
-            if starts >= STARTS_MAX {
-                return Err(fault.unwrap_or_else(unexpected));
+            let Some(fault) = fault else {
+                if starts >= STARTS_MAX {
+                    return Err(unexpected());
+                }
+                starts += 1;
+                // What there is of it is a part, and a newer version takes its place.
+                upload.chosen.change_key = self.newer(upload.chosen.change_key).await?;
+                upload.again = true;
+                continue;
+            };
+            // Its id was chosen, so nothing is doubled.
+            match fault.begins_anew() {
+                Some(pause) if starts < STARTS_MAX => tokio::time::sleep(pause).await,
+                _ => return Err(fault),
             }
             starts += 1;
-            match fault {
-                // Its id was chosen, so nothing is doubled.
-                Some(fault) => match fault.begins_anew() {
-                    Some(pause) if upload.again => tokio::time::sleep(pause).await,
-                    Some(_) => {}
-                    None => return Err(fault),
-                },
-                // What there is of it is a part, and a newer version takes its place.
-                None => upload.chosen.change_key = self.newer(upload.chosen.change_key).await?,
-            }
-            upload.again = true;
         }
     }
 
@@ -221,16 +223,12 @@ impl Remote {
         let first = pieces.next().unwrap_or_default();
         let rest: Vec<_> = pieces.collect();
         // What may take the place of something is saved when all of it has arrived: a batch goes on after a ROP that
-        // failed. So does what is saved at once, so that is not repeated as it is.
+        // failed.
         let whole = rest.is_empty() && upload.after.is_empty() && !upload.again;
-        let repeat = match whole {
-            true => Repeat::Never,
-            false => Repeat::Safe,
-        };
         let what = upload.clone();
         let session = &self.sessions.front;
         let mut answers = session
-            .run(&self.store, repeat, move |logon| {
+            .run(&self.store, Repeat::Safe, move |logon| {
                 opening(logon, folder, &what, &first, whole)
             })
             .await?;

@@ -161,7 +161,7 @@ impl ExchangeStore {
         }
     }
 
-    /// Uploads one draft, which follows these changes; `again`: there has been an attempt under its id.
+    /// Uploads one draft, which follows these changes; `again`: see [`Upload::again`].
     pub(super) async fn upload(
         &self,
         fid: Id,

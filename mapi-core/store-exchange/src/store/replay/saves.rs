@@ -27,8 +27,9 @@ impl ExchangeStore {
             }
             fid => fid?,
         };
-        let again = item.given.is_some();
-        if !again && let Some(condemned) = Gid::from_bytes(&pending.id.0) {
+        if item.given.is_none()
+            && let Some(condemned) = Gid::from_bytes(&pending.id.0)
+        {
             // It was to be taken back, and nobody heard whether it was.
             let id = mailbox.remote.id(condemned).await?;
             mailbox.remote.delete(fid, &[id]).await?;
@@ -38,7 +39,7 @@ impl ExchangeStore {
             return self.done(operation, Vec::new()).await;
         };
         let new = PredecessorChangeList::new();
-        let uploading = self.upload(fid, (&chosen, &pending.draft), (new, again));
+        let uploading = self.upload(fid, (&chosen, &pending.draft), (new, false));
         let outcome = match uploading.await {
             Ok(finished) => arrived(&chosen, Some(finished.change_key)),
             Err(error) => match Fault::of(&error).and_then(Fault::code) {
@@ -90,7 +91,7 @@ impl ExchangeStore {
             return Ok(false);
         };
         let fid = mailbox.folder_fid(item.folder).await?;
-        let new = (PredecessorChangeList::new(), true);
+        let new = (PredecessorChangeList::new(), false);
         let upload = self.to_upload((&chosen, &pending.draft), new).await?;
         match mailbox.remote.is_whole(fid, &upload).await? {
             None => Ok(false),
