@@ -17,6 +17,8 @@ impl Answer {
         if !(400..600).contains(&code) {
             return Err(Failure(format!("{code} refuses nothing")));
         }
+        // 421 ends a connection, and is about that (RFC 5321 4.2.3).
+        let code = if code == 421 { 451 } else { code };
         let mut line: String = text
             .chars()
             .take_while(|one| !matches!(one, '\r' | '\n'))
@@ -75,6 +77,7 @@ mod tests {
             ),
             ("550 5.7.1 a\r\n250 ok", Some("550 5.7.1 a")),
             ("550 gr\u{fc}n\u{0}", Some("550 5.7.1 gr?n?")),
+            ("421 4.3.2 bye", Some("451 4.3.2 bye")),
             ("550", Some("550 5.7.1 refused")),
             ("250 ok", None),
             ("5500 x", None),

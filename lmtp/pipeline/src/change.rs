@@ -7,6 +7,8 @@ use crate::{Added, Answer, Failure, OnFailure, Passing};
 
 /// The longest field that a step may put into a header, in octets.
 const FIELD_BYTES_MAX: usize = 64 << 10;
+/// By how much a header may grow in one step, in octets.
+const ADDED_BYTES_MAX: usize = 1 << 20;
 /// The longest address, in octets (RFC 5321 4.5.3.1: local part 64, domain 255, and what UTF-8 adds).
 const ADDRESS_BYTES_MAX: usize = 1000;
 
@@ -21,6 +23,8 @@ pub struct Changes {
     pub sender: Option<String>,
     /// Further recipients.
     pub add: Vec<String>,
+    /// Whether those may be missed where their stage lets messages go on without it.
+    pub may_miss: bool,
     /// Recipients who do not get it, and whose sender believes that they do.
     pub remove: Vec<String>,
     /// Recipients that are refused.
@@ -37,14 +41,14 @@ pub enum HeaderEdit {
         /// Its name.
         name: String,
         /// What follows the colon, with its white space.
-        value: String,
+        value: Vec<u8>,
     },
     /// A field after all others.
     Append {
         /// Its name.
         name: String,
         /// What follows the colon, with its white space.
-        value: String,
+        value: Vec<u8>,
     },
     /// Another value for the n-th field of a name, from 1 on; a new field where there are fewer.
     Replace {
@@ -53,7 +57,7 @@ pub enum HeaderEdit {
         /// Which of that name.
         nth: usize,
         /// What follows the colon, with its white space.
-        value: String,
+        value: Vec<u8>,
     },
     /// Without the n-th field of a name, from 1 on; 0: without all of them.
     Remove {
@@ -62,6 +66,18 @@ pub enum HeaderEdit {
         /// Which of that name.
         nth: usize,
     },
+}
+
+impl HeaderEdit {
+    /// Octets of name and value.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Insert { name, value, .. }
+            | Self::Append { name, value }
+            | Self::Replace { name, value, .. } => name.len() + value.len(),
+            Self::Remove { name, .. } => name.len(),
+        }
+    }
 }
 
 impl Changes {
@@ -83,8 +99,17 @@ impl Changes {
         if self.add.iter().any(String::is_empty) {
             return Err(Failure("a recipient without an address".to_owned()));
         }
+        let refused = |one: &str| self.refuse.iter().any(|(refused, _)| refused == one);
+        let needed = |added: &&Added| added.is_needed && refused(&added.address);
+        if passing.added.iter().find(needed).is_some() {
+            // Who hands the message in cannot put that right.
+            return Err(Failure("a recipient that is needed was refused".to_owned()));
+        }
         if !self.header.is_empty() {
-            passing.message.fields = edited(&passing.message.fields, &self.header)?.into();
+            let message = &mut passing.message;
+            message.fields = edited(&message.fields, &self.header)?.into();
+            // Else what follows would go on a field.
+            message.end_header();
             passing.is_changed = true;
         }
         if let Some(body) = self.body {
@@ -94,25 +119,39 @@ impl Changes {
         if let Some(sender) = self.sender {
             passing.sender = sender;
         }
-        let has =
-            |list: &[String], one: &String| list.iter().any(|has| has.eq_ignore_ascii_case(one));
-        let refuse = &self.refuse;
-        passing.recipients.retain(|one| {
-            !has(&self.remove, one) && !refuse.iter().any(|(refused, _)| refused == one)
-        });
-        passing.added.retain(|one| !has(&self.remove, &one.address));
-        passing.refused.extend(self.refuse);
-        for address in self.add {
-            let known = has(&passing.recipients, &address)
-                || passing.added.iter().any(|one| one.address == address);
-            if !known {
-                passing.added.push(Added {
-                    address,
-                    is_needed: on_failure == OnFailure::Defer,
-                });
+        let removed = |one: &str| has(&self.remove, one);
+        passing.is_diverted |= passing.recipients.iter().any(|one| removed(one));
+        passing
+            .added
+            .retain(|one| !removed(&one.address) && !refused(&one.address));
+        passing
+            .recipients
+            .retain(|one| !removed(one) && !refused(one));
+        for refused in self.refuse {
+            if passing.arrived_for.contains(&refused.0) {
+                passing.refused.push(refused);
             }
         }
+        for address in self.add {
+            let is_needed = !self.may_miss || on_failure == OnFailure::Defer;
+            add(passing, Added { address, is_needed });
+        }
         Ok(())
+    }
+}
+
+fn has(list: &[String], one: &str) -> bool {
+    list.iter().any(|has| has.eq_ignore_ascii_case(one))
+}
+
+fn add(passing: &mut Passing, added: Added) {
+    if has(&passing.recipients, &added.address) {
+        return;
+    }
+    let mut known = passing.added.iter_mut();
+    match known.find(|one| one.address.eq_ignore_ascii_case(&added.address)) {
+        Some(known) => known.is_needed |= added.is_needed,
+        None => passing.added.push(added),
     }
 }
 
@@ -131,7 +170,7 @@ fn with_crlf(body: &[u8]) -> Vec<u8> {
     lines
 }
 
-fn check_address(address: &str) -> Result<(), Failure> {
+pub(crate) fn check_address(address: &str) -> Result<(), Failure> {
     let bad = |one: char| one.is_control() || matches!(one, '<' | '>' | ' ');
     match address.len() > ADDRESS_BYTES_MAX || address.contains(bad) {
         true => Err(Failure("an address that cannot be".to_owned())),
@@ -139,88 +178,86 @@ fn check_address(address: &str) -> Result<(), Failure> {
     }
 }
 
+/// One field: its name, and all of it.
+type Whole = (Vec<u8>, Vec<u8>);
+
 /// A header's fields after some changes.
 fn edited(block: &[u8], edits: &[HeaderEdit]) -> Result<Vec<u8>, Failure> {
-    let mut fields: Vec<Vec<u8>> = header::fields(block)
-        .map(|field| field.raw.to_vec())
+    let mut fields: Vec<Whole> = header::fields(block)
+        .map(|field| (field.name.to_vec(), field.raw.to_vec()))
         .collect();
+    // A message that is a header alone may end without a line end.
+    if let Some((_, last)) = fields.last_mut()
+        && !last.ends_with(b"\n")
+    {
+        last.extend_from_slice(b"\r\n");
+    }
     for edit in edits {
         match edit {
             HeaderEdit::Insert { after, name, value } => {
                 fields.insert((*after).min(fields.len()), field(name, value)?);
             }
-            HeaderEdit::Append { name, value } => {
-                end_last_line(&mut fields);
-                fields.push(field(name, value)?);
-            }
+            HeaderEdit::Append { name, value } => fields.push(field(name, value)?),
             HeaderEdit::Replace { name, nth, value } => {
                 let new = field(name, value)?;
-                match place(&fields, name, *nth) {
-                    Some(place) => *place_of(&mut fields, place)? = new,
-                    None => {
-                        end_last_line(&mut fields);
-                        fields.push(new);
-                    }
+                match nth_of(&mut fields, name, *nth) {
+                    Some((_, old)) => *old = new,
+                    None => fields.push(new),
                 }
             }
             HeaderEdit::Remove { name, nth: 0 } => fields.retain(|field| !is(field, name)),
             HeaderEdit::Remove { name, nth } => {
-                if let Some(place) = place(&fields, name, *nth) {
-                    fields.remove(place);
-                }
+                let place = nth_of(&mut fields, name, *nth).map(|(place, _)| place);
+                place.map(|place| fields.remove(place));
             }
         }
     }
-    Ok(fields.concat())
-}
-
-/// A message that is a header alone may end without a line end.
-fn end_last_line(fields: &mut [Vec<u8>]) {
-    if let Some(last) = fields.last_mut()
-        && !last.ends_with(b"\n")
-    {
-        last.extend_from_slice(b"\r\n");
+    let length: usize = fields.iter().map(|(_, raw)| raw.len()).sum();
+    match length > block.len() + ADDED_BYTES_MAX {
+        true => Err(Failure("a header that is too large".to_owned())),
+        false => Ok(fields.into_iter().flat_map(|(_, raw)| raw).collect()),
     }
 }
 
-fn place_of(fields: &mut [Vec<u8>], place: usize) -> Result<&mut Vec<u8>, Failure> {
-    let none = || Failure("a field that is not there".to_owned());
-    fields.get_mut(place).ok_or_else(none)
-}
-
-/// Where the n-th field of a name is.
-fn place(fields: &[Vec<u8>], name: &str, nth: usize) -> Option<usize> {
+/// The n-th field of a name, and where it is.
+fn nth_of<'f>(fields: &'f mut [Whole], name: &str, nth: usize) -> Option<(usize, &'f mut Whole)> {
     let of_name = fields
-        .iter()
+        .iter_mut()
         .enumerate()
         .filter(|(_, field)| is(field, name));
-    of_name.map(|(at, _)| at).nth(nth.checked_sub(1)?)
+    of_name.into_iter().nth(nth.checked_sub(1)?)
 }
 
-fn is(raw: &[u8], name: &str) -> bool {
-    header::fields(raw)
-        .next()
-        .is_some_and(|field| field.is(name))
+fn is((field, _): &Whole, name: &str) -> bool {
+    field.eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// A field with its line ends. Errors: what would be another field, or the end of the header.
-fn field(name: &str, value: &str) -> Result<Vec<u8>, Failure> {
+/// A field with its line ends; folds of nothing are left out. Errors: what would be another field, or the header's end.
+fn field(name: &str, value: &[u8]) -> Result<Whole, Failure> {
     let is_name = !name.is_empty()
         && name
             .bytes()
             .all(|one| matches!(one, 33..=126) && one != b':');
     // Folds come with LF alone, too.
-    let lines: Vec<&str> = value
-        .split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .collect();
-    let mut rest = lines.iter().skip(1);
-    let folded = rest.all(|line| line.starts_with([' ', '\t']) && !line.trim().is_empty());
-    let clean = !value.contains('\0') && lines.iter().all(|line| !line.contains('\r'));
-    if !is_name || !folded || !clean || name.len() + value.len() > FIELD_BYTES_MAX {
+    let mut lines = value
+        .split(|octet| *octet == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut raw = [name.as_bytes(), b":", lines.next().unwrap_or_default()].concat();
+    let mut folded = true;
+    for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+        folded &= line.starts_with(b" ") || line.starts_with(b"\t");
+        raw.extend_from_slice(b"\r\n");
+        raw.extend_from_slice(line);
+    }
+    let lone_cr = raw
+        .iter()
+        .enumerate()
+        .any(|(at, octet)| *octet == b'\r' && raw.get(at + 1) != Some(&b'\n'));
+    if !is_name || !folded || lone_cr || raw.contains(&0) || raw.len() > FIELD_BYTES_MAX {
         return Err(Failure("a header field that cannot be".to_owned()));
     }
-    Ok(format!("{name}:{}\r\n", lines.join("\r\n")).into_bytes())
+    raw.extend_from_slice(b"\r\n");
+    Ok((name.as_bytes().to_vec(), raw))
 }
 
 #[cfg(test)]
@@ -235,7 +272,7 @@ mod tests {
         HeaderEdit::Insert {
             after,
             name: "X".into(),
-            value: " x".into(),
+            value: b" x".to_vec(),
         }
     }
 
@@ -243,7 +280,7 @@ mod tests {
         HeaderEdit::Replace {
             name: "A".into(),
             nth,
-            value: " x\n y".into(),
+            value: b" x\n \n y".to_vec(),
         }
     }
 
@@ -278,9 +315,11 @@ mod tests {
     fn what_ends_without_a_line_end_takes_fields_all_the_same() {
         let append = HeaderEdit::Append {
             name: "X".into(),
-            value: " x".into(),
+            value: b" x".to_vec(),
         };
-        assert_eq!(edited(b"A: 1", &[append]).unwrap(), b"A: 1\r\nX: x\r\n");
+        for edit in [append, insert(1)] {
+            assert_eq!(edited(b"A: 1", &[edit]).unwrap(), b"A: 1\r\nX: x\r\n");
+        }
     }
 
     #[test]
@@ -299,7 +338,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_value_becomes_another_field(name in ".{0,6}", value in "[a: \t\r\n\0\u{fc}]{0,12}") {
-            if let Ok(raw) = field(&name, &value) {
+            if let Ok((_, raw)) = field(&name, value.as_bytes()) {
                 let block = [&raw[..], b"\r\nbody"].concat();
                 let fields: Vec<_> = header::fields(&block).collect();
                 prop_assert_eq!(fields.len(), 1);

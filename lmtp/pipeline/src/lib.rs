@@ -115,13 +115,18 @@ impl Pipeline {
             if let Some(ended) = stage.run(passing).await {
                 return ended;
             }
+            if passing.is_over() {
+                passing.added.clear();
+                break;
+            }
         }
         Outcome::Passed
     }
 }
 
 impl Stage {
-    const fn sees(&self, direction: Direction) -> bool {
+    /// Whether messages of a direction pass it.
+    pub const fn sees(&self, direction: Direction) -> bool {
         match direction {
             Direction::Delivery => self.deliveries,
             Direction::Submission => self.submissions,

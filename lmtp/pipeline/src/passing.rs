@@ -50,8 +50,12 @@ pub struct Passing {
     pub id: String,
     /// The reverse path, empty for a report.
     pub sender: String,
-    /// The recipients that are left of those that it came with.
+    /// The recipients that it came with.
+    pub arrived_for: Vec<String>,
+    /// Those that are left of them.
     pub recipients: Vec<String>,
+    /// Whether steps took some out: where it goes instead, if anywhere, is in `added`.
+    pub is_diverted: bool,
     /// Those that steps refused.
     pub refused: Vec<(String, Answer)>,
     /// Those that steps added.
@@ -65,20 +69,32 @@ pub struct Passing {
 }
 
 impl Passing {
-    /// A message that begins its way.
-    pub fn new(direction: Direction, client: Client, arrived: &Spooled, message: Passage) -> Self {
+    /// A message that begins its way to some recipients.
+    pub fn new(
+        direction: Direction,
+        client: Client,
+        (arrived, message): (&Spooled, Passage),
+        recipients: Vec<String>,
+    ) -> Self {
         Self {
             direction,
             client,
             hostname: String::new(),
             id: String::new(),
             sender: String::new(),
-            recipients: Vec::new(),
+            arrived_for: recipients.clone(),
+            recipients,
+            is_diverted: false,
             refused: Vec::new(),
             added: Vec::new(),
             message,
             is_changed: false,
             attachments: arrived.attachments(),
         }
+    }
+
+    /// Whether it reaches nobody any more: all its recipients were refused. Then it goes to no archive either.
+    pub(crate) fn is_over(&self) -> bool {
+        self.recipients.is_empty() && !self.is_diverted && !self.arrived_for.is_empty()
     }
 }

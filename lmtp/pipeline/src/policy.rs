@@ -2,7 +2,7 @@
 
 use crate::{Answer, Failure, Judging, Passing, Step, Verdict};
 
-/// Refuses messages that are too large, or have attachments of some type or name.
+/// Refuses messages that are too large, or have parts of some type or file name.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// The largest message, in octets; `None`: any.
@@ -33,10 +33,24 @@ impl Policy {
                 patterns.iter().any(|pattern| matches(pattern, text))
             };
             // Systems drop what stands at a name's end before they look what it is.
-            let name = one.name.trim_end_matches(['.', ' ']);
-            if is_one(&self.types, &one.media_type) || is_one(&self.names, name) {
-                let text = format!("5.7.1 attachments like {:?} are not allowed here", one.name);
+            let bad = one
+                .names
+                .iter()
+                .find(|name| is_one(&self.names, name.trim_end_matches(['.', ' '])));
+            if let Some(name) = bad {
+                let text = format!("5.7.1 files like {name:?} are not allowed here");
                 return Ok(Verdict::Refuse(Answer::new(550, &text)?));
+            }
+            if is_one(&self.types, &one.media_type) {
+                let text = format!(
+                    "5.7.1 nothing of the type {} is allowed here",
+                    one.media_type
+                );
+                return Ok(Verdict::Refuse(Answer::new(550, &text)?));
+            }
+            if one.is_opaque && !(self.names.is_empty() && self.types.is_empty()) {
+                let text = "5.7.1 attached messages in an encoding cannot be checked here";
+                return Ok(Verdict::Refuse(Answer::new(550, text)?));
             }
         }
         Ok(Verdict::Pass)

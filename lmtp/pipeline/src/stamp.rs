@@ -52,7 +52,7 @@ impl Step for Stamp {
                 HeaderEdit::Insert {
                     after,
                     name: name.clone(),
-                    value: value.clone(),
+                    value: value.clone().into_bytes(),
                 }
             }));
             Ok(match header.is_empty() {

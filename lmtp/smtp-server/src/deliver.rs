@@ -2,7 +2,7 @@
 
 use std::{io, time::SystemTime};
 
-use account::{Error, FileTime, Spooled};
+use account::{Copy, Error, FileTime, Spooled, once_as_arrived};
 use pipeline::{Added, Direction, Outcome, Passing};
 
 use crate::{
@@ -50,91 +50,114 @@ impl Session<'_> {
         let id = self.transaction_id();
         let all = &transaction.recipients;
         if self.server.pipeline.is_empty(Direction::Delivery) {
-            let trace = self.trace(
-                (&transaction.envelope, &transaction.envelope.sender),
-                &id,
-                now,
-            );
-            let delivery = Delivery {
-                message: &message,
-                trace: &trace,
-                added: &[],
-            };
-            return self
-                .save(&delivery, all.iter().map(|one| (one, None)).collect())
-                .await;
+            let sender = &transaction.envelope.sender;
+            let trace = self.trace((&transaction.envelope, sender), &id, now);
+            let copies = Transaction::copies(all.iter(), |address| trace.fields(address));
+            let outcomes = self.save(&message, &copies, &trace).await;
+            let reply = |one: &Recipient| one.reply(&copies, &outcomes).into();
+            return Ok(all.iter().map(reply).collect());
+        }
+        let passage = message.passage().await?;
+        let told = |one: Told| Ok(vec![one; all.len()]);
+        if passage.is_cut {
+            // What steps cannot see they cannot judge.
+            return told(Reply::HEADER_TOO_BIG.into());
         }
         let mut passing = self.passing(
             Direction::Delivery,
             (&transaction.envelope, &id),
-            (&message, message.passage().await?),
+            (&message, passage),
+            all.iter().map(|one| one.address.clone()).collect(),
         );
-        passing.recipients = all.iter().map(|one| one.address.clone()).collect();
-        let told = |one: Told| Ok(vec![one; all.len()]);
         match self.server.pipeline.run(&mut passing).await {
             Outcome::Refused(answer) => return told(Told::Answer(answer)),
             Outcome::Dropped => return told(Reply::DELIVERED.into()),
             Outcome::Passed => {}
         }
+        let once = once_as_arrived(&message, &transaction.envelope.sender, now);
         let message = match passing.is_changed {
             true => self.server.accounts.respool(&passing.message).await?,
             false => message,
         };
         let trace = self.trace((&transaction.envelope, &passing.sender), &id, now);
-        let delivery = Delivery {
-            message: &message,
-            trace: &trace,
-            added: &passing.added,
-        };
-        let recipients = all.iter().map(|one| (one, said_of(one, &passing)));
-        self.save(&delivery, recipients.collect()).await
+        self.save_passed((&message, once), (&passing, all), &trace)
+            .await
     }
 
-    /// Saves a message for recipients; those of whom something was said already get it not.
+    /// Saves copies; one outcome each.
     async fn save(
         &self,
-        delivery: &Delivery<'_>,
-        recipients: Vec<(&Recipient, Option<Told>)>,
-    ) -> Result<Vec<Told>, Error> {
-        let fields = |recipient: &str| delivery.trace.fields(recipient);
-        let kept = recipients.iter().filter(|(_, said)| said.is_none());
-        let mut further = Vec::new();
-        for added in delivery.added {
-            further.extend(self.further(added).await?);
-        }
-        let kept = kept.map(|(recipient, _)| *recipient);
-        let needed = further.iter().map(|(recipient, _)| recipient);
-        let copies = Transaction::copies(kept.chain(needed), fields);
+        message: &Spooled,
+        copies: &[Copy],
+        trace: &Trace<'_>,
+    ) -> Vec<Result<(), Error>> {
         let accounts = &self.server.accounts;
-        let outcomes = accounts
-            .deliver(delivery.message, &copies, delivery.trace.now)
-            .await;
+        let outcomes = accounts.deliver(message, copies, trace.now).await;
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-            let id = delivery.trace.id;
+            let id = trace.id;
             tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
         }
-        // Who hands a message in hears that it was not taken when a copy is missing without which it may not go on.
-        let missing = further
-            .iter()
-            .filter(|(_, is_needed)| *is_needed)
-            .map(|(recipient, _)| recipient.reply(&copies, &outcomes))
-            .find(|reply| reply.is_error());
-        Ok(recipients
-            .into_iter()
-            .map(|(recipient, said)| match (said, missing) {
-                (Some(said), _) => said,
-                (None, Some(missing)) => missing.into(),
-                (None, None) => recipient.reply(&copies, &outcomes).into(),
-            })
-            .collect())
+        outcomes
     }
 
-    /// The mailboxes of a recipient that a step added, and whether they must get their copies.
-    async fn further(&self, added: &Added) -> Result<Option<(Recipient, bool)>, Error> {
+    /// Saves a message that has passed the pipeline, and says what came of each recipient. Without a copy that it may
+    /// not go on without, it goes nowhere.
+    async fn save_passed(
+        &self,
+        (message, once): (&Spooled, Option<Box<str>>),
+        (passing, all): (&Passing, &[Recipient]),
+        trace: &Trace<'_>,
+    ) -> Result<Vec<Told>, Error> {
+        let copies = |recipients: &[&Recipient]| {
+            let fields = |address: &str| trace.fields(address);
+            let copies = Transaction::copies(recipients.iter().copied(), fields);
+            let with_key = copies.into_iter().map(|copy| Copy {
+                once: once.clone(),
+                ..copy
+            });
+            with_key.collect::<Vec<_>>()
+        };
+        let (mut needed, mut others) = (Vec::new(), Vec::new());
+        for added in &passing.added {
+            let list = if added.is_needed {
+                &mut needed
+            } else {
+                &mut others
+            };
+            list.extend(self.further(added).await?);
+        }
+        let needed: Vec<_> = needed.iter().collect();
+        let first = copies(&needed);
+        let outcomes = self.save(message, &first, trace).await;
+        let replies = needed.iter().map(|one| one.reply(&first, &outcomes));
+        let missing = replies.into_iter().find(|reply| reply.is_error());
+        let said: Vec<_> = all.iter().map(|one| said_of(one, passing)).collect();
+        if let Some(missing) = missing {
+            let refused = |said: Option<Told>| said.filter(Told::is_error);
+            let told = said
+                .into_iter()
+                .map(|said| refused(said).unwrap_or(missing.into()));
+            return Ok(told.collect());
+        }
+        let kept = all.iter().zip(&said).filter(|(_, said)| said.is_none());
+        let kept: Vec<_> = kept.map(|(one, _)| one).chain(&others).collect();
+        let is_new = |copy: &Copy| !first.iter().any(|one| one.mailbox == copy.mailbox);
+        let mut rest = copies(&kept);
+        rest.retain(is_new);
+        let outcomes = self.save(message, &rest, trace).await;
+        let told = all
+            .iter()
+            .zip(said)
+            .map(|(one, said)| said.unwrap_or_else(|| one.reply(&rest, &outcomes).into()));
+        Ok(told.collect())
+    }
+
+    /// The mailboxes of a recipient that a step added.
+    async fn further(&self, added: &Added) -> Result<Option<Recipient>, Error> {
         match self.server.accounts.resolve(&added.address).await {
             Ok(mailboxes) => {
                 let address = added.address.clone();
-                Ok(Some((Recipient { address, mailboxes }, added.is_needed)))
+                Ok(Some(Recipient { address, mailboxes }))
             }
             Err(error) => {
                 tracing::warn!(connection = self.peer.id, %error, "a recipient that a step added cannot be reached");
@@ -168,13 +191,6 @@ impl Session<'_> {
             now,
         }
     }
-}
-
-/// A message, and what its copies have in common.
-struct Delivery<'a> {
-    message: &'a Spooled,
-    trace: &'a Trace<'a>,
-    added: &'a [Added],
 }
 
 /// What the pipeline says of a recipient; `None`: it gets the message.

@@ -36,12 +36,13 @@ impl From<Reply> for Told {
 }
 
 impl Session<'_> {
-    /// What the pipeline is told of a message; its recipients are still to be named.
+    /// What the pipeline is told of a message on its way to some recipients.
     pub(crate) fn passing(
         &self,
         direction: Direction,
         (envelope, id): (&Envelope, &str),
-        (arrived, message): (&Spooled, Passage),
+        message: (&Spooled, Passage),
+        recipients: Vec<String>,
     ) -> Passing {
         let client = Client {
             address: self.peer.addr,
@@ -53,7 +54,7 @@ impl Session<'_> {
             hostname: self.server.config.hostname.clone(),
             id: id.to_owned(),
             sender: envelope.sender.clone(),
-            ..Passing::new(direction, client, arrived, message)
+            ..Passing::new(direction, client, message, recipients)
         }
     }
 }

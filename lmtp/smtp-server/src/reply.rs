@@ -80,6 +80,8 @@ impl Reply {
     pub(crate) const DATA_BEHIND_STARTTLS: Self =
         Self("501 5.5.1 nothing may follow STARTTLS before the handshake");
     pub(crate) const TOO_BIG: Self = Self("552 5.3.4 message exceeds the size limit");
+    pub(crate) const HEADER_TOO_BIG: Self =
+        Self("552 5.3.4 the header is larger than can be checked");
     pub(crate) const UNKNOWN_PARAMETER: Self = Self("555 5.5.4 parameter not recognized");
     pub(crate) const SMTPUTF8_NEEDED: Self = Self("553 5.6.7 this address needs SMTPUTF8");
 

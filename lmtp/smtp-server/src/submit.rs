@@ -92,13 +92,14 @@ impl Session<'_> {
         if pipeline.is_empty(Direction::Submission) {
             return Ok(Some(ready));
         }
+        let recipients = ready.envelope.recipients.iter();
+        let recipients = recipients.map(|one| one.address.clone()).collect();
         let mut passing = self.passing(
             Direction::Submission,
             (&ready.envelope, id),
             (arrived, ready.message),
+            recipients,
         );
-        let recipients = &ready.envelope.recipients;
-        passing.recipients = recipients.iter().map(|one| one.address.clone()).collect();
         match pipeline.run(&mut passing).await {
             Outcome::Refused(answer) => return Err(Told::Answer(answer)),
             Outcome::Dropped => return Ok(None),

@@ -218,7 +218,12 @@ impl Accounts {
 
     /// A place for an arriving message.
     pub fn spool(&self) -> Spool {
-        Spool::new(Arc::clone(&self.shared))
+        self.spool_of(self.shared.options.message_bytes_max)
+    }
+
+    /// A place for a message of at most so many octets.
+    pub(crate) fn spool_of(&self, len_max: u64) -> Spool {
+        Spool::new(Arc::clone(&self.shared), len_max)
     }
 
     pub(crate) fn shared(&self) -> &Shared {

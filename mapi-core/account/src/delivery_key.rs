@@ -35,26 +35,45 @@ const FILED_CONTEXT: &str = "dragoman 2026 key of an item filed once";
 /// The key of a copy that arrives at this moment; `None` when a repetition could not be told from a second sending.
 pub(crate) fn delivery_key(message: &Spooled, copy: &Copy, received: FileTime) -> Option<ItemKey> {
     if let Some(once) = &copy.once {
-        return Some(key(ONCE_CONTEXT, message, (once.as_bytes(), &copy.mailbox)));
+        return Some(key(ONCE_CONTEXT, &[], (once.as_bytes(), &copy.mailbox)));
     }
-    let trace = header::field(&message.0.derived.header, "Received")?;
-    let age = received.unix().saturating_sub(queued_at(trace.value)?);
-    if !(-CLOCK_AHEAD_MAX_S..=REPETITION_AGE_MAX_S).contains(&age) {
+    if !is_repeatable(message, received) {
         return None;
     }
     let sender = header::field(&copy.prefix, "Return-Path");
     let sender = sender.map_or(&[][..], |field| field.value.trim_ascii());
-    Some(key(CONTEXT, message, (sender, &copy.mailbox)))
+    let octets = message.hash().0;
+    Some(key(CONTEXT, &octets, (sender, &copy.mailbox)))
+}
+
+/// Whether an MTA that hands a message over again can be told from a second sending.
+fn is_repeatable(message: &Spooled, received: FileTime) -> bool {
+    let trace = header::field(&message.0.derived.header, "Received");
+    let queued = trace.and_then(|trace| queued_at(trace.value));
+    queued.is_some_and(|queued| {
+        let age = received.unix().saturating_sub(queued);
+        (-CLOCK_AHEAD_MAX_S..=REPETITION_AGE_MAX_S).contains(&age)
+    })
+}
+
+/// What [`Copy::once`] is for copies of a message that is changed on its way, as it came: what changes it may do so in
+/// another way each time. `None` when a repetition could not be told from a second sending.
+pub fn once_as_arrived(message: &Spooled, sender: &str, received: FileTime) -> Option<Box<str>> {
+    is_repeatable(message, received).then(|| {
+        let octets = message.hash().0;
+        let hash: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("{hash} {sender}").into()
+    })
 }
 
 /// The key of an item that is filed once, by what only it has.
 pub(crate) fn once_key(message: &Spooled, once: &str, mailbox: &MailboxId) -> ItemKey {
-    key(FILED_CONTEXT, message, (once.as_bytes(), mailbox))
+    key(FILED_CONTEXT, &message.hash().0, (once.as_bytes(), mailbox))
 }
 
-fn key(context: &str, message: &Spooled, (distinct, mailbox): (&[u8], &MailboxId)) -> ItemKey {
+fn key(context: &str, message: &[u8], (distinct, mailbox): (&[u8], &MailboxId)) -> ItemKey {
     let mut hasher = blake3::Hasher::new_derive_key(context);
-    for part in [&message.hash().0[..], distinct, mailbox.0.as_bytes()] {
+    for part in [message, distinct, mailbox.0.as_bytes()] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }

@@ -41,6 +41,7 @@ pub use account::{Account, FolderChanges};
 pub use accounts::Accounts;
 pub use delete::Deleted;
 pub use deliver::Copy;
+pub use delivery_key::once_as_arrived;
 pub use facts::{Facts, ItemFacts};
 pub use flags::{FlagChange, Flags};
 pub use folders::Subscribed;

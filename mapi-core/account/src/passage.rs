@@ -1,11 +1,14 @@
 //! A message on its way, as what looks at it and may change it sees it: its header's fields, and what follows them.
 
-use std::io::{self, Cursor, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor, Read},
+};
 
 use bytes::Bytes;
-use mapi_convert::header;
+use mapi_convert::{PartView, StructureView, encoded_word, header};
 use mapi_store::{Error, ErrorKind, Result};
-use mapi_types::{Content, tags};
+use mapi_types::Content;
 use tokio::task::spawn_blocking;
 
 use crate::{Accounts, Spooled};
@@ -18,12 +21,14 @@ const PIECE_BYTES: usize = 256 << 10;
 /// A message in pieces. The octets of an unchanged one are those that arrived.
 #[derive(Clone, Debug)]
 pub struct Passage {
-    /// The header's fields with their line ends, without the empty line.
+    /// The header's fields with their line ends, up to the empty line, or to a line that is no field.
     pub fields: Bytes,
     /// The empty line, as it came; nothing where there is none.
     pub empty_line: Bytes,
     /// What follows the empty line.
     pub body: Body,
+    /// Whether the header is so large that some of its fields are in the body.
+    pub is_cut: bool,
 }
 
 /// What follows a header.
@@ -35,17 +40,20 @@ pub enum Body {
     Replaced(Bytes),
 }
 
-/// An attachment, as its sender describes it.
+/// A part, as its sender describes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Attached {
     /// Its media type, such as `application/pdf`, in small letters.
     pub media_type: String,
-    /// Its file name, decoded; empty when it has none.
-    pub name: String,
+    /// Its file names, decoded: programs differ in which of several they take.
+    pub names: Vec<String>,
+    /// Whether it is a message in an encoding, which nobody looks into here.
+    pub is_opaque: bool,
 }
 
 impl Spooled {
-    /// The message in pieces. Of a header beyond all bounds only the first fields are told as such.
+    /// The message in pieces. Of a header beyond all bounds only the first fields are told as such. What comes before
+    /// the empty line and is no field begins the body, as it does for many programs.
     ///
     /// Errors: `Unavailable` (the disk).
     pub async fn passage(&self) -> Result<Passage> {
@@ -59,12 +67,17 @@ impl Spooled {
                 (read, whole)
             }
         };
-        let fields = header::fields(&block).map(|field| field.offset + field.raw.len());
         let (mut end, mut before) = (0, 0);
-        for field_end in fields {
-            (before, end) = (end, field_end);
+        for field in header::fields(&block) {
+            // A first line that begins with white space goes on what is put before it.
+            if field.name.is_empty() || field.raw.starts_with(b" ") || field.raw.starts_with(b"\t")
+            {
+                break;
+            }
+            (before, end) = (end, field.offset + field.raw.len());
         }
-        if end == block.len() && !whole {
+        let is_cut = end == block.len() && !whole;
+        if is_cut {
             // The last one goes on beyond what was read.
             end = before;
         }
@@ -77,6 +90,7 @@ impl Spooled {
             fields: block.slice(..end),
             empty_line: block.slice(end..end + blank),
             body: Body::Arrived(self.clone(), (end + blank) as u64),
+            is_cut,
         })
     }
 
@@ -104,27 +118,80 @@ impl Spooled {
         })
     }
 
-    /// Its attachments, those of messages in it included.
+    /// Its parts that hold something, those of messages in it included.
     pub fn attachments(&self) -> Vec<Attached> {
-        let (mut found, mut trees) = (Vec::new(), vec![&self.0.tree]);
-        while let Some(tree) = trees.pop() {
-            for attachment in &tree.attachments {
-                let props = &attachment.props;
-                let name = props
-                    .get(&tags::ATTACH_LONG_FILENAME)
-                    .or_else(|| props.get(&tags::ATTACH_FILENAME));
-                let media_type = props.get(&tags::ATTACH_MIME_TAG).unwrap_or_default();
-                found.push(Attached {
-                    media_type: media_type.to_ascii_lowercase(),
-                    name: name.unwrap_or_default().to_owned(),
-                });
-                if let mapi_types::AttachmentData::Message(inner) = &attachment.data {
-                    trees.push(inner);
-                }
+        let structure = StructureView::new(&self.0.derived.structure);
+        let (mut found, mut parts) = (Vec::new(), Vec::new());
+        parts.extend(structure.map(|structure| structure.root()));
+        while let Some(part) = parts.pop() {
+            parts.extend(part.children());
+            if !part.is_type("multipart") {
+                found.push(attached(&part));
             }
         }
         found
     }
+}
+
+fn attached(part: &PartView<'_>) -> Attached {
+    let text = String::from_utf8_lossy;
+    let media_type = format!("{}/{}", text(part.media_type), text(part.subtype));
+    let params = part
+        .params
+        .chain(part.disposition.into_iter().flat_map(|(_, params)| params));
+    let encoded = ["base64", "quoted-printable"]
+        .iter()
+        .any(|encoding| part.encoding.eq_ignore_ascii_case(encoding.as_bytes()));
+    Attached {
+        media_type: media_type.to_ascii_lowercase(),
+        names: names(params),
+        is_opaque: part.is_type("message") && encoded,
+    }
+}
+
+/// All file names that some program may read out of parameters. Source: RFC 2183 2.3, RFC 2231; RFC 2047 where nobody
+/// should use it.
+fn names<'a>(params: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut pieces = BTreeMap::<String, String>::new();
+    for (param, value) in params {
+        let param = String::from_utf8_lossy(param).to_ascii_lowercase();
+        let (base, rest) = param.split_once('*').unwrap_or((&param, ""));
+        if base != "name" && base != "filename" {
+            continue;
+        }
+        let plain = encoded_word::decode(value);
+        let extended = String::from_utf8_lossy(value);
+        let extended = extended.rsplit('\'').next().unwrap_or_default();
+        let extended = percent_decoded(extended.as_bytes());
+        if rest.is_empty() {
+            names.extend([plain, extended]);
+        } else {
+            // Pieces come in their order, or the name would be none that programs put together.
+            pieces
+                .entry(base.to_owned())
+                .or_default()
+                .push_str(&extended);
+        }
+    }
+    names.extend(pieces.into_values());
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn percent_decoded(value: &[u8]) -> String {
+    let (mut octets, mut rest) = (Vec::with_capacity(value.len()), value);
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%');
+        let code = code.and_then(|code| u8::from_str_radix(str::from_utf8(code).ok()?, 16).ok());
+        octets.push(code.unwrap_or(*first));
+        rest = match code {
+            Some(_) => after.get(2..).unwrap_or_default(),
+            None => after,
+        };
+    }
+    String::from_utf8_lossy(&octets).into_owned()
 }
 
 impl Passage {
@@ -160,10 +227,18 @@ impl Passage {
 
     /// Puts other octets after the header.
     pub fn replace_body(&mut self, octets: Bytes) {
+        self.end_header();
+        self.body = Body::Replaced(octets);
+    }
+
+    /// Makes sure that what follows the fields is no part of them.
+    pub fn end_header(&mut self) {
+        if !self.fields.is_empty() && !self.fields.ends_with(b"\n") {
+            self.fields = [&self.fields[..], b"\r\n"].concat().into();
+        }
         if self.empty_line.is_empty() {
             self.empty_line = Bytes::from_static(b"\r\n");
         }
-        self.body = Body::Replaced(octets);
     }
 
     /// All its octets in a row. Reading blocks.
@@ -180,9 +255,11 @@ impl Passage {
 }
 
 impl Accounts {
-    /// A changed message as if it had arrived so. Errors: `TooBig`, `Unavailable` (the disk).
+    /// A changed message as if it had arrived so. What was put into it is not counted against the largest size.
+    ///
+    /// Errors: `Unavailable` (the disk).
     pub async fn respool(&self, passage: &Passage) -> Result<Spooled> {
-        let mut spool = self.spool();
+        let mut spool = self.spool_of(passage.len());
         spool.write(&passage.fields).await?;
         spool.write(&passage.empty_line).await?;
         let mut offset = 0;

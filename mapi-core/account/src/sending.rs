@@ -133,7 +133,10 @@ impl Accounts {
             .await
             .map_err(SendError::Failed)?;
         if message.empty_line.is_empty() && message.body_len() > 0 {
-            return Err(SendError::Header("the header is too large"));
+            return Err(SendError::Header(match message.is_cut {
+                true => "the header is too large",
+                false => "a line of the header is no field",
+            }));
         }
         self.check_names(&outgoing, &message.fields).await?;
         let edit = Edit {

@@ -34,6 +34,7 @@ pub struct Spool {
     shared: Arc<Shared>,
     place: Place,
     len: u64,
+    len_max: u64,
     hasher: blake3::Hasher,
     scanner: Scanner,
 }
@@ -78,9 +79,11 @@ impl Spooled {
 }
 
 impl Spool {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    /// For a message of at most so many octets.
+    pub(crate) fn new(shared: Arc<Shared>, len_max: u64) -> Self {
         Self {
             shared,
+            len_max,
             place: Place::Memory {
                 bytes: Vec::new(),
                 permit: None,
@@ -107,7 +110,7 @@ impl Spool {
     /// Errors: `TooBig`, `Unavailable` (the disk).
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let len = self.len + bytes.len() as u64;
-        if len > self.shared.options.message_bytes_max {
+        if len > self.len_max {
             self.place = Place::Broken;
             return Err(Error::new(
                 ErrorKind::TooBig,

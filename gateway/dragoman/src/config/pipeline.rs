@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use pipeline::{Archive, Failure, Milter, OnFailure, Pipeline, Place, Policy, Stage, Stamp, Step};
+use pipeline::{
+    Archive, Direction, Failure, Milter, OnFailure, Pipeline, Place, Policy, Stage, Stamp, Step,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::config_error::ConfigError;
@@ -95,6 +97,27 @@ pub(crate) fn pipeline(
         step.stage(key, body_bytes_max)
     });
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
+    for direction in [Direction::Delivery, Direction::Submission] {
+        let seeing = stages.iter().filter(|stage| stage.sees(direction));
+        let all: u64 = seeing.map(|stage| stage.timeout.as_secs()).sum();
+        if all > TIMEOUT_MAX_S {
+            let expected = format!("at most {TIMEOUT_MAX_S} for all steps of a message");
+            return Err(ConfigError::value(
+                "pipeline.*.timeout_s",
+                &all.to_string(),
+                &expected,
+            ));
+        }
+    }
+    let mut names: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some([twice, _]) = names.array_windows().find(|[one, next]| one == next) {
+        return Err(ConfigError::value(
+            "pipeline.*.name",
+            twice,
+            "a name of its own for each step",
+        ));
+    }
     Ok(Arc::new(Pipeline::new(stages)))
 }
 
@@ -104,6 +127,19 @@ impl StepConfig {
             let expected = format!("1 to {TIMEOUT_MAX_S}");
             let found = self.timeout_s.to_string();
             return Err(ConfigError::value(&key("timeout_s"), &found, &expected));
+        }
+        if self.messages.is_empty() {
+            let expected = "\"deliveries\", \"submissions\", or both";
+            return Err(ConfigError::value(&key("messages"), "none", expected));
+        }
+        let is_idle = match self.step {
+            Kind::Stamp => self.add.is_empty() && self.remove.is_empty(),
+            Kind::Policy => self.bytes_max == 0 && self.types.is_empty() && self.names.is_empty(),
+            Kind::Archive | Kind::Milter => false,
+        };
+        if is_idle {
+            let expected = "what it is to do";
+            return Err(ConfigError::value(&key("step"), self.step.name(), expected));
         }
         for (name, is_set, kind) in [
             ("add", !self.add.is_empty(), Kind::Stamp),
@@ -144,11 +180,9 @@ impl StepConfig {
                 names: self.names.clone(),
             }),
             Kind::Archive => {
-                let address = self.to.clone();
-                if !address.contains('@') || address.contains(char::is_whitespace) {
-                    return Err(ConfigError::value(&key("to"), &address, "an address"));
-                }
-                Box::new(Archive { address })
+                let archive = Archive::new(&self.to);
+                let none = |_| ConfigError::value(&key("to"), &self.to, "an address");
+                Box::new(archive.map_err(none)?)
             }
             Kind::Milter => {
                 let none = || {
@@ -235,6 +269,20 @@ mod tests {
             (
                 "step = \"stamp\"\nadd = [\"A: b\\r\\nC: d\"]",
                 "pipeline.1.add",
+            ),
+            ("step = \"policy\"", "pipeline.1.step"),
+            ("step = \"archive\"\nto = \"<a@b>\"", "pipeline.1.to"),
+            (
+                "step = \"archive\"\nto = \"a@b\"\nmessages = []",
+                "pipeline.1.messages",
+            ),
+            (
+                "step = \"archive\"\nto = \"a@b\"\n[[pipeline]]\nstep = \"archive\"\nto = \"c@d\"",
+                "pipeline.*.name",
+            ),
+            (
+                "step = \"archive\"\nto = \"a@b\"\ntimeout_s = 300\n[[pipeline]]\nname = \"b\"\nstep = \"archive\"\nto = \"c@d\"\ntimeout_s = 300",
+                "pipeline.*.timeout_s",
             ),
             ("step = \"policy\"\ntimeout_s = 0", "pipeline.1.timeout_s"),
             ("step = \"sieve\"", "unknown variant"),

@@ -9,14 +9,15 @@ use super::{
     packet::{Packets, Said, lied},
     terms::{Command, Terms},
 };
-use crate::{Answer, Changes, Failure, Passing, Verdict};
+use crate::{Answer, Changes, Client, Failure, Passing, Verdict};
 
 /// Octets of a body in one packet.
 const CHUNK_BYTES: usize = 65_535;
 /// Octets of a field's value that filters are told; longer ones are beyond what libmilter takes in one packet.
 const VALUE_BYTES_MAX: usize = 60_000;
-/// Changes that a filter may ask for in one message.
-const EDITS_MAX: usize = 1000;
+/// Changes that a filter may ask for in one message, and octets of all of them but of a new body.
+const EDITS_MAX: usize = 300;
+const EDITS_BYTES_MAX: usize = 1 << 20;
 
 pub(super) struct Conversation<S> {
     packets: Packets<S>,
@@ -80,56 +81,64 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     async fn envelope(&mut self, passing: &Passing) -> Result<Option<Verdict>, Failure> {
-        let client = &passing.client;
-        self.macros(
-            b'C',
-            &[
-                ("j", &passing.hostname),
-                ("{daemon_name}", "dragoman"),
-                ("v", "Dragoman"),
-            ],
-        )
-        .await?;
-        if let Some(ended) = self
-            .command(Command::Connect, &connect(passing))
-            .await?
-            .ended()
-        {
-            return Ok(Some(ended));
-        }
-        let encrypted = if client.is_encrypted { "TLS" } else { "" };
-        self.macros(b'H', &[("{tls_version}", encrypted)]).await?;
-        let helo = nul(&client.name);
-        if let Some(ended) = self.command(Command::Helo, &helo).await?.ended() {
-            return Ok(Some(ended));
-        }
-        let user = client.user.as_deref().unwrap_or_default();
-        let way = if user.is_empty() { "" } else { "PLAIN" };
-        let sender = [
-            ("i", passing.id.as_str()),
-            ("{mail_addr}", &passing.sender),
-            ("{auth_authen}", user),
-            ("{auth_type}", way),
-        ];
-        self.macros(b'M', &sender).await?;
-        let from = nul(&format!("<{}>", passing.sender));
-        if let Some(ended) = self.command(Command::Mail, &from).await?.ended() {
-            return Ok(Some(ended));
+        for step in [Command::Connect, Command::Helo, Command::Mail] {
+            if let Some(ended) = self.introduce(step, passing).await?.ended() {
+                return Ok(Some(ended));
+            }
         }
         let added = passing.added.iter().map(|one| &one.address);
-        for recipient in passing.recipients.iter().chain(added) {
+        let all = passing.recipients.iter().chain(added);
+        let mut is_left = false;
+        for recipient in all {
             self.macros(b'R', &[("{rcpt_addr}", recipient)]).await?;
             let to = nul(&format!("<{recipient}>"));
             match self.command(Command::Recipient, &to).await? {
                 Next::Refused(answer) => self.changes.refuse.push((recipient.clone(), answer)),
                 next => {
+                    is_left = true;
                     if let Some(ended) = next.ended() {
                         return Ok(Some(ended));
                     }
                 }
             }
         }
-        Ok(None)
+        // Without recipients there is no message.
+        Ok((!is_left).then_some(Verdict::Pass))
+    }
+
+    /// Who hands the message in, and from whom it is.
+    async fn introduce(&mut self, step: Command, passing: &Passing) -> Result<Next, Failure> {
+        let client = &passing.client;
+        let (kind, address) = place_of(client);
+        let user = client.user.as_deref().unwrap_or_default();
+        let of_user = |value| if user.is_empty() { None } else { Some(value) };
+        let macros = match step {
+            Command::Connect => vec![
+                ("j", Some(passing.hostname.as_str())),
+                ("{daemon_name}", Some("dragoman")),
+                ("v", Some("Dragoman")),
+                ("_", Some(address.as_str())),
+                ("{client_addr}", Some(address.as_str())),
+            ],
+            Command::Helo => vec![("{tls_version}", client.is_encrypted.then_some("TLS"))],
+            _ => vec![
+                ("i", Some(passing.id.as_str())),
+                ("{mail_addr}", Some(passing.sender.as_str())),
+                ("{auth_authen}", of_user(user)),
+                ("{auth_type}", of_user("SASL")),
+            ],
+        };
+        let macros: Vec<_> = macros
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        self.macros(step.code().0, &macros).await?;
+        let told = match step {
+            Command::Connect => connect(kind, &address),
+            Command::Helo => nul(&client.name),
+            _ => nul(&format!("<{}>", passing.sender)),
+        };
+        self.command(step, &told).await
     }
 
     async fn content(&mut self, passing: &Passing) -> Result<Option<Verdict>, Failure> {
@@ -187,19 +196,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         };
         let value = value.get(skipped..).unwrap_or_default();
         let value = value.get(..VALUE_BYTES_MAX).unwrap_or(value);
-        [field.name, b"\0", value, b"\0"].concat()
+        // A NUL would make two texts of one.
+        let name: Vec<u8> = field.name.iter().copied().filter(|one| *one != 0).collect();
+        [&name[..], b"\0", value, b"\0"].concat()
     }
 
     /// The end of the message: now the filter says what it wants changed.
     async fn end(&mut self, passing: &Passing) -> Result<Verdict, Failure> {
         self.macros(b'E', &[("i", &passing.id)]).await?;
         self.packets.send(b'E', &[]).await?;
-        let mut edits = 0;
+        let (mut edits, mut octets) = (0, 0);
         loop {
             let said = self.packets.hear(self.terms.keeps_leading_space()).await?;
             edits += 1;
             if edits > EDITS_MAX && !matches!(said, Said::Body(_) | Said::Progress) {
                 return Err(lied("too many changes"));
+            }
+            octets += said.len();
+            if octets > EDITS_BYTES_MAX {
+                return Err(lied("changes that are too large"));
             }
             match said {
                 Said::Continue | Said::Accept => return Ok(Verdict::Pass),
@@ -209,8 +224,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 Said::Skip => return Err(lied("a word out of place")),
                 Said::Header(edit) => self.changes.header.push(edit),
                 Said::Sender(address) => self.changes.sender = Some(address),
-                Said::AddRecipient(address) => self.changes.add.push(address),
-                Said::RemoveRecipient(address) => self.changes.remove.push(address),
+                Said::AddRecipient(address) => {
+                    self.changes.remove.retain(|one| *one != address);
+                    self.changes.add.push(address);
+                }
+                Said::RemoveRecipient(address) => {
+                    self.changes.add.retain(|one| *one != address);
+                    self.changes.remove.push(address);
+                }
                 Said::Body(more) => {
                     let body = self.new_body.get_or_insert_default();
                     if body.len() + more.len() > self.body_bytes_max {
@@ -224,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     async fn macros(&mut self, letter: u8, macros: &[(&str, &str)]) -> Result<(), Failure> {
         let mut words = vec![letter];
-        for (name, value) in macros.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in macros {
             words.extend(nul(name));
             words.extend(nul(value));
         }
@@ -269,20 +290,24 @@ impl Next {
     }
 }
 
-/// What CONNECT says: the host, a letter for its kind of address, its port, the address.
-fn connect(passing: &Passing) -> Vec<u8> {
-    let client = &passing.client;
-    let name = match client.name.is_empty() {
-        true => "unknown",
-        false => client.name.as_str(),
-    };
-    let (kind, address) = match client.address {
+/// A letter for the kind of a client's address, and the address.
+fn place_of(client: &Client) -> (u8, String) {
+    match client.address {
         Some(IpAddr::V4(address)) => (b'4', address.to_string()),
         Some(IpAddr::V6(address)) => (b'6', format!("IPv6:{address}")),
         None => (b'L', "localhost".to_owned()),
+    }
+}
+
+/// What CONNECT says: the host, a letter for its kind of address, its port, the address. Filters trust the host's name,
+/// so it is none that the client gives itself.
+fn connect(kind: u8, address: &str) -> Vec<u8> {
+    let host = match kind {
+        b'L' => address.to_owned(),
+        _ => format!("[{}]", address.trim_start_matches("IPv6:")),
     };
     let port = 0_u16.to_be_bytes();
-    [&nul(name)[..], &[kind], &port, &nul(&address)].concat()
+    [&nul(&host)[..], &[kind], &port, &nul(address)].concat()
 }
 
 fn nul(text: &str) -> Vec<u8> {

@@ -30,6 +30,19 @@ pub(super) enum Said {
     RemoveRecipient(String),
 }
 
+impl Said {
+    /// Octets that it wants kept, those of a new body aside.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Header(edit) => edit.len(),
+            Self::Sender(text) | Self::AddRecipient(text) | Self::RemoveRecipient(text) => {
+                text.len()
+            }
+            _ => 0,
+        }
+    }
+}
+
 /// Both directions of a connection to a filter.
 pub(super) struct Packets<S>(pub(super) S);
 
@@ -68,9 +81,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Packets<S> {
 
 /// What a packet says. Errors: nothing that filters say.
 fn parse(letter: u8, rest: &[u8], keeps_leading_space: bool) -> Result<Said, Failure> {
-    let value = |text: &str| match keeps_leading_space {
-        true => text.to_owned(),
-        false => format!(" {text}"),
+    let value = |text: &[u8]| match keeps_leading_space {
+        true => text.to_vec(),
+        false => [b" ", text].concat(),
     };
     Ok(match letter {
         b'c' => Said::Continue,
@@ -78,21 +91,29 @@ fn parse(letter: u8, rest: &[u8], keeps_leading_space: bool) -> Result<Said, Fai
         b'p' => Said::Progress,
         b's' => Said::Skip,
         b'd' => Said::Drop,
+        // It is not to be delivered, and there is no place here to hold it.
+        b'q' => Said::Refuse(Answer::new(
+            550,
+            "5.7.1 a filter wants this message held back",
+        )?),
         b'r' => Said::Refuse(Answer::new(550, "5.7.1 refused by a filter")?),
         b't' => Said::Refuse(Answer::new(451, "4.7.1 try again later")?),
         b'y' => {
             let [reply] = texts(rest)?;
+            let reply = String::from_utf8_lossy(&reply);
             // Percent signs come doubled.
             Said::Refuse(Answer::parse(&reply.replace("%%", "%"))?)
         }
         b'h' => {
             let [name, text] = texts(rest)?;
+            let name = name_of(name)?;
             let value = value(&text);
             Said::Header(HeaderEdit::Append { name, value })
         }
         b'i' => {
             let (at, rest) = number(rest)?;
             let [name, text] = texts(rest)?;
+            let name = name_of(name)?;
             let value = value(&text);
             Said::Header(HeaderEdit::Insert {
                 after: at,
@@ -104,6 +125,7 @@ fn parse(letter: u8, rest: &[u8], keeps_leading_space: bool) -> Result<Said, Fai
             let (nth, rest) = number(rest)?;
             let nth = nth.max(1);
             let [name, text] = texts(rest)?;
+            let name = name_of(name)?;
             Said::Header(match text.is_empty() {
                 true => HeaderEdit::Remove { name, nth },
                 false => HeaderEdit::Replace {
@@ -121,15 +143,19 @@ fn parse(letter: u8, rest: &[u8], keeps_leading_space: bool) -> Result<Said, Fai
     })
 }
 
-/// Texts that end with NUL each.
-fn texts<const N: usize>(octets: &[u8]) -> Result<[String; N], Failure> {
+/// Texts that end with NUL each, in whatever encoding a message has them.
+fn texts<const N: usize>(octets: &[u8]) -> Result<[Vec<u8>; N], Failure> {
     let cut = || lied("a packet that is cut off");
     let octets = octets.strip_suffix(b"\0").ok_or_else(cut)?;
-    let texts: Vec<String> = octets
+    let texts: Vec<Vec<u8>> = octets
         .split(|octet| *octet == 0)
-        .map(|text| String::from_utf8(text.to_vec()).map_err(|_| lied("a text that is none")))
-        .collect::<Result<_, _>>()?;
+        .map(<[u8]>::to_vec)
+        .collect();
     texts.try_into().map_err(|_| cut())
+}
+
+fn name_of(octets: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(octets).map_err(|_| lied("a name of a field that is none"))
 }
 
 fn number(octets: &[u8]) -> Result<(usize, &[u8]), Failure> {
@@ -182,12 +208,17 @@ mod tests {
                 b"451 4.7.1 50%% full\0",
                 "Refuse(Answer(\"451 4.7.1 50% full\"))",
             ),
+            (
+                b'y',
+                b"550 5.7.1 gr\xfcn.exe\0",
+                "Refuse(Answer(\"550 5.7.1 gr?n.exe\"))",
+            ),
             (b'y', b"250 fine\0", "250 refuses nothing"),
             (b'y', b"550 no", "the filter sent a packet that is cut off"),
             (
                 b'h',
                 b"X-A\0b\0",
-                "Header(Append { name: \"X-A\", value: \" b\" })",
+                "Header(Append { name: \"X-A\", value: [32, 98] })",
             ),
             (
                 b'h',
@@ -197,7 +228,7 @@ mod tests {
             (
                 b'i',
                 b"\0\0\0\x02X\0y\0",
-                "Header(Insert { after: 2, name: \"X\", value: \" y\" })",
+                "Header(Insert { after: 2, name: \"X\", value: [32, 121] })",
             ),
             (
                 b'm',
@@ -207,7 +238,7 @@ mod tests {
             (
                 b'm',
                 b"\0\0\0\x02X\0y\0",
-                "Header(Replace { name: \"X\", nth: 2, value: \" y\" })",
+                "Header(Replace { name: \"X\", nth: 2, value: [32, 121] })",
             ),
             (b'm', b"\0\0", "the filter sent a packet that is cut off"),
             (

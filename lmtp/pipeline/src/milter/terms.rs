@@ -6,9 +6,11 @@ use crate::Failure;
 const VERSION: u32 = 6;
 /// The oldest that is understood: all of today's filters are newer.
 const VERSION_MIN: u32 = 2;
-/// What a filter may do: add fields, replace the body, add and remove recipients, change fields and the sender. To hold
-/// messages back (0x20) is not among it.
-const ACTIONS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x40 | 0x80;
+/// What a filter may do: add fields, replace the body, add and remove recipients, change fields, hold the message back,
+/// change the sender, name macros. Libraries give up where one of what they may want is not offered.
+const ACTIONS: u32 = 0x1ff;
+/// Commands that nobody knows are not told, nor answered.
+const UNKNOWN_COMMANDS: u32 = 0x100 | 0x2_0000;
 /// The filter may say "enough of the body".
 const SKIP: u32 = 0x400;
 /// White space before a field's value is kept, both ways.
@@ -67,7 +69,9 @@ impl Terms {
         Command::ALL
             .into_iter()
             .map(of)
-            .fold(SKIP | LEADING_SPACE, |all, one| all | one)
+            .fold(SKIP | LEADING_SPACE | UNKNOWN_COMMANDS, |all, one| {
+                all | one
+            })
     }
 
     /// What the gateway offers.
@@ -77,23 +81,22 @@ impl Terms {
             .concat()
     }
 
-    /// What the filter answered. Errors: it wants what was not offered.
+    /// What the filter answered. What was not offered to it means nothing: some ask for it all the same. Errors: a
+    /// version that is not spoken here, or no terms.
     pub(super) fn agreed(answer: &[u8]) -> Result<Self, Failure> {
         let number = |at: usize| {
             let octets = answer.get(at * 4..at * 4 + 4)?;
             Some(u32::from_be_bytes(octets.try_into().ok()?))
         };
-        let all = number(0).zip(number(1)).zip(number(2));
-        let ((version, actions), protocol) =
+        let all = number(0).zip(number(2));
+        let (version, protocol) =
             all.ok_or_else(|| Failure("the filter's terms are cut off".to_owned()))?;
-        let fits = (VERSION_MIN..=VERSION).contains(&version)
-            && actions & !ACTIONS == 0
-            && protocol & !Self::offered() == 0;
-        match fits {
-            true => Ok(Self { version, protocol }),
-            false => Err(Failure(format!(
-                "the filter wants version {version}, actions {actions:#x} and protocol {protocol:#x}"
-            ))),
+        match (VERSION_MIN..=VERSION).contains(&version) {
+            true => Ok(Self {
+                version,
+                protocol: protocol & Self::offered(),
+            }),
+            false => Err(Failure(format!("the filter wants version {version}"))),
         }
     }
 
@@ -129,9 +132,10 @@ mod tests {
         assert!(!terms.wants(Command::Connect) && terms.wants(Command::Mail));
         assert!(!terms.answers(Command::Header) && terms.answers(Command::Body));
         assert!(!answer([2, 0, 0]).unwrap().wants(Command::Data));
-        for wrong in [[7, 0, 0], [1, 0, 0], [6, 0x20, 0], [6, 0, 0x8000_0000]] {
-            assert!(answer(wrong).is_err(), "{wrong:?}");
-        }
+        // As rspamd does: no answers to anything, of what may not be asked as well.
+        let silent = answer([6, 0x3f, 0x800f_f080]).unwrap();
+        assert!(!silent.answers(Command::Connect) && !silent.answers(Command::Body));
+        assert!(answer([7, 0, 0]).is_err() && answer([1, 0, 0]).is_err());
         assert!(Terms::agreed(&[0; 11]).is_err());
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use pipeline::{Direction, OnFailure, Outcome, Pipeline, Stage};
+use pipeline::{Archive, Direction, OnFailure, Outcome, Pipeline, Stage};
 use tokio::net::TcpListener;
 
 use crate::support::{Filter, TEXT, packet, passing, stage, terms, text};
@@ -30,7 +30,7 @@ async fn a_filter_hears_the_whole_message() {
     assert_eq!(
         heard,
         [
-            "C client.example.org|4||192.0.2.1|",
+            "C [192.0.2.1]|4||192.0.2.1|",
             "H client.example.org|",
             "M <a@example.test>|",
             "R <bob@example.test>|",
@@ -103,6 +103,11 @@ async fn what_a_filter_refuses_is_refused() {
         (b'E', packet(b'r', b""), "550 5.7.1 refused by a filter"),
         (b'E', packet(b't', b""), "451 4.7.1 try again later"),
         (b'E', packet(b'd', b""), "dropped"),
+        (
+            b'E',
+            packet(b'q', b"virus\0"),
+            "550 5.7.1 a filter wants this message held back",
+        ),
         (b'M', reply.clone(), "554 5.7.1 spam"),
         (b'L', reply.clone(), "554 5.7.1 spam"),
         (b'B', packet(b'd', b""), "dropped"),
@@ -142,8 +147,6 @@ async fn a_filter_that_fails_neither_blocks_nor_loses_mail() {
     let added = [packet(b'+', b"a b\r\nDATA\0"), packet(b'c', b"")].concat();
     for (letter, answer) in [
         (b'O', packet(b'c', b"")),
-        (b'O', terms(0x20, 0)),
-        (b'O', terms(0, 0x8000_0000)),
         (b'O', packet(b'O', b"\0\0")),
         (b'O', b"hang up".to_vec()),
         (b'M', b"hang up".to_vec()),
@@ -201,4 +204,27 @@ async fn a_filter_that_hangs_has_its_time() {
     };
     let outcome = Pipeline::new(vec![stage]).run(&mut message).await;
     assert!(told(&outcome).starts_with("451"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_archive_keeps_nothing_that_was_refused_for_everybody() {
+    let filter = Filter::new(&[(b'R', packet(b'r', b""))]).await;
+    let archive = |on_failure| Stage {
+        name: "archive".to_owned(),
+        on_failure,
+        ..stage(Archive::new("archive@example.test").unwrap())
+    };
+    let pipeline = Pipeline::new(vec![stage(filter.step.clone()), archive(OnFailure::Defer)]);
+    let mut message = passing(Direction::Delivery, TEXT).await;
+    assert_eq!(pipeline.run(&mut message).await, Outcome::Passed);
+    assert_eq!(message.refused.len(), 2);
+    assert!(message.added.is_empty());
+    // Without recipients the filter hears of no content.
+    assert_eq!(filter.heard().await.last().unwrap(), "Q ");
+
+    // Where the archive comes first, the filter refuses it, too: nobody who hands mail in could put that right.
+    let filter = Filter::new(&[(b'R', packet(b'r', b""))]).await;
+    let pipeline = Pipeline::new(vec![archive(OnFailure::Defer), stage(filter.step.clone())]);
+    let mut message = passing(Direction::Delivery, TEXT).await;
+    assert!(told(&pipeline.run(&mut message).await).starts_with("451"));
 }

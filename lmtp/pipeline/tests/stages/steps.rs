@@ -80,9 +80,7 @@ async fn stages_see_the_messages_they_are_for_in_their_order() {
     let archive = |on_failure, address: &str| Stage {
         submissions: false,
         on_failure,
-        ..stage(Archive {
-            address: address.to_owned(),
-        })
+        ..stage(Archive::new(address).unwrap())
     };
     let pipeline = Pipeline::new(vec![
         archive(OnFailure::Defer, "one@example.test"),
@@ -105,4 +103,64 @@ async fn stages_see_the_messages_they_are_for_in_their_order() {
     let mut message = passing(Direction::Submission, TEXT).await;
     assert_eq!(pipeline.run(&mut message).await, Outcome::Passed);
     assert!(message.added.is_empty());
+}
+
+/// Names and types by which a program may run a part, wherever the sender puts it.
+#[tokio::test]
+async fn no_part_hides_from_policy() {
+    let part = |head: &str| {
+        format!(
+            "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n{head}\r\n\r\nMZ\r\n--x--\r\n"
+        )
+    };
+    let inner = "Content-Type: application/x; name=evil.exe";
+    for text in [
+        part(inner),
+        part("Content-Type: text/plain; name=evil.exe"),
+        part("Content-Type: text/html\r\nContent-Disposition: inline; filename=\"evil.exe. \""),
+        part(
+            "Content-Type: application/x; name=evil.exe\r\nContent-Disposition: attachment; filename=ok.txt",
+        ),
+        part("Content-Disposition: attachment; filename=ok.txt; filename*=utf-8''evil%2Eexe"),
+        part("Content-Disposition: attachment; filename*0=evil.; filename*1=exe"),
+        part("Content-Type: application/x; name=\"=?utf-8?q?evil=2Eexe?=\""),
+        part(
+            "Content-Type: message/delivery-status\r\nContent-Disposition: attachment; filename=evil.exe",
+        ),
+        part(&format!("Content-Type: message/rfc822\r\n\r\n{inner}")),
+        part("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64"),
+        part(inner).replace("multipart/mixed", "multipart/signed"),
+        "Content-Type: text/plain; name=evil.exe\r\n\r\nMZ\r\n".to_owned(),
+    ] {
+        let policy = Policy {
+            names: vec!["*.exe".to_owned()],
+            ..Policy::default()
+        };
+        let mut message = passing(Direction::Delivery, &text).await;
+        let outcome = Pipeline::new(vec![stage(policy)]).run(&mut message).await;
+        assert!(matches!(outcome, Outcome::Refused(_)), "{text}");
+    }
+}
+
+/// What a message begins or ends with does not become part of a field that is put in, nor the other way round.
+#[tokio::test]
+async fn stamps_stand_by_themselves() {
+    for (before, after) in [
+        (
+            " of another\r\nA: b\r\n\r\nbody",
+            "X-A: b\r\n\r\n of another\r\nA: b\r\n\r\nbody",
+        ),
+        ("no field\r\nA: b\r\n", "X-A: b\r\n\r\nno field\r\nA: b\r\n"),
+        ("A: b\r\nno field\r\n", "X-A: b\r\nA: b\r\n\r\nno field\r\n"),
+        ("A: b", "X-A: b\r\nA: b\r\n\r\n"),
+        ("A: b\n\nbody", "X-A: b\r\nA: b\n\nbody"),
+        ("", "X-A: b\r\n\r\n"),
+        ("\r\nbody", "X-A: b\r\n\r\nbody"),
+    ] {
+        let stamp = Stamp::new(&["X-A: b".to_owned()], &[]).unwrap();
+        let mut message = passing(Direction::Delivery, before).await;
+        let outcome = Pipeline::new(vec![stage(stamp)]).run(&mut message).await;
+        assert_eq!(outcome, Outcome::Passed);
+        assert_eq!(text(&message).await, after, "{before:?}");
+    }
 }

@@ -30,15 +30,13 @@ pub(crate) async fn passing(direction: Direction, text: &str) -> Passing {
         name: "client.example.org".to_owned(),
         ..Client::default()
     };
+    let recipients = ["bob@example.test", "carol@example.test"].map(str::to_owned);
+    let recipients = recipients.into();
     Passing {
         hostname: "mx.example.test".to_owned(),
         id: "7-1".to_owned(),
         sender: "a@example.test".to_owned(),
-        recipients: vec![
-            "bob@example.test".to_owned(),
-            "carol@example.test".to_owned(),
-        ],
-        ..Passing::new(direction, client, &arrived, message)
+        ..Passing::new(direction, client, (&arrived, message), recipients)
     }
 }
 

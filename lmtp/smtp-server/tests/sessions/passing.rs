@@ -1,10 +1,14 @@
 //! Messages that pass a pipeline on their way in and out.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use outbound::Notify;
 use pipeline::{
-    Answer, Archive, Changes, Judging, OnFailure, Passing, Pipeline, Stage, Stamp, Step, Verdict,
+    Answer, Archive, Changes, HeaderEdit, Judging, OnFailure, Passing, Pipeline, Stage, Stamp,
+    Step, Verdict,
 };
 use smtp_server::Config;
 
@@ -133,9 +137,7 @@ async fn recipients_may_be_refused_and_taken_out_alone() {
 
 #[tokio::test]
 async fn an_archive_gets_its_copy_or_says_so() {
-    let archive = |address: &str| Archive {
-        address: address.to_owned(),
-    };
+    let archive = |address: &str| Archive::new(address).unwrap();
     let to_team = world(archive("team@example.test"), OnFailure::Defer).await;
     let wire = DELIVERY.replacen("RCPT TO:<bob@example.test>\r\n", "", 1);
     let said = to_team.connect().run(wire.as_bytes()).await;
@@ -158,5 +160,58 @@ async fn an_archive_gets_its_copy_or_says_so() {
         assert_eq!(submit(&to_nobody).await, reply);
         assert_eq!(to_nobody.inbox(ALICE).await.len(), arrived);
         assert_eq!(to_nobody.queued().await.len(), arrived);
+    }
+}
+
+/// A filter that writes something else each time, and once says that it cannot.
+#[tokio::test]
+async fn a_repeated_delivery_is_not_doubled_by_what_steps_write() {
+    fn count(_: &Passing) -> Verdict {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let value = format!(" {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let edit = HeaderEdit::Insert {
+            after: 0,
+            name: "X-Score".to_owned(),
+            value: value.into_bytes(),
+        };
+        Verdict::Change(Changes {
+            header: vec![edit],
+            ..Changes::default()
+        })
+    }
+    let world = world(Always(count), OnFailure::Defer).await;
+    let now = account::mime::date::text(account::FileTime::from(SystemTime::now()).unix());
+    let wire = DELIVERY.replacen(
+        "Subject: x",
+        &format!("Received: from a by b id 77; {now}\r\nSubject: x"),
+        1,
+    );
+    for _ in 0..2 {
+        let said = world.connect().run(wire.as_bytes()).await;
+        assert_eq!(said[6..8], ["250 2.1.5", "250 2.1.5"]);
+    }
+    assert_eq!(world.inbox(ALICE).await.len(), 1);
+    assert_eq!(world.inbox(BOB).await.len(), 1);
+}
+
+/// What a filter sends elsewhere must arrive there, or nobody is told that it did.
+#[tokio::test]
+async fn a_message_that_was_diverted_to_nowhere_is_not_taken() {
+    fn divert_to_nobody(_: &Passing) -> Verdict {
+        Verdict::Change(Changes {
+            remove: vec![
+                ALICE.to_owned(),
+                BOB.to_owned(),
+                "carol@other.test".to_owned(),
+            ],
+            add: vec!["nobody@example.test".to_owned()],
+            ..Changes::default()
+        })
+    }
+    for on_failure in [OnFailure::Pass, OnFailure::Defer] {
+        let world = world(Always(divert_to_nobody), on_failure).await;
+        assert_eq!(deliver(&world).await, ["450 4.2.1", "450 4.2.1"]);
+        assert_eq!(submit(&world).await, "451 4.3.0");
+        assert!(world.queued().await.is_empty());
     }
 }
