@@ -20,6 +20,8 @@ use crate::{
 const BACKLOG: i32 = 1024;
 /// Permissions of the LMTP socket: connecting takes the right to write.
 const LMTP_SOCKET_MODE: u32 = 0o666;
+/// Permissions of the socket for commands.
+const ADMIN_SOCKET_MODE: u32 = 0o600;
 
 /// A listener by its name in the configuration.
 pub(crate) struct Listener {
@@ -109,6 +111,13 @@ fn bind_tcp(address: &str) -> io::Result<TcpListener> {
 fn bind_lmtp(path: &Path) -> io::Result<UnixListener> {
     let socket = bind_unix(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(LMTP_SOCKET_MODE))?;
+    Ok(socket)
+}
+
+/// Binds the socket for commands: who may connect may do everything, so only the gateway's own user may.
+pub(crate) fn bind_admin(path: &Path) -> io::Result<UnixListener> {
+    let socket = bind_unix(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(ADMIN_SOCKET_MODE))?;
     Ok(socket)
 }
 

@@ -107,7 +107,7 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     for listener in listeners {
         tasks.spawn(accept(gateway.clone(), listener, stopping.clone()));
     }
-    let socket = listen::bind_unix(&data.admin_socket()).doing(|| "admin socket".to_owned())?;
+    let socket = listen::bind_admin(&data.admin_socket()).doing(|| "admin socket".to_owned())?;
     tasks.spawn(admin_socket::serve(
         socket,
         (administration.clone(), traces),

@@ -1,12 +1,48 @@
 //! Files that are there in full after a crash, or not at all.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
+use rustix::fs::OFlags;
+
 use crate::{Error, Result, error::At};
+
+/// Mail is for its owner alone.
+const FILE_MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
+
+/// Opens what is there as a plain file. Links are not followed, and nothing else is waited for: who may write to a
+/// folder must not choose what a server reads and writes.
+pub(crate) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let file = options.mode(FILE_MODE).custom_flags(flags).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a plain file",
+        )),
+    }
+}
+
+/// Makes a file that was not there, in the place of what was.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
+}
 
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
@@ -26,7 +62,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     {
         make_folder(above)?;
     }
-    match fs::create_dir(folder) {
+    match DirBuilder::new().mode(FOLDER_MODE).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.at(folder),
     }?;
@@ -45,9 +81,9 @@ pub(crate) fn replace(path: &Path, octets: &[u8]) -> Result<()> {
     let mut temporary = name.to_owned();
     temporary.push(".new");
     let temporary = folder.join(temporary);
-    fs::write(&temporary, octets).at(&temporary)?;
-    File::open(&temporary)
-        .and_then(|file| file.sync_all())
+    let mut file = create_new(&temporary).at(&temporary)?;
+    file.write_all(octets)
+        .and_then(|()| file.sync_all())
         .at(&temporary)?;
     fs::rename(&temporary, path).at(path)?;
     sync_folder(folder)

@@ -6,6 +6,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -31,10 +32,14 @@ impl Journal {
     pub(crate) fn open<R: DeserializeOwned>(path: &Path, mut each: impl FnMut(R)) -> Result<Self> {
         let is_new = !path.exists();
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false);
-        let file = file.open(path).at(path)?;
+        options.read(true).write(true).create(true).truncate(false);
+        let file = durable::open_plain(path, &mut options).at(path)?;
         lock(&file, path)?;
         let good = read(&file, &mut each).at(path)?;
+        if good == 0 && !may_be_torn(&file).at(path)? {
+            let path = path.display();
+            return Err(Error::Invalid(format!("{path}: this is no journal")));
+        }
         file.set_len(good).at(path)?;
         (&file).seek(SeekFrom::Start(good)).at(path)?;
         if let Some(folder) = path.parent().filter(|_| is_new) {
@@ -46,7 +51,7 @@ impl Journal {
 
     /// The records of a journal that is only looked at; none when it is not there.
     pub(crate) fn look<R: DeserializeOwned>(path: &Path, mut each: impl FnMut(R)) -> Result<()> {
-        match File::open(path) {
+        match durable::open_plain(path, OpenOptions::new().read(true)) {
             Ok(file) => read(&file, &mut each).at(path).map(drop),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Error::File(path.to_owned(), error)),
@@ -66,13 +71,24 @@ impl Journal {
     /// Begins anew with these records alone.
     pub(crate) fn rewrite<R: Serialize>(&mut self, records: &[R]) -> Result<()> {
         durable::replace(&self.path, &lines(records).at(&self.path)?)?;
-        let file = OpenOptions::new().read(true).write(true).open(&self.path);
+        let mut options = OpenOptions::new();
+        let file = durable::open_plain(&self.path, options.read(true).write(true));
         let mut file = file.at(&self.path)?;
         lock(&file, &self.path)?;
         file.seek(SeekFrom::End(0)).at(&self.path)?;
         self.file = file;
         Ok(())
     }
+}
+
+/// Whether a file without a record may be what a crash left of a journal: nothing, or the beginning of a line, or the
+/// zeros that some file systems leave.
+fn may_be_torn(file: &File) -> io::Result<bool> {
+    let mut start = [0; HASH_DIGITS];
+    let read = file.read_at(&mut start, 0)?;
+    let start = start.get(..read).unwrap_or_default();
+    let may_be = |octet: &u8| *octet == 0 || octet.is_ascii_hexdigit();
+    Ok(start.iter().all(may_be))
 }
 
 /// Two runs at one time would each undo what the other does.
@@ -161,6 +177,21 @@ mod tests {
                 assert_eq!(records(&path), expected, "{len} octets and {junk:?}");
             }
         }
+    }
+
+    /// Who may write to a folder must not choose what is emptied.
+    #[test]
+    fn what_is_no_journal_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "[users]\n").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+        for path in [&other, &link] {
+            assert!(Journal::open::<u32>(path, drop).is_err());
+            assert_eq!(std::fs::read(&other).unwrap(), b"[users]\n");
+        }
+        assert!(Journal::look::<u32>(&link, drop).is_err());
     }
 
     #[test]

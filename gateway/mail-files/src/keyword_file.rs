@@ -3,7 +3,11 @@
 //! A line has a number from 0 and a keyword. Keywords beyond the twenty-sixth have no letter.
 //! Source: Dovecot's documentation of its Maildir format.
 
-use std::{io::ErrorKind, path::Path};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Read},
+    path::Path,
+};
 
 use imap_wire::keyword::{category, keyword};
 
@@ -16,7 +20,7 @@ const NAME: &str = "dovecot-keywords";
 const LETTERS: usize = 26;
 
 /// The longest file that is read.
-const BYTES_MAX: usize = 1 << 20;
+const BYTES_MAX: u64 = 1 << 20;
 
 /// The keywords that have a letter, in the order of the letters.
 #[derive(Debug, Default)]
@@ -29,8 +33,13 @@ impl KeywordFile {
     /// Those of a Maildir; none if it has no file.
     pub(crate) fn read(maildir: &Path) -> Result<Self> {
         let path = maildir.join(NAME);
-        match std::fs::read(&path) {
-            Ok(octets) => Ok(Self::parse(octets.get(..BYTES_MAX).unwrap_or(&octets))),
+        let read = durable::open_plain(&path, OpenOptions::new().read(true)).and_then(|file| {
+            let mut octets = Vec::new();
+            file.take(BYTES_MAX).read_to_end(&mut octets)?;
+            Ok(octets)
+        });
+        match read {
+            Ok(octets) => Ok(Self::parse(&octets)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::File(path, error)),
         }

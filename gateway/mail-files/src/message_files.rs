@@ -48,30 +48,59 @@ pub(crate) struct Written {
 }
 
 impl Place {
-    /// Makes the folder ready to be written to, and removes what a crash left.
+    /// Makes the folder, if it is not there.
     pub(crate) fn prepare(&self) -> Result<()> {
         match self.format {
             Format::Maildir => ["tmp", "new", "cur"]
                 .iter()
-                .try_for_each(|name| durable::make_folder(&self.folder.join(name)))?,
-            Format::Eml => durable::make_folder(&self.folder)?,
+                .try_for_each(|name| durable::make_folder(&self.folder.join(name))),
+            Format::Eml => durable::make_folder(&self.folder),
         }
+    }
+
+    /// Removes what a crash left. Only who has the journal may: what another run is writing looks the same.
+    pub(crate) fn clean(&self) -> Result<()> {
         let folder = self.temporary_folder();
         for entry in fs::read_dir(&folder).at(&folder)? {
             let name = entry.at(&folder)?.file_name();
-            let is_ours = match self.format {
-                Format::Maildir => name.to_string_lossy().contains(OURS),
-                Format::Eml => {
-                    let name = name.as_bytes();
-                    name.starts_with(b".") && name.ends_with(b".eml.tmp")
-                }
-            };
-            if is_ours {
+            if self.is_temporary(&name.to_string_lossy()) {
                 let path = folder.join(name);
                 fs::remove_file(&path).at(&path)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a file has a name as [`Self::temporary`] gives them: mail that others are writing does not.
+    fn is_temporary(&self, name: &str) -> bool {
+        let are_numbers = |text: &str, between: [char; 2]| {
+            let is_number = |part: &str| part.bytes().all(|octet| octet.is_ascii_digit());
+            let mut parts = text.split(between);
+            parts
+                .by_ref()
+                .take(3)
+                .filter(|part| is_number(part) && !part.is_empty())
+                .count()
+                == 3
+                && parts.next().is_none()
+        };
+        match self.format {
+            Format::Maildir => {
+                let parts = name.split_once(&format!("{OURS},S="));
+                let numbers = parts.map(|(name, size)| (name.replacen(".E", "N", 1), size));
+                numbers.is_some_and(|(name, size)| {
+                    are_numbers(name.trim_start_matches('-'), ['N', 'N'])
+                        && size.bytes().all(|octet| octet.is_ascii_digit())
+                })
+            }
+            Format::Eml => {
+                let inner = name
+                    .strip_prefix('.')
+                    .and_then(|name| name.strip_suffix(".eml.tmp"));
+                let numbers = inner.and_then(|name| name.split_once('-'));
+                numbers.is_some_and(|(_, rest)| are_numbers(rest, ['-', '-']))
+            }
+        }
     }
 
     /// What there is.
@@ -228,5 +257,37 @@ pub(crate) fn nanoseconds(modified: SystemTime) -> i64 {
     match modified.duration_since(UNIX_EPOCH) {
         Ok(after) => since(after),
         Err(before) => -since(before.duration()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_write_is_not_taken_for_what_a_crash_left() {
+        for format in [Format::Maildir, Format::Eml] {
+            let folder = PathBuf::from("folder");
+            let place = Place { format, folder };
+            for received in [0, 1_700_000_000, -5] {
+                let name = place.name((7, 8), received, 9);
+                let temporary = place.temporary(&name);
+                let temporary = temporary
+                    .file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                assert!(place.is_temporary(&temporary), "{temporary}");
+            }
+            for other in [
+                "1700.M1P2.mx.dragoman.example.test",
+                "1700.M1P2.mx.dragoman,S=5",
+                "..eml.tmp",
+                ".letter.eml.tmp",
+                "",
+            ] {
+                assert!(!place.is_temporary(other), "{other}");
+            }
+        }
     }
 }

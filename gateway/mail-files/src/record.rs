@@ -25,6 +25,8 @@ pub(crate) enum Exported {
 pub(crate) struct FolderHead {
     /// The mailbox's address.
     pub(crate) mailbox: String,
+    /// Its number in the mailbox.
+    pub(crate) folder: u64,
     /// Its names from the folder down that the export begins with; the Inbox of a whole mailbox has none.
     pub(crate) path: Vec<String>,
     /// PidTagContainerClass.
@@ -79,11 +81,18 @@ impl FolderHead {
     pub(crate) fn of(mailbox: &str, folder: &FolderInfo, path: &[String]) -> Self {
         Self {
             mailbox: mailbox.to_owned(),
+            folder: folder.id.0,
             path: path.to_vec(),
             class: folder.class.clone(),
             role: folder.role.map(|role| role.defaults().0.to_owned()),
             epoch: folder.epoch.0,
         }
+    }
+
+    /// Whether it is the same folder, renamed, restored or mirrored anew, perhaps.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let looks_the_same = self.epoch == other.epoch && self.path == other.path;
+        self.mailbox == other.mailbox && (self.folder == other.folder || looks_the_same)
     }
 
     /// What it is for.

@@ -83,7 +83,7 @@ fn maildirs(folder: &Path, path: &[String], found: &mut Vec<SourceFolder>) -> Re
 }
 
 fn is_maildir(folder: &Path) -> bool {
-    folder.join("cur").is_dir()
+    fs::symlink_metadata(folder.join("cur")).is_ok_and(|found| found.is_dir())
 }
 
 /// Folders with `.eml` files, and folders that an export made for a folder without messages.

@@ -1,20 +1,13 @@
 //! Octets of messages from the mailbox into files: small ones many at a time, large ones piece by piece.
 
-use std::{
-    collections::HashMap,
-    fs::{File, OpenOptions},
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    time::Duration,
-};
+use std::{collections::HashMap, fs::File, io::Write, path::Path, time::Duration};
 
 use account::{Facts, ItemNumber, ItemState, Piece};
 use bytes::Bytes;
 
 use super::{Run, Source, folder::shown};
 use crate::{
-    Result,
+    Result, durable,
     durable::off_reactor,
     error::{At, Doing},
     message_files,
@@ -114,7 +107,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             return Ok(None);
         };
         let path = to.to_owned();
-        let mut file = off_reactor(move || create(&path).at(&path)).await?;
+        let mut file = off_reactor(move || durable::create_new(&path).at(&path)).await?;
         let mut at = 0;
         loop {
             let (len, path) = (octets.len() as u64, to.to_owned());
@@ -183,10 +176,4 @@ impl<'a, 'b> Reader<'a, 'b> {
         })
         .await
     }
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)
 }

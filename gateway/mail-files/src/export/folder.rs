@@ -9,7 +9,7 @@ use super::{
     plan::{Opened, marks},
 };
 use crate::{
-    Error, Result,
+    Result,
     durable::off_reactor,
     error::Doing,
     layout,
@@ -40,14 +40,9 @@ pub(super) async fn export(run: &mut Run<'_>, source: &Source) -> Result<()> {
         folder: layout::folder(&options.to, options.format, &source.path),
     };
     let journal = layout::exported(&place.folder, options.format);
-    let mut opened = off_reactor(move || Opened::new(place, journal, head)).await?;
-    if !opened.outdated.is_empty() && !options.delete {
-        return Err(Error::Invalid(format!(
-            "{}: the folder has been restored or made anew since it was exported, and all its messages have new numbers: \
-             export it to another place, or with --delete, which deletes the old files once the new ones are there",
-            shown(source)
-        )));
-    }
+    let may_delete = options.delete;
+    let opening = move || Opened::new(place, journal, head, may_delete);
+    let mut opened = off_reactor(opening).await?;
     let mut plan = opened.plan(&index);
     run.tally.skipped += plan.skipped;
     run.report.advance(plan.skipped, 0);
@@ -113,8 +108,12 @@ async fn copy(
     }
     let messages = records.len() as u64;
     let opened = off_reactor(move || {
+        let mut opened = opened;
         opened.keywords.save(&opened.place.folder)?;
         message_files::name_all(&opened.place, written)?;
+        for message in &records {
+            opened.known.insert(message.number, message.clone());
+        }
         let records: Vec<_> = records.into_iter().map(Exported::Message).collect();
         opened.journal.add(&records)?;
         Ok(opened)

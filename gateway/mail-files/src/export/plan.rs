@@ -1,6 +1,9 @@
 //! What is to be done with a folder: what its index says, against what the journal and the files say.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 
 use account::{FolderIndex, ItemState};
 
@@ -27,6 +30,7 @@ pub(super) struct Opened {
     pub(super) keywords: KeywordFile,
     /// Those of an earlier epoch.
     pub(super) outdated: Vec<ExportedMessage>,
+    head: FolderHead,
 }
 
 /// What is to be done.
@@ -43,8 +47,13 @@ pub(super) struct Plan {
 }
 
 impl Opened {
-    /// Opens a folder, which is made when it is not there.
-    pub(super) fn new(place: Place, journal: PathBuf, head: FolderHead) -> Result<Self> {
+    /// Opens a folder, which is made when it is not there. `may_delete`: whether what an earlier epoch left may go.
+    pub(super) fn new(
+        place: Place,
+        journal: PathBuf,
+        head: FolderHead,
+        may_delete: bool,
+    ) -> Result<Self> {
         place.prepare()?;
         let (mut known, mut outdated, mut last) = (HashMap::new(), Vec::new(), None::<FolderHead>);
         let mut lines = 0_usize;
@@ -68,6 +77,7 @@ impl Opened {
                 Exported::Gone(number) => drop(known.remove(&number)),
             }
         })?;
+        place.clean()?;
         let files = place.files()?;
         let keywords = KeywordFile::read(&place.folder)?;
         let mut opened = Self {
@@ -77,39 +87,57 @@ impl Opened {
             files,
             keywords,
             outdated,
+            head: head.clone(),
         };
-        opened.begin(head, last, lines)?;
+        opened.begin(head, last, (lines, may_delete))?;
         Ok(opened)
     }
 
     /// Says which folder it is, unless the journal says so.
-    fn begin(&mut self, head: FolderHead, last: Option<FolderHead>, lines: usize) -> Result<()> {
-        if let Some(last) = &last
-            && last.mailbox != head.mailbox
-        {
+    fn begin(
+        &mut self,
+        head: FolderHead,
+        last: Option<FolderHead>,
+        (lines, may_delete): (usize, bool),
+    ) -> Result<()> {
+        let place = self.place.folder.display();
+        if let Some(last) = last.as_ref().filter(|last| !last.is_same(&head)) {
+            let what = |head: &FolderHead| match head.path.is_empty() {
+                true => head.mailbox.clone(),
+                false => format!("{} of {}", head.path.join("/"), head.mailbox),
+            };
+            let (was, is) = (what(last), what(&head));
             return Err(crate::Error::Invalid(format!(
-                "{}: holds an export of {}, not of {}",
-                self.place.folder.display(),
-                last.mailbox,
-                head.mailbox
+                "{place}: holds an export of {was}, not of {is}"
             )));
         }
         if last.as_ref().is_some_and(|last| last.epoch != head.epoch) {
             self.outdated
                 .extend(self.known.drain().map(|(_, message)| message));
         }
+        if !self.outdated.is_empty() && !may_delete {
+            return Err(crate::Error::Invalid(format!(
+                "{place}: the folder has been restored or made anew since it was exported, and all its messages have new \
+                 numbers: export it to another place, or with --delete, which deletes the old files once the new ones are there"
+            )));
+        }
         // What an earlier epoch left, only the lines before tell.
         if self.outdated.is_empty() && lines > WEAR * (self.known.len() + WEAR) {
-            let mut records = vec![Exported::Folder(head)];
-            let mut messages: Vec<_> = self.known.values().cloned().collect();
-            messages.sort_unstable_by_key(|message| message.number);
-            records.extend(messages.into_iter().map(Exported::Message));
-            return self.journal.rewrite(&records);
+            return self.rewrite();
         }
         match last.as_ref() == Some(&head) {
             true => Ok(()),
             false => self.journal.add(&[Exported::Folder(head)]),
         }
+    }
+
+    /// Writes the journal anew, without what is out of date.
+    fn rewrite(&mut self) -> Result<()> {
+        let mut records = vec![Exported::Folder(self.head.clone())];
+        let mut messages: Vec<_> = self.known.values().cloned().collect();
+        messages.sort_unstable_by_key(|message| message.number);
+        records.extend(messages.into_iter().map(Exported::Message));
+        self.journal.rewrite(&records)
     }
 
     /// What is to be done.
@@ -171,23 +199,34 @@ impl Opened {
 
     /// Deletes the files of messages that are gone; returns how many. Durable when it returns.
     pub(super) fn delete(&mut self, gone: &[u32]) -> Result<u64> {
-        let files: Vec<String> = gone
+        let had_outdated = !self.outdated.is_empty();
+        let old: Vec<_> = gone
             .iter()
             .filter_map(|number| self.known.remove(number))
             .chain(self.outdated.drain(..))
-            .map(|message| message.file)
             .collect();
-        for file in &files {
-            if let Some(path) = self.files.remove(file) {
+        // A message of today may have the file of one of before.
+        let kept: HashSet<&str> = self.known.values().map(|message| &*message.file).collect();
+        let old: Vec<_> = old
+            .iter()
+            .filter(|message| !kept.contains(&*message.file))
+            .collect();
+        for message in &old {
+            if let Some(path) = self.files.remove(&message.file) {
                 std::fs::remove_file(&path).at(&path)?;
             }
         }
-        if !files.is_empty() {
+        let deleted = old.len() as u64;
+        if deleted > 0 {
             durable::sync_folder(&self.place.named_folder())?;
         }
-        let records: Vec<_> = gone.iter().map(|number| Exported::Gone(*number)).collect();
-        self.journal.add(&records)?;
-        Ok(files.len() as u64)
+        if had_outdated {
+            self.rewrite()?;
+        } else {
+            let records: Vec<_> = gone.iter().map(|number| Exported::Gone(*number)).collect();
+            self.journal.add(&records)?;
+        }
+        Ok(deleted)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     path::PathBuf,
 };
 
 use account::FileTime;
 
 use crate::{
-    Result,
+    Result, durable,
     error::At,
     journal::Journal,
     keyword_file::KeywordFile,
@@ -130,7 +130,7 @@ fn files(source: &SourceFolder) -> Result<Vec<MessageFile>> {
     let exported = source::exported(source)?;
     let mut files = Vec::new();
     for (base, path) in place.files()? {
-        let metadata = match fs::metadata(&path).at(&path) {
+        let metadata = match fs::symlink_metadata(&path).at(&path) {
             // It has been renamed just now: the next run finds it.
             Err(error) if is_gone(&error) => continue,
             metadata => metadata?,
@@ -180,7 +180,23 @@ fn marks(
     Marks::of_letters(named.letters(), words)
 }
 
+/// Those files that are still not there: one may have been renamed while its folder was listed.
+pub(super) fn still_gone(
+    source: &SourceFolder,
+    gone: Vec<(String, u32)>,
+) -> Result<Vec<(String, u32)>> {
+    let place = Place {
+        format: source.format,
+        folder: source.folder.clone(),
+    };
+    let there = place.files()?;
+    Ok(gone
+        .into_iter()
+        .filter(|(file, _)| !there.contains_key(file))
+        .collect())
+}
+
 /// Opens a message.
 pub(super) fn open(file: &MessageFile) -> Result<File> {
-    File::open(&file.path).at(&file.path)
+    durable::open_plain(&file.path, OpenOptions::new().read(true)).at(&file.path)
 }

@@ -46,7 +46,8 @@ pub(super) async fn import(
     let journal = options.journal.as_deref();
     let journal = layout::imported(&source.folder, source.format, &mailbox, journal);
     let opened = (target.0, info.epoch.0);
-    let mut opened = off_reactor(move || Opened::new(&source, journal, opened)).await?;
+    let here = source.clone();
+    let mut opened = off_reactor(move || Opened::new(&here, journal, opened)).await?;
     let plan = opened.plan();
     *total += plan.skipped + plan.file.len() as u64;
     run.report.expect(*total);
@@ -71,7 +72,11 @@ pub(super) async fn import(
     }
     let opened = save(run, target, (opened, batch)).await?;
     match run.options.delete {
-        true => delete(run, target, (opened, plan.gone)).await,
+        true => {
+            let gone = plan.gone;
+            let gone = off_reactor(move || files::still_gone(&source, gone)).await?;
+            delete(run, target, (opened, gone)).await
+        }
         false => Ok(()),
     }
 }

@@ -83,7 +83,10 @@ async fn an_export_is_made_whole_when_a_file_or_the_journal_is_gone() {
 async fn an_export_of_one_mailbox_is_not_mixed_with_that_of_another() {
     let world = exported(1).await;
     let refused = world.export(BOB, |_| ()).await.unwrap_err().to_string();
-    assert!(refused.contains("not of bob@example.test"), "{refused}");
+    assert!(
+        refused.contains("not of Archive of bob@example.test"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
