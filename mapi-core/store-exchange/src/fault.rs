@@ -175,7 +175,8 @@ impl Fault {
         match code {
             code::SERVER_BUSY | code::VIRUS_SCAN | code::TIMEOUT => Self::Busy(BUSY_DEFAULT),
             code::WRONG_SERVER => Self::Moved,
-            code::RPC_FAILED => Self::Expired,
+            // Another context has room for as many handles again.
+            code::RPC_FAILED | code::TOO_MANY_OBJECTS => Self::Expired,
             _ => Self::Operation { rop, code },
         }
     }

@@ -232,24 +232,43 @@ impl Remote {
                 opening(logon, folder, &what, &first, whole)
             })
             .await?;
-        expect_rop!(answers, OpenFolder)?;
-        expect_rop!(answers, SynchronizationOpenCollector)?;
-        match expect_rop!(answers, SynchronizationImportMessageChange) {
-            Ok(_) => {}
-            Err(Fault::Operation { code, .. }) if code == code::SYNC_IGNORE => {
-                return Ok(Uploaded::There);
-            }
-            Err(fault) => return Err(fault),
-        }
-        expect_rop!(answers, FastTransferDestinationConfigure)?;
-        expect_rop!(answers, FastTransferDestinationPutBuffer)?;
         if whole {
-            return saved(answers).map(Uploaded::Saved);
+            // Its last ROPs released everything.
+            return match imported(&mut answers)? {
+                true => saved(answers).map(Uploaded::Saved),
+                false => Ok(Uploaded::There),
+            };
         }
-        let answers = self
-            .upload_rest(&answers, (MESSAGE, TRANSFER), rest.into_iter(), upload.read)
-            .await?;
-        saved(answers).map(Uploaded::Saved)
+        let generation = answers.generation;
+        let handles = |slots: &[u8]| {
+            slots
+                .iter()
+                .filter_map(|slot| answers.handle(*slot).ok())
+                .collect()
+        };
+        let above: Vec<u32> = handles(&[COLLECTOR, FOLDER]);
+        let all: Vec<u32> = handles(&[TRANSFER, MESSAGE, COLLECTOR, FOLDER]);
+        let done = match imported(&mut answers) {
+            Ok(true) => {
+                let rest = rest.into_iter();
+                self.upload_rest(&answers, (MESSAGE, TRANSFER), rest, upload.read)
+                    .await
+                    .map(Some)
+            }
+            Ok(false) => Ok(None),
+            Err(fault) => Err(fault),
+        };
+        // A server has room for so many, and a context in use is never left.
+        let left = if matches!(done, Ok(Some(_))) {
+            above
+        } else {
+            all
+        };
+        session.release_later(&self.store, generation, left);
+        match done? {
+            Some(answers) => saved(answers).map(Uploaded::Saved),
+            None => Ok(Uploaded::There),
+        }
     }
 
     /// Uploads what is left of a message, piece by piece, and saves it. `opened` gave the handles of the message and of the
@@ -309,6 +328,7 @@ pub(super) fn pieces(message: &Message) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// Slots of a batch that uploads.
+const FOLDER: u8 = 1;
 const COLLECTOR: u8 = 2;
 const MESSAGE: u8 = 3;
 const TRANSFER: u8 = 4;
@@ -317,6 +337,7 @@ fn opening(logon: &LoggedOn, folder: Id, what: &Upload, first: &[u8], whole: boo
     let logon_id = logon.logon_id;
     let mut batch = Batch::new(logon);
     let input = batch.open_folder(folder);
+    debug_assert_eq!(input, FOLDER);
     let collector = batch.slot();
     debug_assert_eq!(collector, COLLECTOR);
     batch.push(rop::SynchronizationOpenCollector {
@@ -409,6 +430,20 @@ pub(super) fn closing(batch: &mut Batch, (message, transfer): (u8, u8), read: bo
     // A message whose content is replaced stays read or unread with some servers, others forget it.
     mark_read(batch, message, read);
     batch.release(message);
+}
+
+/// Whether a message was imported and begun to be uploaded; `false`: the server has it already, or a newer one.
+fn imported(answers: &mut Answers) -> Result<bool> {
+    expect_rop!(answers, OpenFolder)?;
+    expect_rop!(answers, SynchronizationOpenCollector)?;
+    match expect_rop!(answers, SynchronizationImportMessageChange) {
+        Ok(_) => {}
+        Err(Fault::Operation { code, .. }) if code == code::SYNC_IGNORE => return Ok(false),
+        Err(fault) => return Err(fault),
+    }
+    expect_rop!(answers, FastTransferDestinationConfigure)?;
+    expect_rop!(answers, FastTransferDestinationPutBuffer)?;
+    Ok(true)
 }
 
 /// What comes after the message was saved changes nothing about that.

@@ -140,6 +140,11 @@ async fn a_folder_bounds_what_its_unread_messages_take() {
 
 /// A message whose bytes no converter would make.
 fn odd() -> Draft {
+    odd_with(None)
+}
+
+fn odd_with(body: Option<String>) -> Draft {
+    let body = body.map(|body| (tags::BODY.tag(), OwnedValue::Str(body.into())));
     let original = Bytes::from_static(b"Subject: odd\r\nX-Odd:   kept \r\n\r\nbody\n");
     let hash = ContentHash(blake3::hash(&original).into());
     let len = original.len() as u64;
@@ -154,7 +159,7 @@ fn odd() -> Draft {
         key: None,
         message: Arc::new(Message {
             tree: MessageTree {
-                props: props.into_iter().collect(),
+                props: props.into_iter().chain(body).collect(),
                 ..MessageTree::default()
             },
             original: Some(Content::new(Arc::new(original), len, hash)),
@@ -259,6 +264,21 @@ async fn what_moves_keeps_its_key_and_bytes_wherever_the_answer_is_cut() {
         assert_eq!(mailbox.messages(to).unwrap().len(), count + 1);
     }
     assert_eq!(listing(&*store, &inbox).await.len(), 0);
+}
+
+/// A server has room for 250 streams and 500 folders of a session (MS-OXCRPC 3.1.4.2 and what Exchange allows).
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_in_several_pieces_leave_nothing_open() {
+    let standin = Standin::start();
+    let (store, inbox) = standin.alice().await;
+    let logons = standin.server.counters().rop("Logon");
+    for number in 0..280 {
+        let body = format!("{number} ").repeat(10_000);
+        let saved = store.save(inbox.id, &[odd_with(Some(body))]).await;
+        assert!(saved.is_ok(), "message {number}: {saved:?}");
+    }
+    let now = standin.server.counters().rop("Logon");
+    assert_eq!(now, logons, "no context was left for another");
 }
 
 #[tokio::test(flavor = "multi_thread")]
