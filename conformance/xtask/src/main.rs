@@ -22,6 +22,7 @@ usage: cargo xtask COMMAND
   bench [--stages lmtp,fetch,pop3,idle,mass] [--rounds N] [--servers NAME,NAME]
                                 Dragoman beside Dovecot and Cyrus; writes docs/performance.md
   bench exchange [--messages N] [--rounds N]
+  bench submission [--rounds N]
                                 a mailbox on the stand-in for Exchange beside an embedded one; writes its section there
   fuzz [--seconds N] [--target NAME]
                                 every fuzz target, N seconds each (default 60)
@@ -63,7 +64,8 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["conformance", rest @ ..] => conformance(rest),
         ["faults", rest @ ..] => faults(rest),
-        ["bench", "exchange", rest @ ..] => bench_exchange(rest),
+        ["bench", "exchange", rest @ ..] => bench_section("exchange", rest),
+        ["bench", "submission", rest @ ..] => bench_section("submission", rest),
         ["bench", rest @ ..] => bench(rest),
         ["fuzz", rest @ ..] => fuzz_with(rest),
         ["ci"] => ci(),
@@ -142,9 +144,10 @@ fn bench(options: &[&str]) -> Outcome {
     harness(&arguments)?.success()
 }
 
-fn bench_exchange(options: &[&str]) -> Outcome {
+fn bench_section(name: &str, options: &[&str]) -> Outcome {
+    packages::install(packages::CHECKS)?;
     build()?;
-    let page = ["bench", "exchange", "--page", "docs/performance.md"];
+    let page = ["bench", name, "--page", "docs/performance.md"];
     harness(&[&page, options].concat())?.success()
 }
 

@@ -7,6 +7,7 @@ mod dovecot;
 pub mod exchange;
 mod page;
 mod server;
+pub mod submission;
 
 use std::io::Write;
 use std::path::PathBuf;

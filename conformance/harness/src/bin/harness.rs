@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use harness::bench::{Plan, exchange};
+use harness::bench::{Plan, exchange, submission};
 use harness::checks::{GROUPS, run_group};
 use harness::failure::{Outcome, failure};
 use harness::faults::{self, Effort};
@@ -17,6 +17,7 @@ usage: harness list
        harness faults [--only NAME] [--rounds N] [--seed N] [--points N] [--messages N]
        harness bench [--stages A,B] [--servers A,B] [--rounds N] [--results FILE] [--page FILE]
        harness bench exchange [--messages N] [--rounds N] [--page FILE]
+       harness bench submission [--rounds N] [--page FILE]
 SUBJECT, DRAGOMAN_BIN, CORPUS_MIRRORS, CORPUS_MAX in the environment: see the crate's documentation";
 
 fn main() -> ExitCode {
@@ -43,6 +44,7 @@ fn dispatch(arguments: &[String]) -> Outcome<bool> {
         ["conformance", rest @ ..] => conformance(rest),
         ["faults", rest @ ..] => faults(rest),
         ["bench", "exchange", rest @ ..] => bench_exchange(rest).map(|()| true),
+        ["bench", "submission", rest @ ..] => bench_submission(rest).map(|()| true),
         ["bench", rest @ ..] => bench(rest).map(|()| true),
         _ => failure(USAGE),
     }
@@ -121,6 +123,21 @@ fn bench(options: &[&str]) -> Outcome {
         }
     }
     harness::bench::run(&plan)
+}
+
+fn bench_submission(options: &[&str]) -> Outcome {
+    let mut plan = submission::Plan {
+        rounds: 5,
+        page: None,
+    };
+    for pair in options.chunks(2) {
+        match pair {
+            ["--rounds", count] => plan.rounds = count.parse()?,
+            ["--page", path] => plan.page = Some(PathBuf::from(path)),
+            other => return failure(format!("unknown option {other:?}")),
+        }
+    }
+    submission::run(&plan)
 }
 
 fn bench_exchange(options: &[&str]) -> Outcome {
