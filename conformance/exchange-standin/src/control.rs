@@ -23,6 +23,7 @@ use crate::{
     faults::{Fault, NotificationFault},
     http::{request::Request, response::Response},
     model::draft::Draft,
+    server::key_of,
     state::Shared,
 };
 
@@ -105,7 +106,9 @@ fn post(shared: &Arc<Shared>, path: &str, body: &[u8]) -> Answered {
         "reset" => shared.lock().counters = Default::default(),
         "move" => {
             let ask: Move = serde_json::from_slice(body).map_err(wrong)?;
-            shared.move_mailbox(&ask.user, ask.site).map_err(missing)?;
+            shared
+                .move_mailbox(&key_of(&ask.user), ask.site)
+                .map_err(missing)?;
         }
         "deliver" => {
             let ask: Delivery = serde_json::from_slice(body).map_err(wrong)?;
@@ -118,12 +121,17 @@ fn post(shared: &Arc<Shared>, path: &str, body: &[u8]) -> Answered {
                     .to(&ask.user)
             };
             let drafts = vec![draft; ask.count as usize];
-            shared.deliver(&ask.user, drafts).map_err(missing)?;
+            shared
+                .deliver(&key_of(&ask.user), drafts)
+                .map_err(missing)?;
         }
         "fill" => {
             let ask: Filling = serde_json::from_slice(body).map_err(wrong)?;
             let mut state = shared.lock();
-            let mailbox = state.organisation.mailbox_mut(&ask.user).map_err(missing)?;
+            let mailbox = state
+                .organisation
+                .mailbox_mut(&key_of(&ask.user))
+                .map_err(missing)?;
             let inbox = mailbox.special.inbox();
             mailbox.fill(inbox, ask.count).map_err(missing)?;
             shared.publish(&mut state);

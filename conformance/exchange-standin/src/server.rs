@@ -207,7 +207,7 @@ impl Server {
 }
 
 /// The key of somebody who may be named by address.
-fn key_of(user: &str) -> String {
+pub(crate) fn key_of(user: &str) -> String {
     user.split('@').next().unwrap_or(user).to_lowercase()
 }
 
