@@ -114,6 +114,13 @@ impl Running {
         until(|| self.queue.totals().messages == 0).await;
     }
 
+    /// Waits until a mail server could not be reached more than once; why.
+    pub(crate) async fn away(&self) -> String {
+        let state = || self.queue.hops().into_iter().next();
+        until(|| state().is_some_and(|hop| hop.failures > 1)).await;
+        state().and_then(|hop| hop.reason).unwrap_or_default()
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.send(true).unwrap();
         self.runner.await.unwrap();
