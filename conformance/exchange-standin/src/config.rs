@@ -151,8 +151,20 @@ pub struct Manners {
     pub forgets_public_folders: bool,
     /// Lets who has full access to a mailbox connect as its owner.
     pub connects_by_full_access: bool,
-    /// Has no web services.
-    pub no_web_services: bool,
+    /// Its web services.
+    pub web_services: WebServices,
+}
+
+/// How a server's web services are.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WebServices {
+    /// They answer.
+    #[default]
+    Here,
+    /// They are too busy to answer: 503.
+    Busy,
+    /// There are none.
+    Absent,
 }
 
 impl Default for Config {

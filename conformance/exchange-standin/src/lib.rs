@@ -27,7 +27,7 @@ mod web_services;
 
 pub use access::MailboxAccess;
 pub use autodiscover::Redirect;
-pub use config::{Config, Limits, Manners, Rpc, Timing};
+pub use config::{Config, Limits, Manners, Rpc, Timing, WebServices};
 pub use counters::Counters;
 pub use faults::{Fault, NotificationFault, What, When};
 pub use server::{FaultAccess, Server};

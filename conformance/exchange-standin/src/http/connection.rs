@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     autodiscover::{self, JSON_PATH, POX_PATH},
+    config::WebServices,
     control, emsmdb,
     faults::{Seen, What},
     mapi_http::{self, Answer, Done, Wait},
@@ -231,8 +232,10 @@ fn route(
     if trimmed.starts_with(JSON_PATH) {
         return Answer::Refused(autodiscover::json(shared, request));
     }
-    if trimmed == web_services::PATH && !shared.config.manners.no_web_services {
+    let services = shared.config.manners.web_services;
+    if trimmed == web_services::PATH && services != WebServices::Absent {
         return Answer::Refused(match user {
+            Some(_) if services == WebServices::Busy => Response::empty(503),
             Some(user) => web_services::answer(shared, request, user),
             None => auth::unauthorized(),
         });

@@ -126,7 +126,8 @@ async fn ask(server: &Server, mailbox: &MailboxId, span: Range<FileTime>) -> Tol
         start: text(span.start),
         end: text(span.end),
     };
-    let Some(document) = web_service::ask(server, question.to_xml()).await else {
+    let asked = web_service::ask(server, question.to_xml()).await;
+    let web_service::Answer::Document(document) = asked else {
         return Told::Nothing;
     };
     match AvailabilityResponse::parse(&document) {

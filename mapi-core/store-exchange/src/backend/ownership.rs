@@ -13,7 +13,11 @@ use mapi_wire::{
     web_service::NO_ERROR,
 };
 
-use super::{Place, opening::missing, web_service};
+use super::{
+    Place,
+    opening::missing,
+    web_service::{self, Answer},
+};
 use crate::{
     discover::{Reason, Subject},
     session::LoggedOn,
@@ -55,16 +59,25 @@ fn not_own() -> Error {
 async fn check_by_folder(place: &Place, logon: &LoggedOn) -> Result<()> {
     let locator = place.locator();
     let found = locator.find(false).await.map_err(missing)?;
-    let answer = match web_service::beside(&locator, &found) {
-        Some(server) => web_service::ask(&server, OwnFolderRequest.to_xml()).await,
-        None => None,
+    let own = match web_service::beside(&locator, &found) {
+        Some(server) => match web_service::ask(&server, OwnFolderRequest.to_xml()).await {
+            Answer::Document(document) => {
+                OwnFolderResponse::parse(&document).map_or(Own::Unsaid, said)
+            }
+            Answer::NoService => Own::Unsaid,
+            Answer::NotNow => Own::NotNow,
+        },
+        None => Own::Unsaid,
     };
-    let answer = answer.and_then(|document| OwnFolderResponse::parse(&document).ok());
-    let own = answer.map_or(Own::Unsaid, said);
     let is_own = match own {
         Own::Mailbox(guid) => guid == logon.mailbox_guid,
         Own::Nothing => false,
         Own::Unsaid => logon.may_send_as,
+        // A service that is busy with questions of who asks must not let them in by that.
+        Own::NotNow => {
+            let what = "whose mailbox this is cannot be asked now";
+            return Err(Error::new(ErrorKind::Unavailable, what));
+        }
     };
     match is_own {
         true => Ok(()),
@@ -79,13 +92,25 @@ enum Own {
     Mailbox(Guid),
     /// Who asks has none.
     Nothing,
+    /// It does not say such things.
     Unsaid,
+    /// It may say so later.
+    NotNow,
 }
+
+/// Codes of a service that is short of something. Source: MS-OXWSCDATA (ResponseCodeType).
+const PASSING: [&str; 4] = [
+    "ErrorServerBusy",
+    "ErrorInternalServerTransientError",
+    "ErrorExceededConnectionCount",
+    "ErrorTimeoutExpired",
+];
 
 fn said(answer: OwnFolderResponse) -> Own {
     match answer.code.as_str() {
         NO_ERROR => {}
         "ErrorMissingEmailAddress" | "ErrorNonExistentMailbox" => return Own::Nothing,
+        code if PASSING.contains(&code) => return Own::NotNow,
         code => {
             tracing::debug!(code, "the server does not say whose mailbox is whose");
             return Own::Unsaid;
@@ -152,7 +177,8 @@ mod tests {
         check(NO_ERROR, Some("!".to_owned()), Own::Unsaid);
         check(NO_ERROR, Some(String::new()), Own::Unsaid);
         check(NO_ERROR, None, Own::Unsaid);
-        check("ErrorServerBusy", Some(id), Own::Unsaid);
+        check("ErrorServerBusy", Some(id.clone()), Own::NotNow);
+        check("ErrorInvalidOperation", Some(id), Own::Unsaid);
         check("ErrorMissingEmailAddress", None, Own::Nothing);
     }
 }

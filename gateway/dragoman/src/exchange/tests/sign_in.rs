@@ -1,7 +1,7 @@
 //! Who gets in, what that costs, and what is believed while the server is away.
 
 use account::{ErrorKind, MailboxId, Principal};
-use exchange_standin::{Fault, What, When};
+use exchange_standin::{Fault, WebServices, What, When};
 
 use super::world::{ALICE, BOB, LOCAL, World, append, inbox};
 
@@ -147,10 +147,10 @@ async fn a_new_password_spares_who_has_the_mailbox_open_the_refusal_of_the_old()
 
 /// A server that lets who has full access to a mailbox connect as its owner. Bob has, to Alice's; and what he logs in
 /// with is an address of hers.
-async fn with_full_access(no_web_services: bool) -> World {
+async fn with_full_access(web_services: WebServices) -> World {
     let mut server = exchange_standin::Config::default();
     server.manners.connects_by_full_access = true;
-    server.manners.no_web_services = no_web_services;
+    server.manners.web_services = web_services;
     let world = World::before(server, "windows_domains = [\"CORP\"]").await;
     let alices = world.server().mailbox("alice");
     alices.grant_full_access("bob", true).unwrap();
@@ -166,8 +166,8 @@ async fn with_full_access(no_web_services: bool) -> World {
 
 #[tokio::test]
 async fn full_access_to_a_mailbox_does_not_make_anybody_its_owner() {
-    for no_web_services in [false, true] {
-        let world = with_full_access(no_web_services).await;
+    for web_services in [WebServices::Here, WebServices::Absent] {
+        let world = with_full_access(web_services).await;
         let account = world.open(ALICE, "secret-alice").await;
         for name in ["b@example.test", "CORP\\alice"] {
             let answer = world.login(name, "secret-bob").await;
@@ -184,12 +184,19 @@ async fn full_access_to_a_mailbox_does_not_make_anybody_its_owner() {
 
 #[tokio::test]
 async fn who_may_also_send_as_the_owner_is_not_the_owner() {
-    let world = with_full_access(false).await;
-    world.server().change_user("alice", |user| {
-        user.send_as.insert("bob".to_owned());
-    });
-    let answer = world.login("b@example.test", "secret-bob").await;
-    assert_eq!(answer, Err(ErrorKind::Denied));
+    for (web_services, expected) in [
+        (WebServices::Here, ErrorKind::Denied),
+        // Whoever keeps them busy must not get in by that.
+        (WebServices::Busy, ErrorKind::Unavailable),
+    ] {
+        let world = with_full_access(web_services).await;
+        world.server().change_user("alice", |user| {
+            user.send_as.insert("bob".to_owned());
+        });
+        let answer = world.login("b@example.test", "secret-bob").await;
+        assert_eq!(answer, Err(expected), "{web_services:?}");
+    }
+    let world = with_full_access(WebServices::Here).await;
     assert_eq!(world.login(BOB, "secret-bob").await.unwrap().user, BOB);
 }
 
