@@ -3,6 +3,7 @@
 //! The only crate that names a backend, reads the environment or parses configuration. `cli` says which commands
 //! there are, `command/` has one file a command, `serve` wires a running gateway together.
 
+mod admin_lines;
 mod admin_socket;
 mod autoconfig;
 mod backends;

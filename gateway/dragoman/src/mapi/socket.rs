@@ -6,30 +6,22 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{
-        UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncReadExt, BufReader},
+    net::unix::{OwnedReadHalf, OwnedWriteHalf},
     sync::{mpsc, watch},
     time::timeout,
 };
 
 use super::{Ask, Octets, ask::Said, channel, frames::Frame, output::PIECE_BYTES_MAX, perform};
 use crate::{
+    admin_lines::{self, next, put},
     command::administration::Administration,
     failure::{Doing, Failure, Result},
     serve::stopped,
 };
 
-/// How long a reader may let the server wait.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How long the command may take to hand over a message.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The most octets of a line that says what a piece of an answer is, or is one.
-const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// Serves a verb until it is over, or nobody reads any more. `read` has what follows the request's line.
 pub(crate) async fn serve(
@@ -114,49 +106,23 @@ async fn end(write: &mut OwnedWriteHalf, done: &Result<()>) -> io::Result<()> {
     put(write, &said, &[]).await
 }
 
-async fn put(write: &mut OwnedWriteHalf, said: &Said, octets: &[u8]) -> io::Result<()> {
-    let mut text = serde_json::to_vec(said)?;
-    text.push(b'\n');
-    let writing = async {
-        write.write_all(&text).await?;
-        write.write_all(octets).await
-    };
-    timeout(WRITE_TIMEOUT, writing)
-        .await
-        .map_err(|_| io::ErrorKind::TimedOut)?
-}
-
 /// Has a running server do what is asked, and prints what it says.
 pub(super) async fn ask(path: &Path, ask: &Ask, octets: &[u8]) -> Result<()> {
     let what = || format!("asking the running server at {}", path.display());
-    let stream = UnixStream::connect(path).await.doing(what)?;
-    let (read, mut write) = stream.into_split();
-    let mut text = serde_json::to_vec(ask).doing(what)?;
-    text.push(b'\n');
-    write.write_all(&text).await.doing(what)?;
-    write.write_all(octets).await.doing(what)?;
-    let mut read = BufReader::new(read);
+    let mut answers = admin_lines::ask(path, ask, octets).await?;
+    let read = &mut answers.read;
     loop {
-        match next(&mut read).await.doing(what)? {
+        match next(read).await.doing(what)? {
             Said::Line(line) => Frame::Line(line).print()?,
             Said::Octets(len) => {
                 let len = len.min(PIECE_BYTES_MAX as u64);
                 let mut octets = Octets::new();
-                let reading = (&mut read).take(len).read_to_end(&mut octets).await;
+                let reading = read.take(len).read_to_end(&mut octets).await;
                 reading.doing(what)?;
                 Frame::Octets(Bytes::from(octets)).print()?;
             }
             Said::End(0, None) => return Ok(()),
             Said::End(code, why) => return Err(Failure::ended(code, why.unwrap_or_default())),
         }
-    }
-}
-
-async fn next(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Said> {
-    let mut line = String::new();
-    read.take(LINE_BYTES_MAX).read_line(&mut line).await?;
-    match line.is_empty() {
-        true => Err(io::ErrorKind::UnexpectedEof.into()),
-        false => Ok(serde_json::from_str(&line)?),
     }
 }
