@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Address, AddressError, ScramVerifier};
 
 /// The longest name of a mailbox, in bytes: stores name files after it, with an ending of their own.
@@ -74,6 +76,27 @@ pub struct Shared {
     pub mailbox: MailboxName,
 }
 
+/// How somebody may send in another's name; more is greater.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SendGrant {
+    /// As the one who sends for the other: From names the other, and Sender oneself (RFC 5322 3.6.2).
+    OnBehalf,
+    /// As the other.
+    As,
+}
+
+/// Who may send in whose name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sender {
+    /// The address of a user, a shared mailbox or an alias.
+    pub name: Address,
+    /// Whose mailbox may send in this name.
+    pub member: Address,
+    /// How.
+    pub grant: SendGrant,
+}
+
 /// A user's entry.
 #[derive(Clone)]
 pub(crate) struct UserEntry {
@@ -92,6 +115,8 @@ pub(crate) struct Contents {
     pub(crate) users: BTreeMap<Address, UserEntry>,
     pub(crate) aliases: BTreeMap<Address, Vec<Address>>,
     pub(crate) shared: BTreeMap<Address, Shared>,
+    /// By name and member.
+    pub(crate) senders: BTreeMap<(Address, Address), SendGrant>,
 }
 
 impl Contents {
@@ -102,6 +127,7 @@ impl Contents {
             users: BTreeMap::new(),
             aliases: BTreeMap::new(),
             shared: BTreeMap::new(),
+            senders: BTreeMap::new(),
         }
     }
 

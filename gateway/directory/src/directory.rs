@@ -2,6 +2,7 @@
 
 mod edit;
 mod login;
+mod sending;
 
 use std::{
     path::Path,

@@ -17,6 +17,11 @@
 //!
 //! [[shared]]
 //! address = "info@example.test"
+//!
+//! [[sender]]
+//! name = "info@example.test"
+//! member = "alice@example.test"
+//! grant = "as"                # or "on-behalf"
 //! ```
 
 use std::{
@@ -31,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Spanned, value::Datetime};
 
 use crate::{
-    Address, AddressError, Error, MailboxName, ScramVerifier, Shared, User,
+    Address, AddressError, Error, MailboxName, ScramVerifier, SendGrant, Shared, User,
     contents::{Contents, UserEntry},
     password,
 };
@@ -186,6 +191,8 @@ struct Document {
     aliases: Vec<AliasTable>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     shared: Vec<SharedTable>,
+    #[serde(default, rename = "sender", skip_serializing_if = "Vec::is_empty")]
+    senders: Vec<SenderTable>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -212,6 +219,14 @@ struct AliasTable {
 #[serde(deny_unknown_fields)]
 struct SharedTable {
     address: Spanned<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SenderTable {
+    name: Spanned<String>,
+    member: Spanned<String>,
+    grant: SendGrant,
 }
 
 /// What is wrong, and at which byte of the text.
@@ -287,6 +302,15 @@ fn contents(document: Document) -> Result<Contents, Fault> {
             .map(address)
             .collect::<Result<_, _>>()?;
         contents.aliases.insert(alias, targets);
+    }
+    for table in document.senders {
+        let key = (address(&table.name)?, address(&table.member)?);
+        if contents.senders.insert(key, table.grant).is_some() {
+            return Err(Fault::of(
+                &table.name,
+                "this name and member are there twice",
+            ));
+        }
     }
     Ok(contents)
 }
@@ -365,12 +389,19 @@ fn render(contents: &Contents) -> Result<String, Error> {
     let shared = contents.shared.keys().map(|address| SharedTable {
         address: unplaced(address.to_string()),
     });
+    let senders = contents.senders.iter();
+    let senders = senders.map(|((name, member), grant)| SenderTable {
+        name: unplaced(name.to_string()),
+        member: unplaced(member.to_string()),
+        grant: *grant,
+    });
     let document = Document {
         version: FORMAT_VERSION,
         salt_key: unplaced(BASE64.encode(contents.salt_key)),
         users,
         aliases: aliases.collect(),
         shared: shared.collect(),
+        senders: senders.collect(),
     };
     let text = toml::to_string(&document)
         .map_err(|error| Error::System(format!("cannot write TOML: {error}")))?;

@@ -17,7 +17,7 @@ mod snapshot;
 mod throttle;
 
 pub use address::{Address, AddressError};
-pub use contents::{Alias, MailboxName, Shared, User};
+pub use contents::{Alias, MailboxName, SendGrant, Sender, Shared, User};
 pub use directory::{Directory, Verdict};
 pub use error::Error;
 pub use password::{PASSWORD_BYTES_MAX, generate_password};

@@ -5,7 +5,8 @@ pub(crate) mod moving;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 /// IMAP, POP3, SMTP, LMTP, CalDAV and CardDAV in front of MAPI mailboxes.
 #[derive(Debug, Parser)]
@@ -185,12 +186,41 @@ pub(crate) enum Grant {
         #[command(flatten)]
         place: Place,
     },
+    /// Let a user send in the name of a mailbox, a shared one too, or of an alias.
+    Send {
+        /// The address to send from.
+        address: String,
+        /// Who may: a user's address.
+        member: String,
+        /// How.
+        how: SendHow,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List who may send in whose name.
+    Senders {
+        /// Only in this name, or only this user.
+        address: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Make a shared mailbox: it has an address and no password.
     Shared {
         address: String,
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// How somebody may send in another's name.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ValueEnum)]
+pub(crate) enum SendHow {
+    /// As the other: nobody sees who sent.
+    As,
+    /// On behalf of the other: From names the other, Sender the user.
+    OnBehalf,
+    /// No more.
+    None,
 }
 
 #[derive(Debug, Subcommand)]

@@ -160,6 +160,20 @@ fn ask_grant(command: cli::Grant) -> Result<()> {
             folder,
             place,
         } => ask(&place, &Request::GrantList { mailbox, folder }),
+        cli::Grant::Send {
+            address,
+            member,
+            how,
+            place,
+        } => ask(
+            &place,
+            &Request::GrantSend {
+                address,
+                member,
+                how,
+            },
+        ),
+        cli::Grant::Senders { address, place } => ask(&place, &Request::Senders { address }),
         cli::Grant::Shared { address, place } => ask(&place, &Request::SharedAdd { address }),
     }
 }

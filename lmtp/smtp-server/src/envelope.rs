@@ -114,7 +114,8 @@ impl Session<'_> {
         }
         let principal = self.principal.as_ref().ok_or(Reply::LOGIN_FIRST)?;
         match self.server.accounts.send_right(principal, sender).await {
-            Ok(SendRight::Own) => Ok(()),
+            // What follows from a right on behalf of somebody, the header tells.
+            Ok(SendRight::Own | SendRight::As | SendRight::OnBehalf) => Ok(()),
             Ok(SendRight::None) => {
                 tracing::info!(
                     connection = self.peer.id,

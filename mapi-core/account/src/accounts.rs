@@ -160,6 +160,11 @@ impl Accounts {
         if let Some(mailboxes) = self.backend.resolve(address).await? {
             return Ok(mailboxes);
         }
+        self.resolve_here(address)
+    }
+
+    /// The same for addresses of the directory. Errors: `NotFound`.
+    pub(crate) fn resolve_here(&self, address: &str) -> Result<Vec<MailboxId>> {
         let names = self.directory.resolve(address);
         let names = names.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such address"))?;
         Ok(names

@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 6409 (message submission), RFC 5322 3.6 (fields every message has).
 
+mod authors;
 mod edit;
 mod names;
 
@@ -11,8 +12,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use mapi_convert::{EnvelopeView, header, skeleton::AddressView};
+use directory::SendGrant;
 use mapi_store::{Error, ErrorKind, Principal, Result};
+use mapi_types::MailboxId;
 use outbound::{Envelope, Queue, QueueId, Submission};
 
 use self::edit::Edit;
@@ -48,6 +50,10 @@ pub struct Ready {
 pub enum SendRight {
     /// The address is the user's own.
     Own,
+    /// The address is another's, as whom the user may send.
+    As,
+    /// The address is another's, on whose behalf the user may send: From alone may name it, and Sender the user.
+    OnBehalf,
     /// Not in this one.
     None,
 }
@@ -89,11 +95,21 @@ impl Accounts {
 
     /// Whether a user may send in the name of an address. Errors: `Unavailable`.
     pub async fn send_right(&self, principal: &Principal, address: &str) -> Result<SendRight> {
-        match self.resolve(address).await {
-            Ok(mailboxes) => {
-                let own = matches!(mailboxes.as_slice(), [one] if one.0 == principal.user);
-                Ok(if own { SendRight::Own } else { SendRight::None })
-            }
+        let own = |mailboxes: &[MailboxId]| matches!(mailboxes, [one] if one.0 == principal.user);
+        let grant = || match self.directory.send_grant(address, &principal.user) {
+            Some(SendGrant::As) => SendRight::As,
+            Some(SendGrant::OnBehalf) => SendRight::OnBehalf,
+            None => SendRight::None,
+        };
+        match self.backend.resolve(address).await {
+            Ok(Some(mailboxes)) if own(&mailboxes) => Ok(SendRight::Own),
+            // Whoever keeps these mailboxes gives rights in them.
+            Ok(Some(_)) => Ok(SendRight::None),
+            Ok(None) => match self.resolve_here(address) {
+                Ok(mailboxes) if own(&mailboxes) => Ok(SendRight::Own),
+                Ok(_) => Ok(grant()),
+                Err(_) => Ok(SendRight::None),
+            },
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => {
                 Ok(SendRight::None)
             }
@@ -124,8 +140,8 @@ impl Accounts {
         )
     }
 
-    /// A message as it may go out, in a name that is the user's, with what RFC 6409 8 lets a server put right: a
-    /// missing Date, Message-ID or From is added, and Bcc fields are removed.
+    /// A message as it may go out, in names that are the user's or that the user was given, with what RFC 6409 8 lets a
+    /// server put right: a missing Date, Message-ID, From or Sender is added, and Bcc fields are removed.
     pub async fn ready(&self, outgoing: Outgoing<'_>) -> Result<Ready, SendError> {
         let mut message = outgoing
             .message
@@ -138,10 +154,14 @@ impl Accounts {
                 false => "a line of the header is no field",
             }));
         }
-        self.check_names(&outgoing, &message.fields).await?;
+        let reverse_path = &outgoing.envelope.sender;
+        let authors = self
+            .authors(outgoing.principal, &message.fields, reverse_path)
+            .await?;
         let edit = Edit {
             hostname: outgoing.hostname,
-            sender: &outgoing.envelope.sender,
+            author: reverse_path,
+            sender: authors.sender.as_deref(),
             now: SystemTime::now(),
         };
         message.fields = edit
@@ -150,6 +170,7 @@ impl Accounts {
             .into();
         let envelope = Envelope {
             submitter: Some(outgoing.principal.user.clone()),
+            sender: authors.reverse_path.unwrap_or(outgoing.envelope.sender),
             ..outgoing.envelope
         };
         Ok(Ready {
@@ -183,49 +204,4 @@ impl Accounts {
             )),
         })
     }
-
-    /// Whether the user may send in every name that the header gives: From and Sender.
-    async fn check_names(&self, outgoing: &Outgoing<'_>, header: &[u8]) -> Result<(), SendError> {
-        names::check_lines(header).map_err(SendError::Header)?;
-        let facts = &outgoing.message.0.derived.envelope;
-        let Some(envelope) = EnvelopeView::new(facts) else {
-            return Err(SendError::Header("the header cannot be read"));
-        };
-        let mut addresses: Vec<String> = envelope
-            .from()
-            .chain(envelope.sender())
-            // A group's begin and end have no host (RFC 9051 7.5.2).
-            .filter_map(|address| text(&address))
-            .collect();
-        for name in ["from", "sender"] {
-            // RFC 5322 3.6 has one of each, and readers differ on which of two they show.
-            let mut fields = header::fields(header).filter(|field| field.is(name));
-            let field = fields.next();
-            if fields.next().is_some() {
-                let why = "a field occurs twice that may occur once";
-                return Err(SendError::Header(why));
-            }
-            addresses.extend(
-                field
-                    .into_iter()
-                    .flat_map(|field| names::shown(field.value)),
-            );
-        }
-        addresses.sort_unstable();
-        addresses.dedup();
-        for address in addresses {
-            let right = self.send_right(outgoing.principal, &address).await;
-            match right.map_err(SendError::Failed)? {
-                SendRight::Own => {}
-                SendRight::None => return Err(SendError::Forged),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn text(address: &AddressView<'_>) -> Option<String> {
-    let (mailbox, host) = (address.mailbox?, address.host?);
-    let part = String::from_utf8_lossy;
-    Some(format!("{}@{}", part(mailbox), part(host)))
 }

@@ -77,6 +77,7 @@ impl Directory {
         let address = parse(address)?;
         self.change(|snapshot| {
             let mut contents = snapshot.contents.clone();
+            contents.forget_sending(&address);
             contents
                 .users
                 .remove(&address)
@@ -129,6 +130,7 @@ impl Directory {
         let alias = parse(address)?;
         self.change(|snapshot| {
             let mut contents = snapshot.contents.clone();
+            contents.forget_sending(&alias);
             contents
                 .aliases
                 .remove(&alias)
@@ -161,6 +163,7 @@ impl Directory {
         let address = parse(address)?;
         self.change(|snapshot| {
             let mut contents = snapshot.contents.clone();
+            contents.forget_sending(&address);
             contents
                 .shared
                 .remove(&address)
@@ -185,7 +188,7 @@ impl Directory {
     }
 
     /// Applies a change to what the file says now, not to what was known of it.
-    fn change(
+    pub(super) fn change(
         &self,
         change: impl FnOnce(&Snapshot) -> Result<Contents, Error>,
     ) -> Result<(), Error> {
@@ -231,7 +234,7 @@ fn with_new(snapshot: &Snapshot, address: &Address) -> Result<Contents, Error> {
     Ok(snapshot.contents.clone())
 }
 
-fn parse(text: &str) -> Result<Address, Error> {
+pub(super) fn parse(text: &str) -> Result<Address, Error> {
     Address::parse(text).map_err(|reason| Error::Address {
         text: text.to_owned(),
         reason,

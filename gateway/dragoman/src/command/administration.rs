@@ -152,6 +152,12 @@ impl Administration {
                 .await
                 .map(|()| vec![]),
             Request::GrantList { mailbox, folder } => self.grants(mailbox, folder).await,
+            Request::GrantSend {
+                address,
+                member,
+                how,
+            } => self.grant_sending(address, member, *how).map(|()| vec![]),
+            Request::Senders { address } => Ok(self.senders(address.as_deref())),
             Request::SharedAdd { address } => {
                 let shared = self
                     .directory
@@ -189,6 +195,7 @@ impl Administration {
             | Request::UserPasswd { address, .. }
             | Request::SharedAdd { address }
             | Request::AliasAdd { alias: address, .. }
+            | Request::GrantSend { address, .. }
             | Request::GrantAdd {
                 mailbox: address, ..
             }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::SendHow;
+
 /// A request. It carries passwords, so it has no `Debug`.
 #[derive(Deserialize, Serialize)]
 pub(crate) enum Request {
@@ -37,6 +39,14 @@ pub(crate) enum Request {
     GrantList {
         mailbox: String,
         folder: String,
+    },
+    GrantSend {
+        address: String,
+        member: String,
+        how: SendHow,
+    },
+    Senders {
+        address: Option<String>,
     },
     SharedAdd {
         address: String,

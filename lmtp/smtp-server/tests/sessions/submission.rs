@@ -109,6 +109,43 @@ async fn names_that_are_not_ones_own_are_refused() {
 }
 
 #[tokio::test]
+async fn who_was_given_a_name_sends_in_it() {
+    for (envelope, header, from, sender) in [
+        ("info", "From: info@example.test\r\n", "info", None),
+        ("alice", "From: info@example.test\r\n", "alice", None),
+        (
+            "boss",
+            "From: boss@example.test\r\n",
+            "alice",
+            Some("<alice@example.test>"),
+        ),
+        (
+            "alice",
+            "From: boss@example.test\r\nSender: Alice <alice@example.test>\r\n",
+            "alice",
+            Some("Alice <alice@example.test>"),
+        ),
+    ] {
+        let wire = format!(
+            "MAIL FROM:<{envelope}@example.test>\r\nRCPT TO:<carol@other.test>\r\nDATA\r\n{header}\r\nx\r\n.\r\n"
+        );
+        let world = check(&wire, &["250 2.1.0", "250 2.1.5", "354", "250 2.0.0"]).await;
+        let (shown, text) = &world.queued().await[0];
+        assert_eq!(shown.listed.sender, format!("{from}@example.test"));
+        assert!(text.contains("\r\nFrom: "), "{text}");
+        let found = text.lines().find_map(|line| line.strip_prefix("Sender: "));
+        assert_eq!(found, sender, "{text}");
+    }
+    for header in [
+        "From: boss@example.test\r\nSender: boss@example.test\r\n",
+        "From: alice@example.test\r\nSender: boss@example.test\r\n",
+    ] {
+        let wire = format!("{FROM_ALICE}{header}\r\nx\r\n.\r\n");
+        check(&wire, &["250 2.1.0", "250 2.1.5", "354", "550 5.7.1"]).await;
+    }
+}
+
+#[tokio::test]
 async fn recipients_are_looked_up_at_once() {
     let wire = "MAIL FROM:<ALICE@example.test>\r\nRCPT TO:<bob@example.test>\r\nRCPT TO:<nobody@example.test>\r\n\
                 RCPT TO:<carol@other.test>\r\nRCPT TO:<x@unreached.test>\r\n";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use account::{Accounts, ItemNumber, MailboxId, Piece, Principal, Role};
-use directory::Directory;
+use directory::{Directory, SendGrant};
 use front_end::{Logins, Unthrottled};
 use mapi_store::{Backend, MemBackend};
 use outbound::{
@@ -38,7 +38,7 @@ impl World {
     pub(crate) async fn through(config: Config, pipeline: Pipeline) -> Self {
         let backend = Arc::new(MemBackend::default());
         let directory = Directory::in_memory().unwrap();
-        for user in [ALICE, BOB] {
+        for user in [ALICE, BOB, "boss@example.test"] {
             directory.add_user(user, "correct horse").unwrap();
             backend
                 .provision(&MailboxId(user.to_owned()))
@@ -48,6 +48,13 @@ impl World {
         directory
             .add_alias("team@example.test", &[ALICE, BOB])
             .unwrap();
+        directory.add_shared("info@example.test").unwrap();
+        for (name, grant) in [
+            ("info@example.test", SendGrant::As),
+            ("boss@example.test", SendGrant::OnBehalf),
+        ] {
+            directory.grant_sending(name, ALICE, Some(grant)).unwrap();
+        }
         let options = account::Options {
             message_bytes_max: config.message_bytes_max,
             ..Default::default()

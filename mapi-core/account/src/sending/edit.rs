@@ -9,8 +9,10 @@ use mapi_types::FileTime;
 /// What is put right in a header. Source: RFC 6409 8.
 pub(super) struct Edit<'a> {
     pub(super) hostname: &'a str,
-    /// The reverse path.
-    pub(super) sender: &'a str,
+    /// Who is named as From where nobody is.
+    pub(super) author: &'a str,
+    /// Who is named as Sender, where somebody must be and nobody is.
+    pub(super) sender: Option<&'a str>,
     pub(super) now: SystemTime,
 }
 
@@ -43,8 +45,11 @@ impl Edit<'_> {
             let random = u128::from_le_bytes(random);
             let _ = write!(added, "Message-ID: <{random:032x}@{}>\r\n", self.hostname);
         }
-        if lacks("from") && !self.sender.is_empty() {
-            let _ = write!(added, "From: <{}>\r\n", self.sender);
+        if lacks("from") && !self.author.is_empty() {
+            let _ = write!(added, "From: <{}>\r\n", self.author);
+        }
+        if let Some(sender) = self.sender {
+            let _ = write!(added, "Sender: <{sender}>\r\n");
         }
         Ok(added)
     }
@@ -59,7 +64,8 @@ mod tests {
     fn edited(block: &str) -> String {
         let edit = Edit {
             hostname: "mx.example.test",
-            sender: "anna@example.test",
+            author: "anna@example.test",
+            sender: None,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(86_400),
         };
         String::from_utf8(edit.apply(block.as_bytes()).unwrap()).unwrap()

@@ -22,7 +22,7 @@ pub(super) fn check_lines(header: &[u8]) -> Result<(), &'static str> {
 }
 
 /// Everything in a field that looks like an address outside of quotes and comments, whether or not it is where an address
-/// may be: some program shows it as the sender.
+/// may be: some program shows it as the sender. Some take the wide and the small form of `@` for it, too.
 pub(super) fn shown(value: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(value);
     let (mut quoted, mut depth, mut escaped) = (false, 0_u32, false);
@@ -36,7 +36,11 @@ pub(super) fn shown(value: &[u8]) -> Vec<String> {
             '(' if !quoted => depth += 1,
             ')' if !quoted => depth = depth.saturating_sub(1),
             _ if outside => {
-                plain.push(one);
+                plain.push(if matches!(one, '\u{ff20}' | '\u{fe6b}') {
+                    '@'
+                } else {
+                    one
+                });
                 continue;
             }
             _ => {}
