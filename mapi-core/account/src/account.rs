@@ -7,7 +7,7 @@ use std::{
 };
 
 use mapi_store::{
-    Changes, Error, ErrorKind, Principal, Result, Rights, Store, Transfer, Transferred,
+    Changes, Deletion, Error, ErrorKind, Principal, Result, Rights, Store, Transfer, Transferred,
 };
 use mapi_types::{FolderId, ItemNumber, MailboxId, Version, tags};
 
@@ -245,7 +245,7 @@ impl Account {
     ) -> Result<Vec<Transferred>> {
         let copied = self.copy_items(from, items, to).await?;
         let sources: Vec<ItemNumber> = copied.iter().map(|copied| copied.source).collect();
-        self.delete_items(from, &sources).await?;
+        self.delete(from, &sources, Deletion::Hard).await?;
         Ok(copied)
     }
 

@@ -18,20 +18,20 @@ pub struct Deleted {
 }
 
 impl Account {
-    /// Deletes items for good. One call to the store, and one more when some are not gone by it.
+    /// Deletes items: for a while they can be recovered, and then they are purged. One call to the store, and one more when some are not gone by it.
     ///
     /// Errors: `NotFound`, `Denied`, `Unavailable`; some may be gone then.
     pub async fn delete_items(&self, folder: FolderId, items: &[ItemNumber]) -> Result<Deleted> {
-        self.delete(folder, items, Deletion::Hard).await
+        self.delete(folder, items, Deletion::Soft).await
     }
 
-    /// Deletes those of the items for good that are still marked [`Flags::DELETED`] when it happens: one whose mark
+    /// Deletes those of the items that are still marked [`Flags::DELETED`] when it happens: one whose mark
     /// another session took off stays. Cost and errors: as [`Self::delete_items`].
     pub async fn delete_marked(&self, folder: FolderId, items: &[ItemNumber]) -> Result<Deleted> {
-        self.delete(folder, items, Deletion::HardIfMarked).await
+        self.delete(folder, items, Deletion::SoftIfMarked).await
     }
 
-    async fn delete(
+    pub(crate) async fn delete(
         &self,
         folder: FolderId,
         items: &[ItemNumber],
@@ -50,7 +50,7 @@ impl Account {
             let now = self.index(folder).await?;
             let is_kept = |item: &&ItemState| {
                 missed.contains(&item.number)
-                    && (how == Deletion::Hard || item.flags.contains(Flags::DELETED))
+                    && (how != Deletion::SoftIfMarked || item.flags.contains(Flags::DELETED))
             };
             kept.extend(now.iter().filter(is_kept).map(|item| item.number));
         }

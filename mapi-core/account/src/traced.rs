@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mapi_store::{
-    ByteRange, Changes, Deletion, Expected, FolderInfo, HierarchyDelta, NewFolder, Notice, Object,
-    Permission, PropName, Query, Result, Saved, Store, Table, Task, Transfer, Transferred, Updated,
+    ByteRange, Changes, DeletedFolder, Deletion, Expected, FolderInfo, HierarchyDelta, NewFolder,
+    Notice, Object, Permission, PropName, Query, Result, Saved, Store, Table, Task, Transfer,
+    Transferred, Updated,
 };
 use mapi_types::{
     Change, Derived, Draft, FolderId, ItemKey, ItemNumber, MailboxId, MessageTree, PropBag,
@@ -251,6 +252,26 @@ impl Store for Traced {
     ) -> Task<'a, Vec<ItemNumber>> {
         let task = self.store.delete(folder, items, how);
         self.watch("delete", About::items(folder, items.len()), task)
+    }
+
+    fn deleted_folders(&self) -> Task<'_, Vec<DeletedFolder>> {
+        let task = self.store.deleted_folders();
+        self.watch("deleted_folders", About::default(), task)
+    }
+
+    fn recover<'a>(
+        &'a self,
+        from: FolderId,
+        items: &'a [ItemNumber],
+        to: FolderId,
+    ) -> Task<'a, Vec<Transferred>> {
+        let task = self.store.recover(from, items, to);
+        self.watch("recover", About::items(from, items.len()), task)
+    }
+
+    fn purge<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber]) -> Task<'a, Vec<ItemNumber>> {
+        let task = self.store.purge(folder, items);
+        self.watch("purge", About::items(folder, items.len()), task)
     }
 
     fn submit<'a>(&'a self, draft: &'a Draft, copy: Option<FolderId>) -> Task<'a, ()> {

@@ -22,7 +22,7 @@
 //! * A mailbox that was made by somebody else has its folders' names in that language, and may have no folder of
 //!   [`Role::Archive`](crate::Role), which servers make when somebody first archives.
 //! * Softly deleted items are listed by [`Table::SoftDeleted`](crate::Table), under the numbers they had; every
-//!   other method finds nothing under those numbers.
+//!   other method but [`Store::recover`] and [`Store::purge`] finds nothing under those numbers.
 //! * A folder that the principal does not see is `NotFound`; a visible one without the right is `Denied`.
 //! * Who did not log in has an empty address: the rights of [`Member::Anonymous`](crate::Member), else none.
 //! * A new folder takes over the permissions of its parent.
@@ -52,6 +52,7 @@ pub mod own;
 pub mod permissions;
 pub mod properties;
 pub mod queries;
+pub mod recovery;
 pub mod rendering;
 pub mod renumbering;
 pub mod transfers;
@@ -132,6 +133,18 @@ macro_rules! contract_tests {
 macro_rules! own_contract_tests {
     ($make:ident) => {
         $crate::__contract_expand! { test $make
+            recovery {
+                what_was_deleted_comes_back_as_it_was
+                a_recovered_item_goes_anywhere
+                recovering_again_changes_nothing
+                a_key_that_was_given_again_stays_with_the_new_item
+                associated_items_come_back_to_their_table
+                purged_items_are_gone_for_good
+                a_deleted_folder_keeps_its_items
+                a_folder_without_items_leaves_nothing
+                what_was_deleted_is_told_when
+                guests_recover_what_they_may_delete
+            }
             own {
                 a_new_mailbox_has_a_folder_for_every_role
                 a_message_comes_back_as_it_was_given

@@ -2,7 +2,7 @@
 
 use std::ops::BitOr;
 
-use mapi_types::{Epoch, FolderId, ItemNumber, Version};
+use mapi_types::{Epoch, FileTime, FolderId, ItemNumber, Version};
 
 /// What a special folder is for, whatever its name says. Source: MS-OXOSFLD 2.2.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -176,6 +176,25 @@ pub struct FolderInfo {
     pub deleted: u32,
     /// Octets of all rendered items, as clients fetch them. What the others take at most says
     /// [`UNRENDERED_SIZE_MAX`](mapi_types::tags::UNRENDERED_SIZE_MAX).
+    pub size: u64,
+}
+
+/// A folder that was deleted while items in it can still be recovered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeletedFolder {
+    /// The id it had, which no other folder gets.
+    pub id: FolderId,
+    /// The folder it was in, which may be gone as well; `None` at the top.
+    pub parent: Option<FolderId>,
+    /// The name it had.
+    pub name: String,
+    /// PidTagContainerClass.
+    pub class: String,
+    /// When it was deleted.
+    pub deleted: FileTime,
+    /// How many items of it can be recovered.
+    pub items: u32,
+    /// Their octets.
     pub size: u64,
 }
 

@@ -16,7 +16,8 @@ mod store;
 
 pub use error::{Error, ErrorKind, Result};
 pub use folder::{
-    FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Member, NewFolder, Permission, Rights, Role,
+    DeletedFolder, FOLDER_NAME_BYTES_MAX, FolderInfo, HierarchyDelta, Member, NewFolder,
+    Permission, Rights, Role,
 };
 pub use free_busy::{
     BusyTime, FREE_BUSY_TIMES_MAX, FreeBusy, FreeBusyDetail, busy_times, calendar, detail_for,

@@ -10,6 +10,7 @@ mod hierarchy;
 mod item;
 mod mailbox;
 mod read;
+mod recover;
 mod store;
 mod write;
 

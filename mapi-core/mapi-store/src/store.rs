@@ -15,7 +15,8 @@ use mapi_types::{
 use tokio::sync::broadcast;
 
 use crate::{
-    Error, ErrorKind, FolderInfo, FreeBusy, HierarchyDelta, NewFolder, Permission, Result,
+    DeletedFolder, Error, ErrorKind, FolderInfo, FreeBusy, HierarchyDelta, NewFolder, Permission,
+    Result,
 };
 
 /// A boxed answer: one allocation a batch, noise beside the I/O it stands for.
@@ -138,7 +139,8 @@ pub trait Store: Send + Sync {
         name: &'a str,
     ) -> Task<'a, ()>;
 
-    /// Deletes a folder with its items, for good. Errors: `Invalid` (special, or has subfolders), `Denied`.
+    /// Deletes a folder; its items can be recovered as those that were softly deleted can, where the store recovers any
+    /// ([`Self::deleted_folders`]). Errors: `Invalid` (special, or has subfolders), `Denied`.
     fn delete_folder(&self, folder: FolderId) -> Task<'_, ()>;
 
     /// A folder's permission table. Errors: `Denied` unless the principal owns the folder.
@@ -228,6 +230,39 @@ pub trait Store: Send + Sync {
         how: Deletion,
     ) -> Task<'a, Vec<ItemNumber>>;
 
+    /// The folders that were deleted and have items that can still be recovered, by id: such an id finds nothing but in
+    /// [`Table::SoftDeleted`], [`Self::recover`] and [`Self::purge`], and for the owner alone.
+    ///
+    /// Errors: `Unsupported` (this store recovers nothing), `Denied` unless the principal owns the mailbox.
+    fn deleted_folders(&self) -> Task<'_, Vec<DeletedFolder>> {
+        Box::pin(async { Err(no_recovery()) })
+    }
+
+    /// Moves softly deleted items of a folder into `to`, all or none, in the order of their numbers: with new numbers, and
+    /// under their keys unless another item there has them now. The mark for deletion goes, and everything else stays.
+    /// Items that are gone are left out, so that a repeated call does no harm.
+    ///
+    /// Errors: `Unsupported`, `NotFound`, `Denied`, `Quota`.
+    fn recover<'a>(
+        &'a self,
+        _from: FolderId,
+        _items: &'a [ItemNumber],
+        _to: FolderId,
+    ) -> Task<'a, Vec<Transferred>> {
+        Box::pin(async { Err(no_recovery()) })
+    }
+
+    /// Deletes softly deleted items for good; returns those that were there.
+    ///
+    /// Errors: `Unsupported`, `NotFound`, `Denied`.
+    fn purge<'a>(
+        &'a self,
+        _folder: FolderId,
+        _items: &'a [ItemNumber],
+    ) -> Task<'a, Vec<ItemNumber>> {
+        Box::pin(async { Err(no_recovery()) })
+    }
+
     /// Sends a message to its recipients, as from whom it says (`SENT_REPRESENTING_*`), as far as the principal may; the
     /// store says who sent it. What is sent is kept in the folder `copy`, once, or nowhere.
     ///
@@ -273,6 +308,13 @@ pub trait Store: Send + Sync {
     /// Hints that something changed: they may be lost (then the receiver lags), doubled or late. Truth is in
     /// [`Self::changes`] and [`Self::hierarchy`].
     fn notices(&self) -> broadcast::Receiver<Notice>;
+}
+
+fn no_recovery() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "this store recovers nothing that was deleted",
+    )
 }
 
 /// The most octets of a value that comes inline, in rows and bags; larger ones are read by [`Store::read_bytes`].
@@ -403,10 +445,10 @@ pub enum Transfer {
 pub enum Deletion {
     /// Recoverable from [`Table::SoftDeleted`].
     Soft,
+    /// The same, and only what is marked for deletion at that moment: whoever took the mark off before, has saved it.
+    SoftIfMarked,
     /// For good.
     Hard,
-    /// For good, and only what is marked for deletion at that moment: whoever took the mark off before, has saved it.
-    HardIfMarked,
 }
 
 /// A folder's changes.

@@ -93,6 +93,7 @@ tags! {
     CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL: Long = 0x4076, "PidTagContentFilterSpamConfidenceLevel.";
     SENDER_SMTP_ADDRESS: Str = 0x5d01, "PidTagSenderSmtpAddress.";
     SENT_REPRESENTING_SMTP_ADDRESS: Str = 0x5d02, "PidTagSentRepresentingSmtpAddress.";
+    DELETED_ON: Time = 0x668f, "PidTagDeletedOn: when an item was softly deleted; only such items have it.";
     REPORTING_MESSAGE_TRANSFER_AGENT: Str = 0x6820, "PidTagReportingMessageTransferAgent.";
 
     // Recipients and folders.

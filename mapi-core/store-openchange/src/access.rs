@@ -86,6 +86,23 @@ impl Access {
         }
     }
 
+    /// The same for what was softly deleted: also of a folder that was, which is the owner's alone.
+    ///
+    /// Errors: `NotFound`, `Denied`.
+    pub(crate) fn allowed_deleted(
+        &self,
+        conn: &Connection,
+        folder: FolderId,
+        needed: Rights,
+    ) -> Result<(i64, Rights)> {
+        let id = folder_row_id(folder)?;
+        let mut select = conn.prepare_cached("SELECT 1 FROM deleted_folders WHERE id = ?1")?;
+        match self.owner && select.exists([id])? {
+            true => Ok((id, Rights::ALL)),
+            false => self.allowed(conn, folder, needed),
+        }
+    }
+
     /// Whether the principal may open the mailbox: it owns it or sees a folder of it.
     pub(crate) fn may_open(&self, conn: &Connection) -> Result<bool> {
         if self.owner {

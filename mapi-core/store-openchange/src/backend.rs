@@ -8,8 +8,8 @@ use mapi_store::{
 use mapi_types::{FileTime, FolderId, MailboxId};
 
 use crate::{
-    Compacted, Fault, Options, access::Access, engine::Engine, fail::Fail, mirror::is_mirror,
-    store::OpenStore,
+    Compacted, Fault, Options, Purged, access::Access, engine::Engine, fail::Fail,
+    mirror::is_mirror, store::OpenStore,
 };
 
 /// A mirror is nobody's mailbox here: who opened it so would write past the remote.
@@ -59,6 +59,15 @@ impl OpenChange {
     /// Errors: `Corrupt` when a mailbox cannot be read, for what it refers to must stay.
     pub async fn compact(&self) -> Result<Compacted> {
         self.engine.compact().await
+    }
+
+    /// Deletes for good what was softly deleted before a moment, in every mailbox and mirror, a few items at a time: whoever
+    /// writes meanwhile waits for no more than that. [`Self::compact`] gives the room back. A mailbox that cannot be
+    /// read is passed over.
+    ///
+    /// Errors: `Unavailable` (the store is closing, or the disk refuses).
+    pub async fn purge_deleted(&self, before: FileTime) -> Result<Purged> {
+        self.engine.purge_deleted(before).await
     }
 
     /// Writes a mailbox as it is now, or one folder with its subfolders, to a file of its own that needs nothing

@@ -42,7 +42,8 @@ pub(crate) struct Hot {
 
 /// Columns that the store computes: nobody sets them.
 pub(crate) fn is_fact(tag: PropTag) -> bool {
-    const FACTS: [PropTag; 11] = [
+    const FACTS: [PropTag; 12] = [
+        tags::DELETED_ON.tag(),
         tags::SOURCE_KEY.tag(),
         tags::INTERNET_ARTICLE_NUMBER.tag(),
         tags::ITEM_VERSION.tag(),
@@ -168,6 +169,13 @@ impl Hot {
 
     pub(crate) fn is_marked_deleted(&self) -> bool {
         self.status.unwrap_or(0) & message_status::DELETE_MARKED != 0
+    }
+
+    /// Takes off the mark for deletion.
+    pub(crate) fn unmark_deleted(&mut self) {
+        self.status = self
+            .status
+            .map(|status| status & !message_status::DELETE_MARKED);
     }
 
     /// The message class.

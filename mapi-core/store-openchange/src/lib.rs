@@ -30,7 +30,7 @@ mod work;
 mod write;
 
 pub use backend::OpenChange;
-pub use maintenance::{Compacted, Fault, FaultKind};
+pub use maintenance::{Compacted, Fault, FaultKind, Purged};
 pub use mirror::{
     Applied, Begun, Body, ChangeKey, Confirmed, Evicted, Finished, FirstPass, FolderStatus,
     FolderSync, Given, HierarchyBatch, Intent, ItemBatch, Mirror, MirrorStatus, Moved, Pending,

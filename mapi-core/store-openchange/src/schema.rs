@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::fail::{Fail, Result};
 
 /// One step per revision, oldest first: what makes revision n + 1 of revision n. Steps are never edited, only added.
-const STEPS: &[&str] = &[FIRST, MIRRORS, QUEUES];
+const STEPS: &[&str] = &[FIRST, MIRRORS, QUEUES, RECOVERY];
 
 const FIRST: &str = "
 CREATE TABLE mailbox(
@@ -221,6 +221,21 @@ CREATE INDEX remote_queue_items_remote ON remote_queue_items(remote);
 CREATE INDEX remote_queue_items_becomes ON remote_queue_items(becomes) WHERE becomes IS NOT NULL;
 ";
 
+/// What was softly deleted is known by when that was, and a folder that was deleted has a row as long as it has items.
+const RECOVERY: &str = "
+ALTER TABLE items ADD COLUMN removed INTEGER;   -- when the item was softly deleted
+UPDATE items SET removed = (unixepoch() + 11644473600) * 10000000 WHERE state = 2;
+CREATE INDEX items_removed ON items(removed) WHERE state = 2;
+
+CREATE TABLE deleted_folders(
+    id INTEGER PRIMARY KEY,
+    parent INTEGER,
+    name TEXT NOT NULL,
+    class TEXT NOT NULL,
+    removed INTEGER NOT NULL
+) STRICT;
+";
+
 /// What a database handle is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
@@ -342,6 +357,28 @@ mod tests {
             .unwrap();
         assert_eq!(item, (7, true));
         assert!(!crate::mirror::is_mirror(&conn).unwrap());
+    }
+
+    #[test]
+    fn what_was_deleted_before_that_was_dated_counts_as_deleted_now() {
+        let conn = fresh();
+        migrate(&conn, &[FIRST, MIRRORS, QUEUES]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO items(id, folder, state, version, size, created, key) VALUES
+                 (4294967297, 1, 0, 1, 7, 1, x'01'), (4294967298, 1, 2, 1, 7, 1, x'02')",
+        )
+        .unwrap();
+        let before = mapi_types::FileTime::from_unix(0).0 as i64;
+        upgrade(&conn).unwrap();
+        let mut select = conn.prepare("SELECT removed FROM items").unwrap();
+        let dates: Vec<Option<i64>> = select
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(dates[0], None);
+        let years = (dates[1].unwrap() - before) / 10_000_000 / 86_400 / 365;
+        assert!((50..200).contains(&years), "{dates:?}");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mapi_store::{
-    ByteRange, Changes, Deletion, Error, ErrorKind, Expected, FolderInfo, HierarchyDelta,
-    NewFolder, Notice, Object, Permission, PropName, Query, Result, Rights, Saved, Store, Task,
-    Transfer, Transferred, Updated,
+    ByteRange, Changes, DeletedFolder, Deletion, Error, ErrorKind, Expected, FolderInfo,
+    HierarchyDelta, NewFolder, Notice, Object, Permission, PropName, Query, Result, Rights, Saved,
+    Store, Task, Transfer, Transferred, Updated,
 };
 use mapi_types::{
     Change, Content, Derived, Draft, FolderId, ItemKey, ItemNumber, MessageTree, PropBag, PropTag,
@@ -254,6 +254,29 @@ impl Store for OpenStore {
         let items = items.to_vec();
         Box::pin(self.write(Vec::new(), move |tx, who| {
             write::delete(tx, who, folder, &items, how)
+        }))
+    }
+
+    fn deleted_folders(&self) -> Task<'_, Vec<DeletedFolder>> {
+        Box::pin(self.read(move |at, who| read::deleted_folders(at.conn, who)))
+    }
+
+    fn recover<'a>(
+        &'a self,
+        from: FolderId,
+        items: &'a [ItemNumber],
+        to: FolderId,
+    ) -> Task<'a, Vec<Transferred>> {
+        let items = items.to_vec();
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::recover(tx, who, (from, to), &items)
+        }))
+    }
+
+    fn purge<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber]) -> Task<'a, Vec<ItemNumber>> {
+        let items = items.to_vec();
+        Box::pin(self.write(Vec::new(), move |tx, who| {
+            write::purge(tx, who, folder, &items)
         }))
     }
 

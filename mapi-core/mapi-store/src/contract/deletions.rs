@@ -164,7 +164,7 @@ pub async fn an_item_whose_mark_was_taken_off_is_not_expunged(backend: Arc<dyn B
     updated.unwrap();
     let deleted = alice
         .store
-        .delete(alice.inbox, &all, Deletion::HardIfMarked)
+        .delete(alice.inbox, &all, Deletion::SoftIfMarked)
         .await
         .unwrap();
     assert_eq!(deleted, [all[0], all[2]]);
@@ -172,7 +172,7 @@ pub async fn an_item_whose_mark_was_taken_off_is_not_expunged(backend: Arc<dyn B
     assert_eq!((info.items, info.deleted), (1, 0));
     let again = alice
         .store
-        .delete(alice.inbox, &all, Deletion::HardIfMarked)
+        .delete(alice.inbox, &all, Deletion::SoftIfMarked)
         .await
         .unwrap();
     assert!(again.is_empty());

@@ -29,7 +29,7 @@ pub(super) struct Folder {
     pub(super) version: Version,
     /// Items that can be read, by number.
     pub(super) items: BTreeMap<u32, Item>,
-    /// Softly deleted items, by the number they had.
+    /// Items that can be recovered, by the number they had.
     pub(super) soft_deleted: BTreeMap<u32, Item>,
     /// Normal items that are gone, oldest first.
     pub(super) expunged: VecDeque<Expunged>,
@@ -233,6 +233,7 @@ mod tests {
             version: Version(0),
             created: Version(0),
             creator: String::new(),
+            deleted: None,
             body: Body::new(&draft, true).expect("a body"),
         };
         let mut folder = Folder::new(FolderId(1), Epoch(1), "folder", "IPF.Note");

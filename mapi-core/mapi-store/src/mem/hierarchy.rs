@@ -126,7 +126,9 @@ impl Mailbox {
         if self.folders.values().any(|below| below.parent == Some(id)) {
             return Err(invalid("the folder has subfolders"));
         }
-        self.folders.remove(&id);
+        if let Some(folder) = self.folders.remove(&id) {
+            self.keep_deleted(folder);
+        }
         let version = self.bump();
         self.removed.push((version, id));
         self.notify(Notice::Hierarchy);

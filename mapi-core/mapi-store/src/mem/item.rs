@@ -4,15 +4,16 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use bytes::Bytes;
 use mapi_types::{
-    Attachment, AttachmentData, Content, Derived, Draft, ItemKey, MessageTree, OwnedValue, PropBag,
-    PropTag, Value, Version,
+    Attachment, AttachmentData, Content, Derived, Draft, FileTime, ItemKey, MessageTree,
+    OwnedValue, PropBag, PropTag, Value, Version,
     tags::{self, message_flags, message_status},
 };
 
 use crate::{Error, ErrorKind, INLINE_BYTES_MAX, Result};
 
 /// Columns that the store computes: nobody sets them.
-const FACTS: [PropTag; 11] = [
+const FACTS: [PropTag; 12] = [
+    tags::DELETED_ON.tag(),
     tags::SOURCE_KEY.tag(),
     tags::INTERNET_ARTICLE_NUMBER.tag(),
     tags::ITEM_VERSION.tag(),
@@ -52,6 +53,8 @@ pub(super) struct Item {
     pub(super) created: Version,
     /// Who saved it: "owned" in the sense of permissions.
     pub(super) creator: String,
+    /// When it was softly deleted, if it was.
+    pub(super) deleted: Option<FileTime>,
     pub(super) body: Body,
 }
 
@@ -68,6 +71,7 @@ pub(super) fn needs_rendering(tag: PropTag) -> bool {
 /// Facts that an item has from the beginning.
 fn known_before_rendering(tag: PropTag) -> bool {
     [
+        tags::DELETED_ON.tag(),
         tags::SOURCE_KEY.tag(),
         tags::INTERNET_ARTICLE_NUMBER.tag(),
         tags::ITEM_VERSION.tag(),
@@ -150,6 +154,15 @@ impl Body {
         }
     }
 
+    /// Takes off the mark for deletion.
+    pub(super) fn unmark_deleted(&mut self) {
+        if self.is_marked_deleted() {
+            let tag = tags::MESSAGE_STATUS.tag();
+            let bits = self.bits(tag) & !message_status::DELETE_MARKED;
+            self.props.insert(tag, Some(OwnedValue::I32(bits)));
+        }
+    }
+
     pub(super) fn set(&mut self, tag: PropTag, value: Option<OwnedValue>) {
         self.props.insert(tag, value);
     }
@@ -220,6 +233,7 @@ impl Item {
         let (body, derived) = (&self.body, &self.body.derived);
         let has_derived = *derived != Derived::default();
         match tag {
+            tag if tag == tags::DELETED_ON.tag() => self.deleted.map(Value::Time),
             tag if tag == tags::SOURCE_KEY.tag() => Some(Value::Bin(&self.key.0)),
             tag if tag == tags::INTERNET_ARTICLE_NUMBER.tag() => Some(Value::I32(number as i32)),
             tag if tag == tags::ITEM_VERSION.tag() => Some(Value::I64(self.version.0 as i64)),

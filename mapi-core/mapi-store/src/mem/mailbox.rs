@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use mapi_types::{Change, Epoch, FolderId, ItemKey, MailboxId, OwnedValue, PropTag, Version};
+use mapi_types::{
+    Change, Epoch, FileTime, FolderId, ItemKey, MailboxId, OwnedValue, PropTag, Version,
+};
 use tokio::sync::broadcast;
 
 use super::folder::Folder;
@@ -40,6 +42,8 @@ impl Epochs {
 pub(super) struct Mailbox {
     pub(super) id: MailboxId,
     pub(super) folders: BTreeMap<FolderId, Folder>,
+    /// Folders that were deleted with items that can be recovered, and when.
+    pub(super) deleted: BTreeMap<FolderId, (FileTime, Folder)>,
     /// The latest change of the hierarchy.
     pub(super) version: Version,
     /// Folders that are gone, oldest first.
@@ -77,6 +81,7 @@ impl Mailbox {
         Self {
             id,
             folders: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             version: Version(0),
             removed: Vec::new(),
             props: BTreeMap::new(),
@@ -106,6 +111,7 @@ impl Mailbox {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.folders.clear();
+        self.deleted.clear();
         self.notify(Notice::Hierarchy);
     }
 

@@ -22,7 +22,10 @@ use crate::{
 impl Mailbox {
     pub(super) fn query(&self, who: &Principal, query: &Query<'_>) -> Result<RowSet> {
         let (Table::Contents(id) | Table::Associated(id) | Table::SoftDeleted(id)) = query.table;
-        let folder = self.allowed(who, id, Rights::READ_ANY)?;
+        let folder = match query.table {
+            Table::SoftDeleted(_) => self.recoverable(who, id, Rights::READ_ANY)?,
+            Table::Contents(_) | Table::Associated(_) => self.allowed(who, id, Rights::READ_ANY)?,
+        };
         let (items, associated) = match query.table {
             Table::Contents(_) => (&folder.items, Some(false)),
             Table::Associated(_) => (&folder.items, Some(true)),

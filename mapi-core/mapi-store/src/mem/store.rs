@@ -11,9 +11,9 @@ use tokio::sync::broadcast;
 
 use super::{Shared, lock, mailbox::Mailbox, write::Prepared};
 use crate::{
-    ByteRange, Changes, Deletion, Error, ErrorKind, Expected, FolderInfo, HierarchyDelta,
-    NewFolder, Notice, Object, Permission, Principal, PropName, Query, Result, Rights, Saved,
-    Store, Task, Transfer, Transferred, Updated,
+    ByteRange, Changes, DeletedFolder, Deletion, Error, ErrorKind, Expected, FolderInfo,
+    HierarchyDelta, NewFolder, Notice, Object, Permission, Principal, PropName, Query, Result,
+    Rights, Saved, Store, Task, Transfer, Transferred, Updated,
 };
 
 /// A mailbox as one principal has it open.
@@ -178,6 +178,23 @@ impl Store for MemStore {
         how: Deletion,
     ) -> Task<'a, Vec<ItemNumber>> {
         Box::pin(async move { self.open()?.delete(&self.who, folder, items, how) })
+    }
+
+    fn deleted_folders(&self) -> Task<'_, Vec<DeletedFolder>> {
+        Box::pin(async move { self.open()?.deleted_folders(&self.who) })
+    }
+
+    fn recover<'a>(
+        &'a self,
+        from: FolderId,
+        items: &'a [ItemNumber],
+        to: FolderId,
+    ) -> Task<'a, Vec<Transferred>> {
+        Box::pin(async move { self.open()?.recover(&self.who, (from, to), items) })
+    }
+
+    fn purge<'a>(&'a self, folder: FolderId, items: &'a [ItemNumber]) -> Task<'a, Vec<ItemNumber>> {
+        Box::pin(async move { self.open()?.purge(&self.who, folder, items) })
     }
 
     fn put_derived<'a>(

@@ -1,9 +1,9 @@
 //! Writing items. Every method checks first, then changes without failing: all or nothing.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use mapi_types::{
-    Change, Derived, Draft, FolderId, ItemKey, ItemNumber, OwnedValue, PropTag, Version,
+    Change, Derived, Draft, FileTime, FolderId, ItemKey, ItemNumber, OwnedValue, PropTag, Version,
     changes_content, tags, tags::message_flags,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// Rights to edit any item, or one's own.
 const EDIT: (Rights, Rights) = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
 /// Rights to delete any item, or one's own.
-const DELETE: (Rights, Rights) = (Rights::DELETE_ANY, Rights::DELETE_OWNED);
+pub(super) const DELETE: (Rights, Rights) = (Rights::DELETE_ANY, Rights::DELETE_OWNED);
 
 /// A draft whose original is in memory.
 pub(super) struct Prepared {
@@ -86,6 +86,7 @@ impl Mailbox {
                 version,
                 created: version,
                 creator: who.user.clone(),
+                deleted: None,
                 body: draft.body,
             };
             let number = ItemNumber(folder.add(item, version));
@@ -247,7 +248,7 @@ impl Mailbox {
     ) -> Result<Vec<ItemNumber>> {
         let folder = self.visible(who, id)?;
         let mut numbers = present(folder, items);
-        if how == Deletion::HardIfMarked {
+        if how == Deletion::SoftIfMarked {
             numbers.retain(|number| {
                 let item = folder.items.get(number);
                 item.is_some_and(|item| item.body.is_marked_deleted())
@@ -259,14 +260,15 @@ impl Mailbox {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = self.folder_mut(id)?;
+        let (folder, now) = (self.folder_mut(id)?, FileTime::from(SystemTime::now()));
         let version = folder.bump();
         for number in &numbers {
             let Some(mut item) = folder.take(*number, version) else {
                 continue;
             };
-            if how == Deletion::Soft {
+            if how != Deletion::Hard {
                 item.version = version;
+                item.deleted = Some(now);
                 folder.soft_deleted.insert(*number, item);
             }
         }

@@ -256,7 +256,7 @@ impl ExchangeStore {
         mailbox.indexed(folder).await?;
         let _turn = mailbox.turn(Work::Write(folder)).await;
         let mut numbers = match how {
-            Deletion::HardIfMarked => self.marked(folder, items).await?,
+            Deletion::SoftIfMarked => self.marked(folder, items).await?,
             Deletion::Soft | Deletion::Hard => items.to_vec(),
         };
         numbers.sort_unstable();
@@ -317,10 +317,10 @@ impl ExchangeStore {
         let fid = mailbox.folder_fid(folder).await?;
         if mailbox.remote.delete(fid, &messages).await? {
             return match how {
-                Deletion::Soft => mailbox.inner.delete(folder, &there, how).await,
-                Deletion::Hard | Deletion::HardIfMarked => {
-                    mailbox.mirror.removed(folder, there).await
+                Deletion::Soft | Deletion::SoftIfMarked => {
+                    mailbox.inner.delete(folder, &there, Deletion::Soft).await
                 }
+                Deletion::Hard => mailbox.mirror.removed(folder, there).await,
             };
         }
         // Some stayed, or had gone before: only the server knows which.

@@ -107,7 +107,7 @@ fn keep_only(conn: &Connection, folder: i64) -> Result<()> {
     }
     let others: Vec<i64> = conn
         .prepare(&format!(
-            "{SUBTREE} SELECT id FROM folders WHERE id NOT IN below"
+            "{SUBTREE} SELECT id FROM folders WHERE id NOT IN below UNION ALL SELECT id FROM deleted_folders"
         ))?
         .query_map([folder], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
@@ -116,6 +116,7 @@ fn keep_only(conn: &Connection, folder: i64) -> Result<()> {
         conn.execute("DELETE FROM folders WHERE id = ?1", [other])?;
         conn.execute("DELETE FROM permissions WHERE folder = ?1", [other])?;
     }
+    conn.execute("DELETE FROM deleted_folders", [])?;
     conn.execute_batch("VACUUM")?;
     Ok(())
 }

@@ -145,7 +145,8 @@ const RULES: &[Rule] = &[
     (
         FaultKind::Numbers,
         "the folder's id may be given out again",
-        "SELECT id, NULL FROM folders WHERE id >= (SELECT next_folder FROM mailbox)",
+        "SELECT id, NULL FROM (SELECT id FROM folders UNION ALL SELECT id FROM deleted_folders)
+             WHERE id >= (SELECT next_folder FROM mailbox)",
     ),
     (
         FaultKind::Numbers,
@@ -207,7 +208,19 @@ const RULES: &[Rule] = &[
         "the item is in no folder, or in two",
         "SELECT folder, id FROM items WHERE folder <> id >> 32 OR iif(folder = 0,
              state <> 3 OR id NOT IN (SELECT id FROM remote_pending),
-             state NOT IN (0, 1, 2) OR folder NOT IN (SELECT id FROM folders))",
+             state NOT IN (0, 1, 2) OR folder NOT IN (SELECT id FROM folders)
+                 AND (state <> 2 OR folder NOT IN (SELECT id FROM deleted_folders)))",
+    ),
+    (
+        FaultKind::Rows,
+        "the item was deleted at no known time, or has one and was not",
+        "SELECT folder, id FROM items WHERE (state = 2) = (removed IS NULL)",
+    ),
+    (
+        FaultKind::Tree,
+        "the deleted folder is there, or nothing of it can be recovered",
+        "SELECT id, NULL FROM deleted_folders f WHERE id IN (SELECT id FROM folders) OR NOT EXISTS (
+             SELECT 1 FROM items WHERE id BETWEEN f.id << 32 AND f.id << 32 | 0xffffffff)",
     ),
     (
         FaultKind::Rows,

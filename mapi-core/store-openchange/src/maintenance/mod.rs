@@ -7,6 +7,7 @@ mod check;
 mod check_mirror;
 mod compact;
 mod fault;
+mod purge;
 mod restore;
 mod restore_mirror;
 
@@ -17,6 +18,7 @@ use mapi_types::{Content, FolderId, MailboxId};
 
 pub use compact::Compacted;
 pub use fault::{Fault, FaultKind};
+pub use purge::Purged;
 
 use crate::{
     engine::Engine,

@@ -242,7 +242,24 @@ impl Target<'_> {
         }
         restore_mirror::bring(self.conn)?;
         self.copy_rows(0, 0)?;
+        self.bring_deleted()?;
         Ok(changed)
+    }
+
+    /// What can be recovered is what could be when the backup was taken.
+    fn bring_deleted(&self) -> Result<()> {
+        for id in self.ids("SELECT id FROM main.deleted_folders")? {
+            drop_items(self.conn, id)?;
+        }
+        self.conn.execute_batch(
+            "DELETE FROM main.deleted_folders;
+             INSERT INTO main.deleted_folders SELECT * FROM backup.deleted_folders
+                 WHERE id NOT IN (SELECT id FROM main.folders);",
+        )?;
+        for id in self.ids("SELECT id FROM main.deleted_folders")? {
+            self.copy_rows(id, id)?;
+        }
+        Ok(())
     }
 
     /// A folder and what is below it: to where it is now, or else to where it was, or else to the top.
@@ -347,6 +364,8 @@ impl Target<'_> {
         drop_items(self.conn, id)?;
         self.conn
             .execute("DELETE FROM main.folders WHERE id = ?1", [id])?;
+        self.conn
+            .execute("DELETE FROM main.deleted_folders WHERE id = ?1", [id])?;
         self.conn
             .execute("DELETE FROM main.permissions WHERE folder = ?1", [id])?;
         self.conn
@@ -470,9 +489,9 @@ struct Place<'p> {
 /// Copies of the rows of a range of items to another folder: `?1` and `?2` the range, `?3` the folder.
 const COPIES: [&str; 5] = [
     "INSERT INTO main.items(id, folder, state, version, created, size, sized, original, key, creator,
-         flags, status, flag_status, last_verb, keywords, delivered, class)
+         flags, status, flag_status, last_verb, keywords, delivered, class, removed)
      SELECT (?3 << 32) | (id & 0xffffffff), ?3, state, version, created, size, sized, original, key, creator,
-         flags, status, flag_status, last_verb, keywords, delivered, class
+         flags, status, flag_status, last_verb, keywords, delivered, class, removed
      FROM backup.items WHERE id BETWEEN ?1 AND ?2",
     "INSERT INTO main.facts(id, renderer, envelope, structure)
      SELECT (?3 << 32) | (id & 0xffffffff), renderer, envelope, structure

@@ -82,6 +82,7 @@ impl Columns {
             tag if tag == tags::ITEM_SIZE.tag() => self.typed("iif(i.sized, i.size, NULL)", tag),
             tag if tag == tags::ORIGINAL_SIZE.tag() => self.typed("i.original", tag),
             tag if tag == tags::SOURCE_KEY.tag() => self.typed("i.key", tag),
+            tag if tag == tags::DELETED_ON.tag() => self.typed("i.removed", tag),
             tag if tag == tags::ORIGINAL.tag() => Source::Nowhere,
             tag if tag == tags::DERIVED_RENDERER.tag() => {
                 self.facts = true;

@@ -5,6 +5,7 @@ mod changes;
 mod columns;
 mod message;
 mod query;
+mod recover;
 pub(crate) mod tree;
 
 use mapi_types::ContentHash;
@@ -14,6 +15,7 @@ pub(crate) use bytes::read_bytes;
 pub(crate) use changes::changes;
 pub(crate) use message::{find, item_props, read_message};
 pub(crate) use query::{OwnedQuery, query};
+pub(crate) use recover::deleted_folders;
 
 use crate::{fail::Result, segments::Segments};
 

@@ -54,7 +54,12 @@ pub(crate) fn query(at: &Snapshot<'_>, who: &Access, query: &OwnedQuery) -> Resu
         Table::Associated(folder) => (folder, 1),
         Table::SoftDeleted(folder) => (folder, 2),
     };
-    let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
+    let (folder, _) = match query.table {
+        Table::SoftDeleted(_) => who.allowed_deleted(at.conn, folder, Rights::READ_ANY)?,
+        Table::Contents(_) | Table::Associated(_) => {
+            who.allowed(at.conn, folder, Rights::READ_ANY)?
+        }
+    };
     let scan = Scan {
         folder,
         state,

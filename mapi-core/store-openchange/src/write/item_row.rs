@@ -38,9 +38,18 @@ pub(crate) struct ItemRow {
 impl ItemRow {
     /// The item with this row id, unless it was deleted.
     pub(crate) fn load(conn: &Connection, id: i64) -> Result<Option<Self>> {
+        Self::load_where(conn, id, "state < 2")
+    }
+
+    /// The softly deleted item with this row id.
+    pub(crate) fn load_deleted(conn: &Connection, id: i64) -> Result<Option<Self>> {
+        Self::load_where(conn, id, "state = 2")
+    }
+
+    fn load_where(conn: &Connection, id: i64, condition: &'static str) -> Result<Option<Self>> {
         let mut select = conn.prepare_cached(&format!(
             "SELECT id, state, version, created, size, sized, key, creator, {HOT_COLUMNS}
-             FROM items WHERE id = ?1 AND state < 2"
+             FROM items WHERE id = ?1 AND {condition}"
         ))?;
         Ok(select.query_row([id], Self::read).optional()?)
     }

@@ -4,6 +4,7 @@ mod delete;
 mod draft;
 mod folder_row;
 pub(crate) mod item_row;
+mod recover;
 mod save;
 mod transfer;
 mod tree;
@@ -18,6 +19,7 @@ pub(crate) use delete::delete;
 pub(crate) use draft::Prepared;
 pub(crate) use folder_row::FolderRow;
 pub(crate) use item_row::with_key;
+pub(crate) use recover::{is_purge_due, purge, purge_older, recover};
 pub(crate) use save::{Birth, free_key, insert_rows, put_derived, put_facts, replace, save};
 pub(crate) use transfer::{copy_rows, transfer};
 pub(crate) use tree::{

@@ -9,7 +9,7 @@ use mapi_store::{
 use mapi_types::{Change, FolderId, OwnedValue, PropBag, PropTag, Value, tags};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Tx, update::touched};
+use super::{Tx, recover::keep_deleted, update::touched};
 use crate::{
     access::{Access, denied, invalid, member, no_folder},
     codec::{Externals, encode_bag},
@@ -140,14 +140,20 @@ pub(crate) fn delete_folder(tx: &mut Tx<'_>, who: &Access, folder: FolderId) -> 
         return Err(invalid("the folder has subfolders"));
     }
     let version = bump(tx.conn)?;
-    drop_folder(tx.conn, id, version)?;
+    keep_deleted(tx.conn, id)?;
+    drop_log(tx.conn, id)?;
+    drop_row(tx.conn, id, version)?;
     tx.notify(Notice::Hierarchy);
     Ok(())
 }
 
-/// Removes a folder with its items and says so in the tree's log.
+/// Removes a folder with its items for good and says so in the tree's log.
 pub(crate) fn drop_folder(conn: &Connection, id: i64, version: i64) -> Result<()> {
     drop_items(conn, id)?;
+    drop_row(conn, id, version)
+}
+
+fn drop_row(conn: &Connection, id: i64, version: i64) -> Result<()> {
     for sql in [
         "DELETE FROM permissions WHERE folder = ?1",
         "DELETE FROM remote_folders WHERE folder = ?1",
@@ -171,6 +177,10 @@ pub(crate) fn drop_items(conn: &Connection, folder: i64) -> Result<()> {
     ] {
         conn.execute(sql, range)?;
     }
+    drop_log(conn, folder)
+}
+
+fn drop_log(conn: &Connection, folder: i64) -> Result<()> {
     conn.execute("DELETE FROM expunged WHERE folder = ?1", [folder])?;
     conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [folder])?;
     Ok(())
