@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// What is on its way out.
     #[command(subcommand)]
     Queue(Queue),
+    /// What was deleted and can be brought back.
+    #[command(subcommand)]
+    Recover(Recover),
     /// Show what the clients of one account ask for, and what each of their commands costs below: store calls, ROPs,
     /// HTTP requests. Needs a running server; no content is shown. It ends with --for, or when it is interrupted.
     Trace(Trace),
@@ -338,6 +341,75 @@ pub(crate) enum Queue {
         #[command(flatten)]
         place: Place,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recover {
+    /// List what was deleted from a mailbox and is still kept, what was deleted last first; also beside a running server.
+    List {
+        /// The mailbox's address.
+        mailbox: String,
+        /// Only what was deleted from this folder, by its path; also of folders that were deleted.
+        #[arg(long, value_name = "PATH")]
+        folder: Option<String>,
+        /// The most items to list.
+        #[arg(long, default_value_t = 200)]
+        limit: usize,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Say what is known of one deleted item.
+    Show {
+        /// The mailbox's address.
+        mailbox: String,
+        /// Its name in the list, such as 12.345.
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Bring items back into the folder they were in, as new ones with their flags and dates. Where that folder is gone,
+    /// single items go into Inbox/Recovered; whole folders are made again.
+    Restore {
+        /// The mailbox's address.
+        mailbox: String,
+        #[command(flatten)]
+        which: DeletedItems,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Delete items for good, before their time.
+    Purge {
+        /// The mailbox's address.
+        mailbox: String,
+        #[command(flatten)]
+        which: DeletedItems,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Items that were deleted.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct DeletedItems {
+    /// Their names in the list, such as 12.345.
+    ids: Vec<String>,
+    /// Those of this folder, by its path, and of deleted folders below it.
+    #[arg(long, value_name = "PATH")]
+    folder: Option<String>,
+    /// All of the mailbox.
+    #[arg(long)]
+    all: bool,
+}
+
+impl From<DeletedItems> for crate::command::Which {
+    fn from(which: DeletedItems) -> Self {
+        match which.folder {
+            Some(path) => Self::Folder(path),
+            None if which.all => Self::All,
+            None => Self::Items(which.ids),
+        }
+    }
 }
 
 /// Messages in the outgoing queue.

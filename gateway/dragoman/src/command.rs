@@ -9,6 +9,7 @@ pub(crate) mod mirror;
 mod password;
 mod probe;
 mod queue;
+mod recover;
 mod request;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     mapi, moving, serve, trace,
 };
 
-pub(crate) use request::{Answer, QueueChange, Request};
+pub(crate) use request::{Answer, QueueChange, Recovery, Request, Which};
 
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Queue(command) => ask_queue(command)?,
+        cli::Command::Recover(command) => ask_recover(command)?,
         cli::Command::Trace(asked) => trace(asked)?,
         cli::Command::Export(export) => {
             let config = load(&export.who.place)?;
@@ -225,6 +227,29 @@ fn ask_queue(command: cli::Queue) -> Result<()> {
         cli::Queue::Release { which, place } => change(QueueChange::Release, which.ids(), &place),
         cli::Queue::Delete { which, place } => change(QueueChange::Delete, which.ids(), &place),
     }
+}
+
+fn ask_recover(command: cli::Recover) -> Result<()> {
+    let (mailbox, what, place) = match command {
+        cli::Recover::List {
+            mailbox,
+            folder,
+            limit,
+            place,
+        } => (mailbox, Recovery::List { folder, limit }, place),
+        cli::Recover::Show { mailbox, id, place } => (mailbox, Recovery::Show(id), place),
+        cli::Recover::Restore {
+            mailbox,
+            which,
+            place,
+        } => (mailbox, Recovery::Restore(which.into()), place),
+        cli::Recover::Purge {
+            mailbox,
+            which,
+            place,
+        } => (mailbox, Recovery::Purge(which.into()), place),
+    };
+    ask(&place, &Request::Recover { mailbox, what })
 }
 
 /// Has a running server do it, or does it here when there is none, and prints the answer.

@@ -4,6 +4,7 @@ pub(crate) mod autoconfig;
 pub(crate) mod exchange;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
+pub(crate) mod retention;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,7 @@ pub(crate) use autoconfig::AutoconfigConfig;
 pub(crate) use exchange::ExchangeConfig;
 pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
+pub(crate) use retention::RetentionConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::{cli::Place, config_error::ConfigError, network::Network};
@@ -35,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) pop3: Pop3Config,
     /// What goes out.
     pub(crate) outbound: OutboundConfig,
+    /// How long what was deleted is kept.
+    pub(crate) retention: RetentionConfig,
     /// What mail programs are told.
     pub(crate) autoconfig: AutoconfigConfig,
     /// What messages pass on their way in and out.
@@ -163,6 +167,7 @@ impl Default for Config {
             proxy: ProxyConfig::default(),
             pop3: Pop3Config::default(),
             outbound: OutboundConfig::default(),
+            retention: RetentionConfig::default(),
             autoconfig: AutoconfigConfig::default(),
             pipeline: Vec::new(),
             exchange: BTreeMap::new(),
@@ -302,6 +307,7 @@ impl Config {
         }
         exchange::check(&self.exchange)?;
         self.outbound.check()?;
+        self.retention.check()?;
         self.pipeline().map(drop)?;
         let names: Vec<_> = self
             .listen

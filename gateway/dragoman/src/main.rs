@@ -29,6 +29,7 @@ mod quick_ack;
 mod rights;
 mod secret_file;
 mod serve;
+mod sweep;
 mod throttle;
 mod tls;
 mod trace;

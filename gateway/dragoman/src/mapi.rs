@@ -30,7 +30,10 @@ use std::{
 
 use tokio::sync::mpsc;
 
-pub(crate) use self::{ask::Ask, list::Filter, moment::Moment, output::plain, session::Session};
+pub(crate) use self::{
+    ask::Ask, list::Filter, moment::Moment, moment::text as moment_text, output::plain,
+    session::Session,
+};
 use self::{
     ask::Asked,
     frames::{Frame, Frames},

@@ -39,6 +39,7 @@ use crate::{
     places::{Place, Places},
     proxy_protocol,
     quick_ack::QuickAck,
+    sweep,
     throttle::LoginThrottle,
     tls::Certificates,
 };
@@ -100,6 +101,9 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let mut tasks = JoinSet::new();
     exchange::keep_open(&administration, &mut tasks, &stopping);
     exchange::watch(&administration, &mut tasks, &stopping);
+    let store = Arc::clone(administration.backends().embedded());
+    let retention = gateway.config.retention.clone();
+    tasks.spawn(sweep::run(store, retention, stopping.clone()));
     if let Some(runner) = administration.runner() {
         tasks.spawn(runner.run(stopping.clone()));
     }

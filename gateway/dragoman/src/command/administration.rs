@@ -183,6 +183,7 @@ impl Administration {
             Request::QueueList { address } => self.queue_list(address.as_deref()).await,
             Request::QueueShow { id } => self.queue_show(id).await,
             Request::QueueChange { change, ids } => self.queue_change(*change, ids).await,
+            Request::Recover { mailbox, what } => self.recover(mailbox, what).await,
             Request::Fsck => self.fsck().await,
             Request::Compact => self.compact().await,
         }

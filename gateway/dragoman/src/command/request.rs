@@ -83,8 +83,36 @@ pub(crate) enum Request {
         change: QueueChange,
         ids: Vec<String>,
     },
+    Recover {
+        mailbox: String,
+        what: Recovery,
+    },
     Fsck,
     Compact,
+}
+
+/// What happens with what was deleted.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Recovery {
+    /// The latest of a folder, or of all.
+    List {
+        folder: Option<String>,
+        limit: usize,
+    },
+    Show(String),
+    Restore(Which),
+    Purge(Which),
+}
+
+/// Which deleted items are meant.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) enum Which {
+    /// These, as lists name them.
+    Items(Vec<String>),
+    /// Those of a folder that is there or was, by its path.
+    Folder(String),
+    /// All of the mailbox.
+    All,
 }
 
 /// What happens to messages in the outgoing queue.

@@ -10,14 +10,17 @@ use mapi_types::{
 use super::mailbox::{
     BOB, Mailbox, draft, fails, flagged, item_key, keyed, logon, mail_folder, numbers, query, with,
 };
-use crate::{Backend, ByteRange, Deletion, ErrorKind, Member, Permission, Rights, Table};
+use crate::{Backend, ByteRange, Deletion, ErrorKind, Member, Permission, Rights, Store, Table};
+
+/// When the item that comes back had been received.
+const RECEIVED: i64 = 1_600_000_000;
 
 /// Recovered items have new numbers, and all else is as it was: key, octets, date, flags, but not the mark by
 /// which they were deleted.
 pub async fn what_was_deleted_comes_back_as_it_was(backend: Arc<dyn Backend>) {
     let alice = Mailbox::new(backend).await;
     let (store, inbox) = (&*alice.store, alice.inbox);
-    let received = FileTime::from_unix(1_600_000_000);
+    let received = FileTime::from_unix(RECEIVED);
     let marked = message_status::DELETE_MARKED;
     let full = [
         (
@@ -50,24 +53,7 @@ pub async fn what_was_deleted_comes_back_as_it_was(backend: Arc<dyn Backend>) {
     let target = &recovered.target;
     assert!(target.number > saved.number && target.version > gone.version);
     assert_eq!((&target.key, target.existing), (&saved.key, false));
-    let columns = [
-        tags::SUBJECT.tag(),
-        tags::MESSAGE_FLAGS.tag(),
-        tags::MESSAGE_STATUS.tag(),
-        tags::MESSAGE_DELIVERY_TIME.tag(),
-        tags::FLAG_STATUS.tag(),
-        tags::INTERNET_ARTICLE_NUMBER.tag(),
-        tags::DELETED_ON.tag(),
-    ];
-    let rows = query(store, Table::Contents(inbox), &columns).await;
-    assert_eq!(numbers(&rows), [first.number, target.number]);
-    let row = rows.row(1).unwrap();
-    assert_eq!(row.get(&tags::SUBJECT), Some("a"));
-    assert_eq!(row.get(&tags::MESSAGE_FLAGS), Some(message_flags::READ));
-    assert_eq!(row.get(&tags::MESSAGE_STATUS).unwrap_or(0), 0);
-    assert_eq!(row.get(&tags::MESSAGE_DELIVERY_TIME), Some(received));
-    assert_eq!(row.get(&tags::FLAG_STATUS), Some(2));
-    assert_eq!(row.get(&tags::DELETED_ON), None);
+    is_as_it_was(store, inbox, &[first.number, target.number]).await;
     let piece = ByteRange {
         item: target.number,
         tag: tags::ORIGINAL.tag(),
@@ -87,6 +73,29 @@ pub async fn what_was_deleted_comes_back_as_it_was(backend: Arc<dyn Backend>) {
     let delta = alice.delta(gone.version).await;
     assert_eq!(numbers(&delta.rows), [target.number]);
     assert!(delta.removed.is_empty());
+}
+
+/// The second of these items is the recovered one.
+async fn is_as_it_was(store: &dyn Store, inbox: FolderId, there: &[ItemNumber]) {
+    let received = FileTime::from_unix(RECEIVED);
+    let columns = [
+        tags::SUBJECT.tag(),
+        tags::MESSAGE_FLAGS.tag(),
+        tags::MESSAGE_STATUS.tag(),
+        tags::MESSAGE_DELIVERY_TIME.tag(),
+        tags::FLAG_STATUS.tag(),
+        tags::INTERNET_ARTICLE_NUMBER.tag(),
+        tags::DELETED_ON.tag(),
+    ];
+    let rows = query(store, Table::Contents(inbox), &columns).await;
+    assert_eq!(numbers(&rows), there);
+    let row = rows.row(1).unwrap();
+    assert_eq!(row.get(&tags::SUBJECT), Some("a"));
+    assert_eq!(row.get(&tags::MESSAGE_FLAGS), Some(message_flags::READ));
+    assert_eq!(row.get(&tags::MESSAGE_STATUS).unwrap_or(0), 0);
+    assert_eq!(row.get(&tags::MESSAGE_DELIVERY_TIME), Some(received));
+    assert_eq!(row.get(&tags::FLAG_STATUS), Some(2));
+    assert_eq!(row.get(&tags::DELETED_ON), None);
 }
 
 /// Items are recovered into any folder of the mailbox, in the order of their numbers.
