@@ -1,4 +1,4 @@
-//! MIME and MAPI properties into each other, for the layers above the stores.
+//! MIME, iCalendar and MAPI properties into each other, for the layers above the stores.
 //!
 //! Pure: no I/O, no clock, no randomness; time is a parameter. Nothing here fails on ugly mail: what cannot be
 //! understood is kept as opaque bytes, and converters return warnings beside their value. Files are named after the
@@ -14,6 +14,7 @@ pub mod encoded_word;
 pub mod flowed;
 pub mod header;
 pub mod html;
+pub mod ical;
 mod item;
 pub mod oxcmail;
 pub mod oxocal;

@@ -6,6 +6,8 @@
     reason = "a test"
 )]
 
+#[path = "../fuzz/checks/ical.rs"]
+mod ical;
 #[path = "../fuzz/checks/oxcmail.rs"]
 mod oxcmail;
 #[path = "../fuzz/checks/skeleton.rs"]
@@ -42,4 +44,11 @@ fn oxcmail_corpus_holds() {
     files("../../conformance/corpus/messages/awkward")
         .iter()
         .for_each(|message| oxcmail::check(message));
+}
+
+#[test]
+fn ical_corpus_holds() {
+    files("fuzz/corpus/ical")
+        .iter()
+        .for_each(|input| ical::check(input));
 }
