@@ -10,6 +10,8 @@
 mod ical;
 #[path = "../fuzz/checks/oxcmail.rs"]
 mod oxcmail;
+#[path = "../fuzz/checks/pattern.rs"]
+mod pattern;
 #[path = "../fuzz/checks/skeleton.rs"]
 mod skeleton;
 
@@ -51,4 +53,11 @@ fn ical_corpus_holds() {
     files("fuzz/corpus/ical")
         .iter()
         .for_each(|input| ical::check(input));
+}
+
+#[test]
+fn pattern_corpus_holds() {
+    files("fuzz/corpus/pattern")
+        .iter()
+        .for_each(|input| pattern::check(input));
 }

@@ -1,3 +1,5 @@
+//! One appointment: its properties.
+//!
 //! Appointments as properties: single ones, without attendees. Source: MS-OXOCAL 2.2.1, MS-OXORMDR 2.2.1.
 
 use mapi_types::{BusyStatus, FileTime, PropBag, tags};

@@ -1,0 +1,18 @@
+//! What must hold for recurrence patterns whatever the octets. Called by the fuzz target and a smoke test.
+
+use mapi_convert::{
+    ical::value::LocalTime,
+    oxocal::{AppointmentRecurrence, RecurrencePattern},
+};
+
+/// What is read is written back.
+pub(crate) fn check(input: &[u8]) {
+    if let Ok(series) = AppointmentRecurrence::parse(input) {
+        assert_eq!(series.to_bytes(), input);
+        let _ = series.deleted_only().count();
+        let _ = series.pattern.rule(LocalTime(0));
+    }
+    if let Ok(pattern) = RecurrencePattern::parse(input) {
+        assert_eq!(pattern.to_bytes(), input);
+    }
+}

@@ -1,0 +1,15 @@
+//! Appointments as properties, and the recurrence of series as the octets that Outlook keeps. Source: MS-OXOCAL.
+
+mod appointment;
+mod exception;
+mod octets;
+mod pattern;
+mod rule;
+mod series;
+
+pub use appointment::{Appointment, CLASS};
+pub use exception::{Changed, Exception, ExceptionText, Highlight};
+pub use octets::BadPattern;
+pub use pattern::{PatternDays, PatternEnd, PatternFrequency, PatternKind, RecurrencePattern};
+pub use rule::{INSTANCES_MAX, Inexpressible};
+pub use series::AppointmentRecurrence;
