@@ -14,7 +14,7 @@ use mapi_types::{Content, ContentHash, PropBag};
 
 pub(crate) use self::{
     draft::{texts, whole},
-    incoming::{SESSION_PAGE, all_props, bag, is_only_rtf, tree},
+    incoming::{SESSION_PAGE, all_props, bag, is_only_rtf, tree, values},
     outgoing::to_message,
     rendering::{render, substitute},
 };

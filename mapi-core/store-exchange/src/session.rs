@@ -220,6 +220,17 @@ impl Session {
             .await
     }
 
+    /// [`Self::go_on`] without waiting for it; `None` when there is no place in the queue.
+    pub(crate) fn ask(
+        &self,
+        store: &StoreName,
+        generation: u64,
+        build: impl Fn(&LoggedOn) -> Batch + Send + Sync + 'static,
+    ) -> Option<Underway> {
+        let (job, underway) = self.job(store, Some(generation), Repeat::Never, Box::new(build));
+        self.jobs.try_send(job).ok().map(|()| underway)
+    }
+
     /// What the server tells of, for stores with a registration.
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -243,6 +254,18 @@ impl Session {
         repeat: Repeat,
         build: Build,
     ) -> Result<Answers> {
+        let (job, mut underway) = self.job(store, generation, repeat, build);
+        self.jobs.send(job).await.map_err(|_| ended())?;
+        underway.answers().await
+    }
+
+    fn job(
+        &self,
+        store: &StoreName,
+        generation: Option<u64>,
+        repeat: Repeat,
+        build: Build,
+    ) -> (Job, Underway) {
         let (reply, answer) = oneshot::channel();
         let job = Job::Batch(Asked {
             store: store.clone(),
@@ -253,8 +276,20 @@ impl Session {
             reply,
             span: operation::current(),
         });
-        let ended = || Fault::Away("the session has ended".into());
-        self.jobs.send(job).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        (job, Underway(answer))
     }
+}
+
+/// A batch on its way.
+pub(crate) struct Underway(oneshot::Receiver<Result<Answers>>);
+
+impl Underway {
+    /// Waits for the answers; they come once. Cancel safe. Errors: every [`Fault`].
+    pub(crate) async fn answers(&mut self) -> Result<Answers> {
+        (&mut self.0).await.map_err(|_| ended())?
+    }
+}
+
+fn ended() -> Fault {
+    Fault::Away("the session has ended".into())
 }

@@ -81,6 +81,11 @@ pub(crate) fn all_props(message: &fast_transfer::Message) -> Vec<&Property> {
 
 /// Properties as a bag.
 pub(crate) fn bag(props: &[Property], names: &Names) -> PropBag {
+    values(props, names).into_iter().collect()
+}
+
+/// Properties as a list that a bag is made of.
+pub(crate) fn values(props: &[Property], names: &Names) -> Vec<(PropTag, OwnedValue)> {
     let mut known: Vec<_> = props
         .iter()
         .filter(|prop| prop.tag.id() != ATTACH_DATA)
@@ -96,7 +101,7 @@ pub(crate) fn bag(props: &[Property], names: &Names) -> PropBag {
     if props.iter().any(is_text) {
         known.push((tags::INTERNET_CODEPAGE.tag(), OwnedValue::I32(UTF8)));
     }
-    known.into_iter().collect()
+    known
 }
 
 fn attachment(attachment: &fast_transfer::Attachment, names: &Names) -> Attachment {

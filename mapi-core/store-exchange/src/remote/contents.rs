@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Result},
-    message::bag,
+    message::values,
     session::{Batch, Session, StoreName},
     values::Names,
 };
@@ -56,7 +56,7 @@ pub(crate) enum ContentsPart {
 }
 
 /// Rows handed out at a time.
-const ROWS: usize = 1000;
+const ROWS: usize = 2000;
 
 /// Octets of the stream after which rows are handed out, however few.
 const ROWS_OCTETS: usize = 4 << 20;
@@ -277,17 +277,17 @@ impl Contents {
                 false => people.push((gid, change)),
             }
         }
-        let mut props = bag(&change.message.props, &Names::default());
-        let article = props.get(&tags::INTERNET_ARTICLE_NUMBER);
-        let mut more = vec![table(&props, header.associated)];
+        let mut props = values(&change.message.props, &Names::default());
+        let article = take_out(&mut props, tags::INTERNET_ARTICLE_NUMBER.tag());
+        let flags = take_out(&mut props, tags::MESSAGE_FLAGS.tag());
+        props.push(table(flags, header.associated));
         if let Some(size) = header.size {
-            more.push((tags::MESSAGE_SIZE.tag(), OwnedValue::I64(size.into())));
+            props.push((tags::MESSAGE_SIZE.tag(), OwnedValue::I64(size.into())));
         }
-        props = props.with(&more, &[tags::INTERNET_ARTICLE_NUMBER.tag()]);
         self.rows.push(IndexRow {
             gid,
             change_key: header.identity.change_key.to_bytes().into(),
-            props,
+            props: props.into_iter().collect(),
             article: article.map(i32::cast_unsigned).filter(|number| *number > 0),
         });
         Ok(())
@@ -304,9 +304,18 @@ impl Contents {
     }
 }
 
+/// Removes a number from a list of properties.
+fn take_out(props: &mut Vec<(PropTag, OwnedValue)>, tag: PropTag) -> Option<i32> {
+    let at = props.iter().position(|(known, _)| *known == tag)?;
+    match props.remove(at) {
+        (_, OwnedValue::I32(number)) => Some(number),
+        _ => None,
+    }
+}
+
 /// Flags that say which table a message is in, as its header does.
-fn table(props: &PropBag, associated: bool) -> (PropTag, OwnedValue) {
-    let flags = props.get(&tags::MESSAGE_FLAGS).unwrap_or_default() & !message_flags::ASSOCIATED;
+fn table(flags: Option<i32>, associated: bool) -> (PropTag, OwnedValue) {
+    let flags = flags.unwrap_or_default() & !message_flags::ASSOCIATED;
     let table = match associated {
         true => message_flags::ASSOCIATED,
         false => 0,
@@ -336,8 +345,7 @@ mod tests {
     #[test]
     fn a_message_is_in_the_table_that_its_header_names() {
         let check = |flags, associated, expected| {
-            let props = [(tags::MESSAGE_FLAGS.tag(), OwnedValue::I32(flags))];
-            let (_, value) = table(&props.into_iter().collect(), associated);
+            let (_, value) = table(Some(flags), associated);
             assert_eq!(value, OwnedValue::I32(expected));
         };
         check(0x1, false, 0x1);

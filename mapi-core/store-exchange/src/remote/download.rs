@@ -1,5 +1,8 @@
 //! Streams that a server sends in pieces: FastTransfer downloads, event by event.
 //!
+//! The next pieces are asked for as soon as the last ones have come, so that the server is not idle while sense is made of
+//! those.
+//!
 //! Source: MS-OXCFXICS 2.2.3.1.1.5, 3.3.5.7.
 
 use std::collections::VecDeque;
@@ -13,7 +16,7 @@ use mapi_wire::{
 use super::Remote;
 use crate::{
     fault::{Fault, Result},
-    session::{Answers, Batch, LoggedOn, Repeat, Session, unexpected},
+    session::{Answers, Batch, LoggedOn, Repeat, Session, Underway, unexpected},
 };
 
 /// How much is asked for in one piece; a server sends what its own limits allow, several pieces at a time.
@@ -36,6 +39,8 @@ pub(crate) struct Download {
     complete: bool,
     empty_pieces: u32,
     octets: usize,
+    /// Pieces that have been asked for.
+    ahead: Option<Underway>,
 }
 
 /// What the index of a folder takes: a row has a few hundred octets, only sets of ids may be large.
@@ -98,10 +103,11 @@ impl Download {
             complete: false,
             empty_pieces: 0,
             octets: 0,
+            ahead: None,
         };
-        download.take_in(answers)?;
-        for part in rest {
-            download.upload(part).await?;
+        match whole {
+            true => download.take_in(answers)?,
+            false => download.uploaded(answers, rest).await?,
         }
         Ok(download)
     }
@@ -116,7 +122,14 @@ impl Download {
             if self.complete {
                 return Ok(None);
             }
-            let answers = self.go_on(get_buffer).await?;
+            let answers = match &mut self.ahead {
+                Some(ahead) => {
+                    let answers = ahead.answers().await;
+                    self.ahead = None;
+                    answers?
+                }
+                None => self.go_on(get_buffer).await?,
+            };
             self.take_in(answers)?;
         }
     }
@@ -130,36 +143,54 @@ impl Download {
         self.handles.first().copied().unwrap_or(rop::NO_HANDLE)
     }
 
-    async fn upload(&mut self, part: Vec<Upload>) -> Result<()> {
-        let mut answers = self
-            .go_on(move |batch, slot| {
-                for upload in &part {
-                    upload.push(batch, slot);
+    /// Uploads the rest of a state, the first part of which has these answers.
+    async fn uploaded(&self, mut answers: Answers, rest: Vec<Vec<Upload>>) -> Result<()> {
+        let mut rest = rest.into_iter();
+        loop {
+            while let Some(response) = answers.take_any() {
+                if let Response::Failed(failed) = response {
+                    return Err(Fault::operation(failed.rop_id, failed.code));
                 }
-            })
-            .await?;
-        while let Some(response) = answers.take_any() {
-            if let Response::Failed(failed) = response {
-                return Err(Fault::operation(failed.rop_id, failed.code));
             }
+            let Some(part) = rest.next() else {
+                return Ok(());
+            };
+            answers = self
+                .go_on(move |batch, slot| {
+                    for upload in &part {
+                        upload.push(batch, slot);
+                    }
+                })
+                .await?;
         }
-        Ok(())
     }
 
     async fn go_on(&self, add: impl Fn(&mut Batch, u8) + Send + Sync + 'static) -> Result<Answers> {
-        let source = self.source();
+        let build = from_source(self.source(), add);
         self.session
-            .go_on(&self.remote.store, self.generation, move |logon| {
-                let mut batch = Batch::new(logon);
-                let slot = batch.known(source);
-                add(&mut batch, slot);
-                batch
-            })
+            .go_on(&self.remote.store, self.generation, build)
             .await
+    }
+
+    /// Asks for the next pieces, if these answers are not the last.
+    fn ask_ahead(&mut self, answers: &Answers) {
+        let last = |response: &Response| match response {
+            Response::FastTransferSourceGetBuffer(piece) => !matches!(
+                piece.transfer_status,
+                transfer_status::PARTIAL | transfer_status::NO_ROOM
+            ),
+            Response::Failed(_) => true,
+            _ => false,
+        };
+        if !answers.iter().any(last) {
+            let build = from_source(self.source(), get_buffer);
+            self.ahead = self.session.ask(&self.remote.store, self.generation, build);
+        }
     }
 
     /// Feeds the parser with what came.
     fn take_in(&mut self, mut answers: Answers) -> Result<()> {
+        self.ask_ahead(&answers);
         let mut octets = 0;
         let mut pieces = 0;
         while let Some(response) = answers.take_any() {
@@ -217,6 +248,19 @@ impl Download {
 impl Drop for Download {
     fn drop(&mut self) {
         self.release();
+    }
+}
+
+/// A batch about a download.
+fn from_source(
+    source: u32,
+    add: impl Fn(&mut Batch, u8) + Send + Sync + 'static,
+) -> impl Fn(&LoggedOn) -> Batch + Send + Sync + 'static {
+    move |logon| {
+        let mut batch = Batch::new(logon);
+        let slot = batch.known(source);
+        add(&mut batch, slot);
+        batch
     }
 }
 

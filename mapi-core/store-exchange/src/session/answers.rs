@@ -42,6 +42,11 @@ impl Answers {
         self.responses.pop_front()
     }
 
+    /// What is left, as it came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Response> {
+        self.responses.iter()
+    }
+
     /// The next answer must be that a ROP succeeded.
     pub(crate) fn succeed(&mut self) -> Result<()> {
         self.take().map(drop)

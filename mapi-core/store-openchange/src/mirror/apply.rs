@@ -1,5 +1,7 @@
 //! Applying what a synchronization of a folder's contents brought.
 
+use std::collections::HashSet;
+
 use mapi_types::{FolderId, ItemNumber, Version, tags::message_flags};
 use rusqlite::{Connection, params};
 
@@ -29,6 +31,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Res
         conn: tx.conn,
         row: FolderRow::load(tx.conn, remote.id)?,
         pending: pending::any(tx.conn, remote.id)?,
+        hinted: !remote.indexed && !staged::any(tx.conn, remote.id)?,
         remote,
         applied: Applied::default(),
     };
@@ -60,6 +63,8 @@ struct Apply<'c> {
     remote: RemoteFolderRow,
     /// Whether drafts are on their way to the folder.
     pending: bool,
+    /// Whether every item so far has the number that the remote gives it, in a folder that shows none yet.
+    hinted: bool,
     applied: Applied,
 }
 
@@ -75,13 +80,17 @@ pub(super) struct NewItem<'n> {
 impl Apply<'_> {
     fn changed(&mut self, items: &[RemoteItem]) -> Result<()> {
         let mut new = Vec::new();
+        let (mut ids, mut distinct) = (HashSet::with_capacity(items.len()), true);
         for item in items {
             check_id(&item.id)?;
             check_key(&item.change_key)?;
             let index = IndexRow::new(&item.props)?;
             match RemoteRow::find(self.conn, self.remote.id, &item.id)? {
                 Some(remote) => self.known(item, remote, &index)?,
-                None => new.push((item, index)),
+                None => {
+                    distinct &= ids.insert(&item.id);
+                    new.push((item, index));
+                }
             }
         }
         // In the order in which they arrived at the remote; the last word on an id counts.
@@ -90,7 +99,11 @@ impl Apply<'_> {
             (hint.is_none(), hint, index.delivered(), item.id.clone())
         });
         for (item, index) in &new {
-            match RemoteRow::find(self.conn, self.remote.id, &item.id)? {
+            let known = match distinct {
+                true => None,
+                false => RemoteRow::find(self.conn, self.remote.id, &item.id)?,
+            };
+            match known {
                 Some(remote) => self.known(item, remote, index)?,
                 None => self.unknown(item, index)?,
             }
@@ -126,21 +139,42 @@ impl Apply<'_> {
         if self.pending && self.arrived(item, index)? {
             return Ok(());
         }
+        let number = match self.remote.passing {
+            true => self.hint(item)?,
+            false => None,
+        };
         if self.remote.passing {
-            staged::put(self.conn, self.remote.id, item, index)?;
             self.applied.staged += 1;
-            return Ok(());
+            if number.is_none() {
+                return staged::put(self.conn, self.remote.id, item, index);
+            }
+        } else {
+            self.applied.added += 1;
         }
         let new = NewItem {
             id: &item.id,
             change_key: &item.change_key.0,
             index,
-            number: None,
+            number,
             pass: self.remote.pass,
         };
-        insert(self.conn, &mut self.row, &new)?;
-        self.applied.added += 1;
-        Ok(())
+        insert(self.conn, &mut self.row, &new).map(drop)
+    }
+
+    /// The number that the remote gives an item, if it can have it, as all before it could. The first one that cannot
+    /// has all of them put aside.
+    fn hint(&mut self, item: &RemoteItem) -> Result<Option<u32>> {
+        if !self.hinted {
+            return Ok(None);
+        }
+        if let Some(hint) = item.number_hint
+            && staged::is_free(self.conn, self.remote.id, hint)?
+        {
+            return Ok(Some(hint));
+        }
+        self.hinted = false;
+        staged::put_back(self.conn, &mut self.row, &self.remote)?;
+        Ok(None)
     }
 
     /// Whether the item is a draft of ours, whose answer was lost; it becomes an item then.
@@ -197,17 +231,22 @@ impl Apply<'_> {
 
     /// What the pass did not bring goes, what it put aside gets its numbers.
     fn complete_pass(&mut self) -> Result<()> {
+        let (first, last) = (row_id(self.remote.id, 0), row_id(self.remote.id, u32::MAX));
         let unseen: Vec<i64> = self
             .conn
             .prepare_cached(
                 // The remote has heard nothing yet of what waits.
-                "SELECT id FROM remote_items WHERE folder = ?1 AND pass <> ?2
+                "SELECT id FROM remote_items WHERE id BETWEEN ?1 AND ?2 AND pass <> ?3
                      AND remote NOT IN (SELECT becomes FROM remote_queue_items WHERE becomes IS NOT NULL)",
             )?
-            .query_map([self.remote.id, self.remote.pass], |row| row.get(0))?
+            .query_map([first, last, self.remote.pass], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for id in unseen {
             self.expunge(id)?;
+        }
+        if !self.remote.indexed {
+            // Whoever looked before saw none of them, whatever their versions.
+            self.applied.added += self.row.show();
         }
         self.applied.added += staged::number(self.conn, &mut self.row, &self.remote)?;
         self.remote.complete_pass(self.conn)

@@ -4,7 +4,7 @@ use mapi_types::{FolderId, ItemNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    ChangeKey, Progress, RemoteId, RemoteItemRef,
+    ChangeKey, Progress, RemoteId, RemoteItemRef, is_unindexed,
     remote_row::{RemoteRow, body_of},
 };
 use crate::{
@@ -139,6 +139,9 @@ fn newest(
     condition: &str,
 ) -> Result<Vec<ItemNumber>> {
     let folder = folder_row_id(folder)?;
+    if is_unindexed(conn, folder)? {
+        return Ok(Vec::new());
+    }
     let mut select = conn.prepare_cached(&format!(
         "SELECT r.id FROM remote_items r JOIN items i ON i.id = r.id
          WHERE {condition} AND r.id BETWEEN ?1 AND ?2 AND i.state = 0 ORDER BY r.id DESC LIMIT ?3"

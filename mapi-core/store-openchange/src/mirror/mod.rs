@@ -45,6 +45,7 @@ pub use queue::{
     Given, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation, QueuedTask,
     RefusedDraft,
 };
+pub(crate) use remote_folder::is_unindexed;
 pub use types::*;
 pub(crate) use uses::Uses;
 
@@ -176,6 +177,7 @@ impl Mirror {
     ///
     /// While a pass over all items is under way, unknown items are put aside; once it is complete they get their
     /// numbers, ascending by number hint, delivery time and id. Afterwards a new item gets the next number at once.
+    /// In the first pass over a folder the hints are the numbers, if every item has its own.
     /// A known item keeps its number: what differs in its flags changes its version; what differs in its content is
     /// taken as it is when nobody was served its bytes, else the item becomes stale, and is served as it was until
     /// [`Self::put_rendered`] or [`Self::confirm`].

@@ -50,6 +50,13 @@ impl RemoteFolderRow {
     }
 }
 
+/// Whether a folder is one whose first pass is not complete: it shows none of the items it may have.
+pub(crate) fn is_unindexed(conn: &Connection, folder: i64) -> Result<bool> {
+    let mut select =
+        conn.prepare_cached("SELECT 1 FROM remote_folders WHERE folder = ?1 AND indexed = 0")?;
+    Ok(select.exists([folder])?)
+}
+
 pub(super) fn sync(conn: &Connection, folder: FolderId) -> Result<FolderSync> {
     let row = RemoteFolderRow::load(conn, folder)?;
     let state: Option<Vec<u8>> = conn

@@ -1,5 +1,8 @@
 //! Items that a pass over a folder has brought and that have no number yet: the newest comes first, but numbers must
 //! ascend by arrival, so they wait until the pass is complete.
+//!
+//! Nothing waits in the first pass over a folder as long as the remote gives every item a number of its own: it has that
+//! at once, and the folder shows nothing before the pass is complete. So the work is done while the rest still comes.
 
 use mapi_types::tags::message_flags;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,7 +13,15 @@ use super::{
     index_row::IndexRow,
     remote_folder::RemoteFolderRow,
 };
-use crate::{fail::Result, hot::Hot, ids::row_id, write::FolderRow};
+use crate::{
+    fail::Result,
+    hot::Hot,
+    ids::row_id,
+    write::{
+        FolderRow,
+        item_row::{self, ItemRow},
+    },
+};
 
 /// The highest number taken from the remote, whose numbers are signed: half of them are left for what comes later.
 const HINT_MAX: u32 = i32::MAX as u32;
@@ -45,6 +56,44 @@ pub(super) fn put(
         hot.delivered.map(|time| time.0 as i64),
         hot.class,
     ])?;
+    Ok(())
+}
+
+/// Whether anything of a folder is put aside.
+pub(super) fn any(conn: &Connection, folder: i64) -> Result<bool> {
+    let mut select = conn.prepare_cached("SELECT 1 FROM remote_staged WHERE folder = ?1")?;
+    Ok(select.exists([folder])?)
+}
+
+/// Puts aside what this pass has brought and given its number already, in a folder that was never shown.
+pub(super) fn put_back(
+    conn: &Connection,
+    row: &mut FolderRow,
+    folder: &RemoteFolderRow,
+) -> Result<()> {
+    let brought = params![row_id(row.id, 0), row_id(row.id, u32::MAX), folder.pass];
+    let ids: Vec<i64> = conn
+        .prepare_cached(
+            "SELECT id FROM remote_items WHERE id BETWEEN ?1 AND ?2 AND pass = ?3 AND served_key IS NULL",
+        )?
+        .query_map(brought, |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut put = conn.prepare_cached(
+        "INSERT OR REPLACE INTO remote_staged(folder, remote, change_key, hint, size, props,
+             flags, status, flag_status, last_verb, keywords, delivered, class)
+         SELECT r.folder, r.remote, r.change_key, r.id & 0xffffffff, i.size, c.props,
+             i.flags, i.status, i.flag_status, i.last_verb, i.keywords, i.delivered, i.class
+         FROM remote_items r JOIN items i ON i.id = r.id JOIN contents c ON c.id = r.id WHERE r.id = ?1",
+    )?;
+    for id in ids {
+        if let Some(item) = ItemRow::load(conn, id)? {
+            put.execute([id])?;
+            if item.is_normal() {
+                row.count_out(&item.hot, item.size);
+            }
+            item_row::remove(conn, id)?;
+        }
+    }
     Ok(())
 }
 

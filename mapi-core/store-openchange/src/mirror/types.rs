@@ -117,7 +117,7 @@ pub struct Applied {
 pub struct FolderSync {
     /// The synchronization state; `None`: begin anew, with [`crate::Mirror::restart`].
     pub state: Option<Bytes>,
-    /// Whether a pass over all items was ever completed: before, the folder has no items.
+    /// Whether a pass over all items was ever completed: before, the folder shows no items.
     pub indexed: bool,
     /// Whether a pass over all items is under way.
     pub passing: bool,

@@ -8,7 +8,7 @@ use super::{
     Snapshot,
     columns::{Columns, ItemView},
 };
-use crate::{access::Access, fail::Result};
+use crate::{access::Access, fail::Result, mirror::is_unindexed};
 
 pub(crate) fn changes(
     at: &Snapshot<'_>,
@@ -18,6 +18,14 @@ pub(crate) fn changes(
     limit: u32,
 ) -> Result<Changes> {
     let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
+    if is_unindexed(at.conn, folder)? {
+        return Ok(Changes::Delta(Delta {
+            to: since,
+            rows: RowSetBuilder::new(columns).build(),
+            removed: Vec::new(),
+            more: false,
+        }));
+    }
     let mut select = at
         .conn
         .prepare_cached("SELECT version, forgotten FROM folders WHERE id = ?1")?;

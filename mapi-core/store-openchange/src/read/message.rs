@@ -14,6 +14,7 @@ use crate::{
     fail::Result,
     hot::{HOT_COLUMNS, Hot},
     ids::{number_of, row_id},
+    mirror::is_unindexed,
 };
 
 pub(crate) fn item_props(
@@ -70,6 +71,9 @@ pub(crate) fn find(
     keys: &[ItemKey],
 ) -> Result<Vec<Option<ItemNumber>>> {
     let (folder, _) = who.allowed(at.conn, folder, Rights::READ_ANY)?;
+    if is_unindexed(at.conn, folder)? {
+        return Ok(vec![None; keys.len()]);
+    }
     let found = keys.iter().map(|key| {
         let item = crate::write::with_key(at.conn, folder, &key.0)?;
         Ok(item.map(|(id, _)| ItemNumber(number_of(id))))

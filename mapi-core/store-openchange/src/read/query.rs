@@ -12,7 +12,7 @@ use super::{
     Snapshot,
     columns::{Columns, ItemView},
 };
-use crate::{access::Access, fail::Result, ids::row_id};
+use crate::{access::Access, fail::Result, ids::row_id, mirror::is_unindexed};
 
 /// Numbers that lie at most this far apart are read in one sweep, passing over what lies between.
 const SWEEP_GAP: u32 = 16;
@@ -60,6 +60,9 @@ pub(crate) fn query(at: &Snapshot<'_>, who: &Access, query: &OwnedQuery) -> Resu
             who.allowed(at.conn, folder, Rights::READ_ANY)?
         }
     };
+    if is_unindexed(at.conn, folder)? {
+        return Ok(RowSetBuilder::new(&query.columns[..]).build());
+    }
     let scan = Scan {
         folder,
         state,

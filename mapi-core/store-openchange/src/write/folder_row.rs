@@ -61,6 +61,14 @@ impl FolderRow {
         self.version
     }
 
+    /// What is in the folder is shown from now on: its log begins here. Returns how many normal items that are.
+    pub(crate) fn show(&mut self) -> u32 {
+        if self.items > 0 || self.expunged > 0 {
+            self.forgotten = self.bump();
+        }
+        u32::try_from(self.items).unwrap_or(0)
+    }
+
     /// Gives out a number that the caller knows to be free; the next ones are above it.
     pub(crate) fn use_number(&mut self, number: u32) {
         self.next_number = self.next_number.max(number.saturating_add(1));

@@ -97,14 +97,73 @@ async fn number_hints_are_the_numbers_when_every_item_has_its_own() {
             vec![at("c", 10, Some(70)), at("b", 40, Some(9))],
             vec![at("a", 20, Some(9)), at("d", 5, None)],
         ],
-        &[(1, "a"), (2, "b"), (3, "c"), (4, "d")],
+        &[(71, "a"), (72, "b"), (73, "c"), (74, "d")],
     )
     .await;
     check_first_pass(
         vec![vec![at("b", 10, Some(u32::MAX)), at("a", 40, Some(9))]],
-        &[(1, "a"), (2, "b")],
+        &[(10, "a"), (11, "b")],
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_has_its_number_before_the_first_pass_is_complete_is_shown_after_it_to_everybody() {
+    let data = Folder::new(Options::default());
+    let backend = data.open();
+    let mirror = mirror(&backend).await;
+    let ids = mirror
+        .apply_hierarchy(tree(vec![remote_folder("f", None)]))
+        .await
+        .unwrap();
+    let folder = ids[&id("f")];
+    let store = mirror.store();
+    let changes = async |since| store.changes(folder, since, &[], 10).await.unwrap();
+    let first = running(vec![at("d", 40, Some(8)), at("c", 30, Some(7))]);
+    let applied = mirror.apply_items(folder, first).await.unwrap();
+    assert_eq!((applied.added, applied.staged), (0, 2));
+    // Somebody looks before it is complete, and sees nothing.
+    let looked = version(&mirror, folder).await;
+    let Changes::Delta(delta) = changes(mapi_types::Version(0)).await else {
+        unreachable!("the log reaches back")
+    };
+    assert_eq!((delta.rows.len(), delta.removed.len()), (0, 0));
+    let keys = [mapi_types::ItemKey(b"d".as_slice().into())];
+    assert_eq!(store.find(folder, &keys).await.unwrap(), [None]);
+    let mut second = complete(vec![at("b", 20, Some(3))]);
+    second.removed = vec![id("c")];
+    second.read = vec![(id("d"), true)];
+    let applied = mirror.apply_items(folder, second).await.unwrap();
+    assert_eq!(applied.added, 2);
+    assert!(matches!(changes(looked).await, Changes::Expired));
+    let seen = seen(&*store, folder).await;
+    let found: Vec<_> = seen.iter().map(|item| (item.number, item.flags)).collect();
+    assert_eq!(found, [(3, 0), (8, 1)]);
+    assert_eq!(store.folder(folder).await.unwrap().unread, 1);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_first_pass_that_is_begun_again_keeps_what_it_brings_once_more_and_nothing_else() {
+    let data = Folder::new(Options::default());
+    let backend = data.open();
+    let mirror = mirror(&backend).await;
+    let ids = mirror
+        .apply_hierarchy(tree(vec![remote_folder("f", None)]))
+        .await
+        .unwrap();
+    let folder = ids[&id("f")];
+    let first = running(vec![at("gone", 40, Some(8)), at("c", 30, Some(7))]);
+    mirror.apply_items(folder, first).await.unwrap();
+    mirror.restart(folder).await.unwrap();
+    // The second time an item has no number of its own.
+    let again = running(vec![at("c", 30, Some(7)), at("b", 20, Some(6))]);
+    mirror.apply_items(folder, again).await.unwrap();
+    let last = complete(vec![at("a", 10, None)]);
+    assert_eq!(mirror.apply_items(folder, last).await.unwrap().added, 3);
+    let expected = pairs(&[(9, "b"), (10, "c"), (11, "a")]);
+    assert_eq!(subjects(&mirror, folder).await, expected);
+    assert_eq!(backend.check().await.unwrap(), []);
 }
 
 #[tokio::test]

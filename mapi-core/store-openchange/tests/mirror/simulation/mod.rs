@@ -18,7 +18,7 @@ use crate::{
     kit::Folder,
     remote::{IDENTITY, id, key, message, remote_folder, seen},
 };
-use remote::{Dice, Remote, RemoteState, bytes, index, subject};
+use remote::{Dice, Numbering, Remote, RemoteState, bytes, index, subject};
 use watcher::Watcher;
 
 const FOLDERS: [&str; 2] = ["Inbox", "Other"];
@@ -53,7 +53,14 @@ impl World {
             backend: None,
             mirror: None,
             ids: [FolderId(0); 2],
-            remote: Remote::default(),
+            remote: Remote {
+                numbering: match seed % 3 {
+                    0 => Numbering::None,
+                    1 => Numbering::Ascending,
+                    _ => Numbering::Careless,
+                },
+                ..Remote::default()
+            },
             watchers: Default::default(),
             next_id: 0,
             calm: false,
@@ -61,7 +68,7 @@ impl World {
         };
         world.reopen().await;
         world.ids = world.sync_tree().await;
-        for _ in 0..8 {
+        for _ in 0..24 {
             let folder = world.dice.below(2);
             let id = world.fresh_id();
             world.remote.add(folder, &id, None);

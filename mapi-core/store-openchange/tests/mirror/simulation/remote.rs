@@ -58,6 +58,8 @@ pub(super) struct RemoteState {
     pub(super) origin: String,
     /// What we uploaded, while nobody edited it.
     pub(super) ours: Option<String>,
+    /// The number that the remote gives it.
+    pub(super) hint: Option<u32>,
 }
 
 #[derive(Default)]
@@ -70,6 +72,17 @@ pub(super) struct RemoteContents {
 pub(super) struct Remote {
     pub(super) folders: [RemoteContents; 2],
     pub(super) clock: u64,
+    pub(super) numbering: Numbering,
+}
+
+/// Which numbers the remote gives to its items.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Numbering {
+    #[default]
+    None,
+    Ascending,
+    /// Sometimes the same to two of them.
+    Careless,
 }
 
 impl Remote {
@@ -80,6 +93,11 @@ impl Remote {
 
     pub(super) fn add(&mut self, folder: usize, id: &str, ours: Option<String>) {
         let now = self.tick();
+        let hint = match self.numbering {
+            Numbering::None => None,
+            Numbering::Ascending => Some(now as u32),
+            Numbering::Careless => Some(now as u32 / 8 + 1),
+        };
         let state = RemoteState {
             change_key: now,
             revision: 0,
@@ -90,6 +108,7 @@ impl Remote {
             read: 0,
             origin: id.into(),
             ours,
+            hint,
         };
         self.folders[folder].items.insert(id.into(), state);
     }
@@ -147,6 +166,6 @@ pub(super) fn index(id: &str, state: &RemoteState) -> RemoteItem {
         id: RemoteId(id.as_bytes().into()),
         change_key: key(&state.change_key.to_string()),
         props: props(&subject(id, state), state.flags).with(&own, &[]),
-        number_hint: None,
+        number_hint: state.hint,
     }
 }
