@@ -2,17 +2,18 @@
 
 use std::collections::HashSet;
 
-use mapi_types::{FolderId, ItemNumber, Version, tags::message_flags};
-use rusqlite::{Connection, params};
+use mapi_types::{FolderId, Version, tags::message_flags};
+use rusqlite::Connection;
 
 use super::{
     Applied, FirstPass, ItemBatch, RemoteId, RemoteItem,
     arrival::{self, Arrived},
     index_row::IndexRow,
+    insertion::{Insertion, NewItem},
     known::Known,
     pending,
     remote_folder::{self, RemoteFolderRow},
-    remote_row::{RemoteRow, body, check_id, check_key},
+    remote_row::{RemoteRow, check_id, check_key},
     staged,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     hot::Hot,
     ids::{number_of, row_id},
     write::{
-        FolderRow, Tx, free_key,
+        FolderRow, Tx,
         item_row::{self, ItemRow, state},
     },
 };
@@ -32,6 +33,8 @@ pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Res
         row: FolderRow::load(tx.conn, remote.id)?,
         pending: pending::any(tx.conn, remote.id)?,
         hinted: !remote.indexed && !staged::any(tx.conn, remote.id)?,
+        gap: (0, staged::lowest(tx.conn, remote.id)?),
+        insertion: Insertion::new(tx.conn)?,
         remote,
         applied: Applied::default(),
     };
@@ -56,6 +59,12 @@ pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Res
     Ok(applied)
 }
 
+/// What orders items by their arrival at the remote.
+fn arrival_of<'i>((item, index): &'i (&RemoteItem, IndexRow)) -> impl Ord + 'i {
+    let hint = item.number_hint;
+    (hint.is_none(), hint, index.delivered(), &item.id)
+}
+
 /// A folder while a batch is applied to it.
 struct Apply<'c> {
     conn: &'c Connection,
@@ -65,16 +74,10 @@ struct Apply<'c> {
     pending: bool,
     /// Whether every item so far has the number that the remote gives it, in a folder that shows none yet.
     hinted: bool,
+    /// Between these two, no item of the folder has a number.
+    gap: (u32, u32),
+    insertion: Insertion<'c>,
     applied: Applied,
-}
-
-/// An item that gets its first number.
-pub(super) struct NewItem<'n> {
-    pub(super) id: &'n RemoteId,
-    pub(super) change_key: &'n [u8],
-    pub(super) index: &'n IndexRow,
-    pub(super) number: Option<u32>,
-    pub(super) pass: i64,
 }
 
 impl Apply<'_> {
@@ -94,10 +97,7 @@ impl Apply<'_> {
             }
         }
         // In the order in which they arrived at the remote; the last word on an id counts.
-        new.sort_by_key(|(item, index)| {
-            let hint = item.number_hint;
-            (hint.is_none(), hint, index.delivered(), item.id.clone())
-        });
+        new.sort_by(|one, other| arrival_of(one).cmp(&arrival_of(other)));
         for (item, index) in &new {
             let known = match distinct {
                 true => None,
@@ -158,7 +158,7 @@ impl Apply<'_> {
             number,
             pass: self.remote.pass,
         };
-        insert(self.conn, &mut self.row, &new).map(drop)
+        self.insertion.insert(&mut self.row, &new).map(drop)
     }
 
     /// The number that the remote gives an item, if it can have it, as all before it could. The first one that cannot
@@ -167,10 +167,14 @@ impl Apply<'_> {
         if !self.hinted {
             return Ok(None);
         }
-        if let Some(hint) = item.number_hint
-            && staged::is_free(self.conn, self.remote.id, hint)?
-        {
-            return Ok(Some(hint));
+        if let Some(hint) = item.number_hint {
+            let (after, before) = self.gap;
+            let free = self.row.is_unworn() && (after + 1..before).contains(&hint);
+            if free || staged::is_free(self.conn, self.remote.id, hint)? {
+                // They come in ascending order.
+                self.gap.0 = after.max(hint);
+                return Ok(Some(hint));
+            }
         }
         self.hinted = false;
         staged::put_back(self.conn, &mut self.row, &self.remote)?;
@@ -251,63 +255,6 @@ impl Apply<'_> {
         self.applied.added += staged::number(self.conn, &mut self.row, &self.remote)?;
         self.remote.complete_pass(self.conn)
     }
-}
-
-/// Adds every row of an item that only the index knows.
-pub(super) fn insert(
-    conn: &Connection,
-    row: &mut FolderRow,
-    new: &NewItem<'_>,
-) -> Result<ItemNumber> {
-    let number = match new.number {
-        Some(number) => {
-            row.use_number(number);
-            number
-        }
-        None => row.take_number()?,
-    };
-    let (id, version, hot) = (row_id(row.id, number), row.bump(), &new.index.hot);
-    let key = free_key(conn, row.id, new.id.0.to_vec())?;
-    let (table, size) = (table_of(hot), new.index.size);
-    conn.prepare_cached(
-        "INSERT INTO items(id, folder, state, version, created, size, sized, key,
-             flags, status, flag_status, last_verb, keywords, delivered, class)
-         VALUES (?1, ?1 >> 32, ?2, ?3, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?
-    .execute(params![
-        id,
-        table,
-        version as i64,
-        size as i64,
-        key.0,
-        hot.flags,
-        hot.status,
-        hot.flag_status,
-        hot.last_verb,
-        hot.keywords,
-        hot.delivered.map(|time| time.0 as i64),
-        hot.class,
-    ])?;
-    conn.prepare_cached(
-        "INSERT INTO contents(id, prefix, header, props, parts) VALUES (?1, x'', x'', ?2, x'')",
-    )?
-    .execute(params![id, new.index.cold])?;
-    let remote = RemoteRow {
-        id,
-        change_key: new.change_key.to_vec(),
-        served_key: None,
-        digest: None,
-        body: body::INDEX,
-        bytes: 0,
-        used: 0,
-        pass: new.pass,
-        fresh: None,
-    };
-    remote.insert(conn, new.id)?;
-    if table == state::NORMAL {
-        row.count_in(hot, 0);
-    }
-    Ok(ItemNumber(number))
 }
 
 pub(super) fn table_of(hot: &Hot) -> i64 {

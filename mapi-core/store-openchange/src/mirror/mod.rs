@@ -17,6 +17,7 @@ mod folder_attributes;
 mod folder_names;
 mod hierarchy;
 mod index_row;
+mod insertion;
 mod known;
 mod ledger;
 mod lists;

@@ -9,14 +9,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     RemoteId, RemoteItem,
-    apply::{NewItem, insert},
     index_row::IndexRow,
+    insertion::{Insertion, NewItem},
     remote_folder::RemoteFolderRow,
 };
 use crate::{
     fail::Result,
     hot::Hot,
-    ids::row_id,
+    ids::{number_of, row_id},
     write::{
         FolderRow,
         item_row::{self, ItemRow},
@@ -148,6 +148,7 @@ pub(super) fn number(
     let mut select = conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM remote_staged WHERE id = ?1"
     ))?;
+    let mut insertion = Insertion::new(conn)?;
     for id in &order {
         let staged = select.query_row([id], Staged::read)?;
         let new = NewItem {
@@ -157,10 +158,18 @@ pub(super) fn number(
             number: staged.hint.filter(|_| hinted),
             pass: folder.pass,
         };
-        insert(conn, row, &new)?;
+        insertion.insert(row, &new)?;
     }
     conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [folder.id])?;
     Ok(order.len() as u32)
+}
+
+/// The lowest number that an item of the folder has; the highest there is when it has none.
+pub(super) fn lowest(conn: &Connection, folder: i64) -> Result<u32> {
+    let mut select = conn.prepare_cached("SELECT min(id) FROM items WHERE id BETWEEN ?1 AND ?2")?;
+    let range = [row_id(folder, 0), row_id(folder, u32::MAX)];
+    let lowest: Option<i64> = select.query_row(range, |row| row.get(0))?;
+    Ok(lowest.map_or(HINT_MAX, number_of))
 }
 
 /// Whether an item can have the number that the remote would give it.

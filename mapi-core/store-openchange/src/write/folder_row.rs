@@ -61,6 +61,11 @@ impl FolderRow {
         self.version
     }
 
+    /// Whether the log knows of no number that is gone.
+    pub(crate) fn is_unworn(&self) -> bool {
+        self.expunged == 0 && self.forgotten == 0
+    }
+
     /// What is in the folder is shown from now on: its log begins here. Returns how many normal items that are.
     pub(crate) fn show(&mut self) -> u32 {
         if self.items > 0 || self.expunged > 0 {
