@@ -268,14 +268,14 @@ impl Actor {
         }
     }
 
-    /// Takes in what the server said by itself; of how many changes.
+    /// Takes in what the server said by itself; about how many messages.
     fn hear(&mut self, unasked: Vec<Response>) -> Result<usize> {
         let mut told: HashMap<StoreName, HashSet<Place>> = HashMap::new();
-        let (mut busy, mut count) = (None, 0);
+        let (mut busy, mut messages) = (None, HashSet::new());
         for response in unasked {
             match response {
                 Response::Notify(notify) => {
-                    count += 1;
+                    messages.extend(notify::message(&notify));
                     let live = self.live.as_ref();
                     let places = notify::places(&notify);
                     if !places.is_empty()
@@ -299,7 +299,7 @@ impl Actor {
             // Without listeners there is nobody to tell.
             let _ = self.events.send(Event { store, places });
         }
-        busy.map_or(Ok(count), Err)
+        busy.map_or(Ok(messages.len()), Err)
     }
 
     fn tell_all(&self, place: Place) {
@@ -323,7 +323,7 @@ impl Actor {
         }
     }
 
-    /// Fetches notifications by an empty batch; how many there were.
+    /// Fetches notifications by an empty batch; about how many messages they were.
     async fn collect(&mut self) -> Result<usize> {
         let live = self.live.as_mut().ok_or(Fault::Expired)?;
         let executed = live.execute(empty()).await?;

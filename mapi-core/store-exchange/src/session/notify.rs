@@ -40,6 +40,14 @@ pub(crate) const WANTED: u16 = notification_types::NEW_MAIL
     | notification_types::OBJECT_MOVED
     | notification_types::OBJECT_COPIED;
 
+/// The message that a notification is about. New mail is told of several times.
+pub(crate) fn message(notify: &Notify) -> Option<Id> {
+    match &notify.event {
+        rop::Event::Object(event) => event.message_id,
+        _ => None,
+    }
+}
+
 /// The places that a notification names.
 pub(crate) fn places(notify: &Notify) -> Vec<Place> {
     let rop::Event::Object(event) = &notify.event else {

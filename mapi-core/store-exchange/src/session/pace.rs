@@ -11,11 +11,11 @@ const CLOSE: Duration = Duration::from_secs(1);
 /// How many times they may do so without a pause: new mail is told of several times.
 const CLOSE_MAX: u32 = 3;
 
-/// So many a second are very many.
+/// So many messages a second are very many.
 const MANY_PER_S: u128 = 10;
 
 /// The pause after those, and the longest one, after which what others do is heard of so much later.
-const PAUSE_FIRST: Duration = Duration::from_millis(200);
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// How many times longer each pause is than the one before, while very many come.
@@ -31,7 +31,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The pause before waiting again, when so many notifications came so long after the last.
+    /// The pause before waiting again, when notifications about so many messages came so long after the last.
     pub(super) fn after(&mut self, told: usize, since: Duration) -> Duration {
         if since > self.pause + CLOSE {
             *self = Self::default();
@@ -78,20 +78,27 @@ mod tests {
                 (1, 20),
                 (1, 20),
                 (1, 20),
-                (10, 220),
-                (50, 1020),
-                (300, 5020),
+                (10, 120),
+                (50, 520),
+                (300, 2520),
+                (900, 12_520),
                 (900, 15_020),
                 (1, 15_020),
-                (1, 1201),
+                (1, 1101),
             ],
-            &[0, 0, 0, 200, 1000, 5000, 15_000, 15_000, 200, 0],
+            &[0, 0, 0, 100, 500, 2500, 12_500, 15_000, 15_000, 100, 0],
         );
     }
 
     #[test]
     fn a_message_each_second_waits_for_no_more_than_the_first_pause() {
         let told = [(2, 9000), (1, 30), (2, 970), (1, 30), (3, 1000), (3, 1000)];
-        check(&told, &[0, 0, 0, 200, 200, 200]);
+        check(&told, &[0, 0, 0, 100, 100, 100]);
+    }
+
+    #[test]
+    fn mail_that_comes_one_by_one_is_no_storm() {
+        let told = [(1, 9000), (1, 50), (1, 50), (1, 50), (1, 150), (1, 150)];
+        check(&told, &[0, 0, 0, 100, 100, 100]);
     }
 }

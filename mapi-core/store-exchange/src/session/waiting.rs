@@ -18,7 +18,7 @@ const WAIT_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// The longest silence in NotificationWait: servers answer after five minutes (MS-OXCMAPIHTTP 3.2.2).
 const NOTIFICATION_SILENCE_MAX: Duration = Duration::from_secs(330);
 
-/// There are notifications to be fetched; who wants to hear how many there were is told.
+/// There are notifications to be fetched; who wants to hear about how many messages they were is told.
 pub(super) type Wake = Option<oneshot::Sender<Result<usize>>>;
 
 /// Waits for notifications beside the other requests, until the context is gone.
