@@ -5,6 +5,7 @@ pub(crate) mod exchange;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
 pub(crate) mod retention;
+pub(crate) mod submission;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
 pub(crate) use retention::RetentionConfig;
 use serde::{Deserialize, Serialize};
+pub(crate) use submission::SubmissionConfig;
 
 use crate::{cli::Place, config_error::ConfigError, network::Network};
 
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) outbound: OutboundConfig,
     /// How long what was deleted is kept.
     pub(crate) retention: RetentionConfig,
+    /// Copies of what users send.
+    pub(crate) submission: SubmissionConfig,
     /// What mail programs are told.
     pub(crate) autoconfig: AutoconfigConfig,
     /// What messages pass on their way in and out.
@@ -168,6 +172,7 @@ impl Default for Config {
             pop3: Pop3Config::default(),
             outbound: OutboundConfig::default(),
             retention: RetentionConfig::default(),
+            submission: SubmissionConfig::default(),
             autoconfig: AutoconfigConfig::default(),
             pipeline: Vec::new(),
             exchange: BTreeMap::new(),
@@ -308,6 +313,7 @@ impl Config {
         exchange::check(&self.exchange)?;
         self.outbound.check()?;
         self.retention.check()?;
+        self.submission.check()?;
         self.pipeline().map(drop)?;
         let names: Vec<_> = self
             .listen

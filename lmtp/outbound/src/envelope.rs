@@ -5,6 +5,8 @@ use std::time::SystemTime;
 /// An envelope. Source: RFC 5321 2.3.1, and the extensions that its fields name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Envelope {
+    /// What it is put into the queue for.
+    pub purpose: Purpose,
     /// The reverse path; empty for reports, which are never reported on.
     pub sender: String,
     /// Who signed in to submit it; `None` for what the gateway itself sends.
@@ -23,6 +25,16 @@ pub struct Envelope {
     pub hold_until: Option<SystemTime>,
     /// To whom it goes, in order.
     pub recipients: Vec<Recipient>,
+}
+
+/// What a message is put into the queue for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Purpose {
+    /// To be delivered to its recipients.
+    #[default]
+    Mail,
+    /// To be kept among what its recipients, which are mailboxes inside, have sent.
+    SentCopy,
 }
 
 /// To whom a message goes.

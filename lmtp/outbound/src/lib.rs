@@ -25,7 +25,7 @@ mod status;
 
 pub use answer::{Answer, Enhanced, Outcome, Verdict};
 pub use content::Content;
-pub use envelope::{BodyKind, Envelope, Notify, Recipient, Returned};
+pub use envelope::{BodyKind, Envelope, Notify, Purpose, Recipient, Returned};
 pub use error::{Error, ErrorKind, Result};
 pub use hop::{Authentication, Credentials, Hop, HopTls, Protocol, Secret};
 pub use journal::QueueId;

@@ -12,8 +12,8 @@ use std::{
 use tokio::{sync::Notify as Signal, task::spawn_blocking};
 
 use crate::{
-    Answer, Envelope, Error, ErrorKind, Filter, Hop, HopState, Listed, Options, Origin, QueueId,
-    Result, Route, Router, Runner, Shown, Totals,
+    Answer, Envelope, Error, ErrorKind, Filter, Hop, HopState, Listed, Options, Origin, Purpose,
+    QueueId, Result, Route, Router, Runner, Shown, Totals,
     content::{Content, Files, Taken, TakenPlace},
     journal::{self, Journal, Left, Listing, New, Stored},
 };
@@ -94,25 +94,26 @@ impl Queue {
     /// Two syncs for a message in a file, a share of one for others. Errors: `Invalid` (no recipients, or an address that
     /// no command can hold), `Full`, `Loop`, `Unavailable`.
     pub async fn submit(&self, submission: Submission) -> Result<QueueId> {
-        let Submission { envelope, content } = submission;
-        valid(&envelope)?;
+        self.submit_with_copy(submission, None).await
+    }
+
+    /// The same with a copy that is to be kept: both are taken, or neither is.
+    pub async fn submit_with_copy(
+        &self,
+        submission: Submission,
+        copy: Option<Submission>,
+    ) -> Result<QueueId> {
         let shared = &self.0;
-        shared.room_for(0)?;
-        let taking = Arc::clone(shared);
-        let taken = spawn_blocking(move || taking.files.take(content))
-            .await
-            .map_err(|error| unavailable("a message cannot be taken", error))??;
-        let guard = Unless::new(shared, &taken);
-        shared.room_for(taken.len)?;
-        if received_fields(&taken.header) > shared.options.received_fields_max {
-            return Err(Error::new(
-                ErrorKind::Loop,
-                "the message has passed too many mail servers",
-            ));
+        let now = SystemTime::now();
+        let (new, guard) = shared.take(submission, 0, now).await?;
+        let (mut copies, mut guards) = (Vec::new(), vec![guard]);
+        if let Some(copy) = copy {
+            let (new, guard) = shared.take(copy, new.taken.len, now).await?;
+            copies.push(new);
+            guards.push(guard);
         }
-        let new = shared.prepare(envelope, taken, SystemTime::now()).await?;
-        let id = shared.put(new).await?;
-        guard.keep();
+        let id = shared.put(new, copies).await?;
+        guards.into_iter().for_each(Unless::keep);
         Ok(id)
     }
 
@@ -227,6 +228,11 @@ impl Shared {
         };
         let (mut recipients, mut hops) = (Vec::new(), Vec::new());
         for recipient in &envelope.recipients {
+            if envelope.purpose == Purpose::SentCopy {
+                hops.push(INSIDE.to_owned());
+                recipients.push(recipient.clone());
+                continue;
+            }
             let route = self.router.route(origin, &recipient.address).await;
             let route = route.map_err(unknown)?;
             hops.extend(vec![self.hop_of(&route); route.addresses()]);
@@ -271,13 +277,44 @@ impl Shared {
         }
     }
 
-    async fn put(&self, new: New) -> Result<QueueId> {
-        let (len, hops) = (new.taken.len, new.hops.clone());
-        let insert = self
-            .journal
-            .write(move |connection| journal::insert(connection, &new));
+    /// Takes the octets of a message, of which `bytes` come before it.
+    async fn take(
+        self: &Arc<Self>,
+        submission: Submission,
+        bytes: u64,
+        now: SystemTime,
+    ) -> Result<(New, Unless<'_>)> {
+        let Submission { envelope, content } = submission;
+        valid(&envelope)?;
+        self.room_for(bytes)?;
+        let taking = Arc::clone(self);
+        let taken = spawn_blocking(move || taking.files.take(content))
+            .await
+            .map_err(|error| unavailable("a message cannot be taken", error))??;
+        let guard = Unless::new(self, &taken);
+        self.room_for(bytes.saturating_add(taken.len))?;
+        if received_fields(&taken.header) > self.options.received_fields_max {
+            return Err(Error::new(
+                ErrorKind::Loop,
+                "the message has passed too many mail servers",
+            ));
+        }
+        Ok((self.prepare(envelope, taken, now).await?, guard))
+    }
+
+    async fn put(&self, new: New, copies: Vec<New>) -> Result<QueueId> {
+        let all = || std::iter::once(&new).chain(&copies);
+        let lengths: Vec<_> = all().map(|new| new.taken.len).collect();
+        let hops: Vec<_> = all().flat_map(|new| new.hops.clone()).collect();
+        let insert = self.journal.write(move |connection| {
+            let id = journal::insert(connection, &new)?;
+            for copy in &copies {
+                journal::insert(connection, copy)?;
+            }
+            Ok(id)
+        });
         let id = insert.await?;
-        self.came(len);
+        lengths.into_iter().for_each(|len| self.came(len));
         self.wake(&hops);
         Ok(id)
     }

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use crate::{
-    BodyKind, QueueId,
+    BodyKind, Purpose, QueueId,
     answer::{Answer, Outcome},
     content::Content,
     hop::Credentials,
@@ -66,6 +66,8 @@ pub trait Router: Send + Sync {
 pub struct Parcel {
     /// The message's name in the queue.
     pub id: QueueId,
+    /// What is to be done with it.
+    pub purpose: Purpose,
     /// The reverse path.
     pub sender: String,
     /// Who signed in to submit it.

@@ -22,6 +22,8 @@ pub struct Listed {
     pub id: QueueId,
     /// The reverse path.
     pub sender: String,
+    /// Whether it is a copy to be kept, and no mail.
+    pub is_copy: bool,
     /// Octets.
     pub size: u64,
     /// When it was submitted.

@@ -56,6 +56,8 @@ pub(crate) struct FolderState {
     last_number: AtomicU32,
     /// Held by the one who refreshes the snapshot.
     pub(crate) refreshing: tokio::sync::Mutex<()>,
+    /// Held by the one who looks whether a message is there, and files it if it is not.
+    pub(crate) filing: tokio::sync::Mutex<()>,
     current: Mutex<Option<Current>>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::CopyRules;
+
 /// Limits and choices of [`crate::Accounts`].
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -27,6 +29,8 @@ pub struct Options {
     /// Sorts a message with this header field and value (compared without case) into the junk folder. Default:
     /// `X-Spam-Flag: YES`.
     pub junk_header: Option<(String, String)>,
+    /// Whose Sent Items get copies of what is sent. Default: nobody's.
+    pub copies: CopyRules,
     /// How long a cached folder is believed unchanged without asking the store, when no notice says otherwise.
     /// Covers notices that are lost. Default: 30 s.
     pub trust: Duration,
@@ -47,6 +51,7 @@ impl Default for Options {
             password_checks_concurrent_max: 32,
             searches_concurrent_max: 4,
             junk_header: Some(("X-Spam-Flag".into(), "YES".into())),
+            copies: CopyRules::default(),
             trust: Duration::from_secs(30),
             poll: Duration::from_secs(60),
         }

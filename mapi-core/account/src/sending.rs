@@ -15,7 +15,7 @@ use bytes::Bytes;
 use directory::SendGrant;
 use mapi_store::{Error, ErrorKind, Principal, Result};
 use mapi_types::MailboxId;
-use outbound::{Envelope, Queue, QueueId, Submission};
+use outbound::{Envelope, Purpose, Queue, QueueId, Recipient, Submission};
 
 use self::edit::Edit;
 use crate::{Accounts, Passage, Spooled};
@@ -43,6 +43,8 @@ pub struct Ready {
     /// The message.
     pub message: Passage,
     trace: Bytes,
+    /// The message as the user wrote it, and whose Sent Items get it.
+    copy: (Passage, Vec<MailboxId>),
 }
 
 /// In which name a user may send.
@@ -164,10 +166,14 @@ impl Accounts {
             sender: authors.sender.as_deref(),
             now: SystemTime::now(),
         };
-        message.fields = edit
-            .apply(&message.fields)
-            .map_err(SendError::Failed)?
-            .into();
+        let added = edit.missing(&message.fields).map_err(SendError::Failed)?;
+        let written = [added.as_bytes(), &message.fields].concat();
+        let copy = Passage {
+            fields: written.into(),
+            ..message.clone()
+        };
+        message.fields = edit::without_blind_copies(&copy.fields).into();
+        let copies = self.copies(&outgoing.principal.user, authors.names);
         let envelope = Envelope {
             submitter: Some(outgoing.principal.user.clone()),
             sender: authors.reverse_path.unwrap_or(outgoing.envelope.sender),
@@ -177,10 +183,24 @@ impl Accounts {
             envelope,
             message,
             trace: outgoing.trace,
+            copy: (copy, copies),
         })
     }
 
-    /// Sends a message: durable, and on its way, when this returns.
+    /// Whose Sent Items get a copy of a message: the sender's, and those of whom it is sent for, as they are configured.
+    fn copies(&self, user: &str, names: Vec<MailboxId>) -> Vec<MailboxId> {
+        let rules = &self.shared().options.copies;
+        let sender = MailboxId(user.to_owned());
+        let mut copies = Vec::new();
+        if rules.rule(&sender).sent {
+            copies.push(sender);
+        }
+        let names = names.into_iter();
+        copies.extend(names.filter(|name| rules.rule(name).sent_by_others));
+        copies
+    }
+
+    /// Sends a message: durable, and on its way, when this returns; copies for Sent Items, too.
     pub async fn send(&self, ready: Ready) -> Result<QueueId, SendError> {
         let queue = self.queue.get().ok_or_else(|| {
             SendError::Failed(Error::new(ErrorKind::Unsupported, "no mail is sent here"))
@@ -190,7 +210,19 @@ impl Accounts {
             envelope: ready.envelope,
             content: Box::new(content),
         };
-        let sent = queue.submit(submission).await;
+        let (copy, mailboxes) = ready.copy;
+        let copy = (!mailboxes.is_empty()).then(|| Submission {
+            envelope: Envelope {
+                purpose: Purpose::SentCopy,
+                recipients: mailboxes
+                    .into_iter()
+                    .map(|mailbox| Recipient::new(mailbox.0))
+                    .collect(),
+                ..Envelope::default()
+            },
+            content: copy.into_reader(),
+        });
+        let sent = queue.submit_with_copy(submission, copy).await;
         sent.map_err(|error| match error.kind {
             outbound::ErrorKind::Full => SendError::Full,
             outbound::ErrorKind::Loop => SendError::Loop,

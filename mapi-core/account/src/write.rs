@@ -31,10 +31,22 @@ pub struct NewItem {
 }
 
 impl Account {
-    /// Files messages in a folder, all or none, in their order. Durable when it returns.
+    /// Files messages in a folder, all or none, in their order. Durable when it returns. One message that is in Sent
+    /// Items as a copy made by the gateway takes the place of that copy.
     ///
     /// Errors: `NotFound`, `Denied`, `Quota`, `TooBig`, `Unavailable`.
     pub async fn append(&self, folder: FolderId, items: Vec<NewItem>) -> Result<Vec<Saved>> {
+        if let [item] = items.as_slice()
+            && self.gets_copies(folder).await?
+        {
+            let state = self.0.mailbox.folder(folder);
+            let _turn = state.filing.lock().await;
+            if let Some(saved) = self.file_in_place(folder, item).await? {
+                return Ok(vec![saved]);
+            }
+            let draft = draft(item.clone(), &self.0.id);
+            return self.save(folder, &[draft]).await;
+        }
         let mailbox = &self.0.id;
         let drafts: Vec<Draft> = items.into_iter().map(|item| draft(item, mailbox)).collect();
         self.save(folder, &drafts).await
@@ -145,7 +157,7 @@ fn respell(change: &FlagChange, index: &FolderIndex) -> FlagChange {
     }
 }
 
-fn draft(item: NewItem, mailbox: &MailboxId) -> Draft {
+pub(crate) fn draft(item: NewItem, mailbox: &MailboxId) -> Draft {
     let NewItem {
         message,
         flags,

@@ -49,6 +49,7 @@ impl Administration {
             spool_memory_total_bytes_max: usize::try_from(config.limits.spool_memory_bytes_max)
                 .unwrap_or(usize::MAX),
             cache_bytes_max: config.limits.cache_bytes_max,
+            copies: config.submission.copies(),
             ..account::Options::default()
         };
         let backends = Backends::open(config, store.clone(), directory.clone())?;

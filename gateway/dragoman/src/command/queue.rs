@@ -95,6 +95,7 @@ fn name(id: &str) -> Result<QueueId> {
 
 fn line(listed: &Listed, now: SystemTime) -> String {
     let sender = match listed.sender.as_str() {
+        _ if listed.is_copy => "copy",
         "" => "<>",
         sender => sender,
     };

@@ -6,7 +6,9 @@ use std::{
 };
 
 use account::{Accounts, Copy, Destination, Error, ErrorKind, FileTime, MailboxId, Spooled};
-use outbound::{Answer, Credentials, Enhanced, Origin, Outcome, Parcel, Route, Router, Task};
+use outbound::{
+    Answer, Credentials, Enhanced, Origin, Outcome, Parcel, Purpose, Route, Router, Task,
+};
 
 use super::Ways;
 
@@ -36,6 +38,9 @@ impl Inside {
             Ok(message) => message,
             Err(error) => return same(parcel, &delivery(&error)),
         };
+        if parcel.purpose == Purpose::SentCopy {
+            return keep_all(&accounts, parcel, &message).await;
+        }
         let mut found = Vec::with_capacity(parcel.recipients.len());
         let mut copies: Vec<Copy> = Vec::new();
         for address in &parcel.recipients {
@@ -123,6 +128,19 @@ impl Router for Inside {
         // No mail server is spoken to in the name of a user.
         Box::pin(async { None })
     }
+}
+
+/// Puts copies of a sent message into Sent Items.
+async fn keep_all(accounts: &Accounts, parcel: &Parcel, message: &Spooled) -> Vec<Outcome> {
+    let sent = FileTime::from(parcel.arrived);
+    let mut outcomes = Vec::with_capacity(parcel.recipients.len());
+    for mailbox in &parcel.recipients {
+        let mailbox = MailboxId(mailbox.clone());
+        let kept = accounts.file_sent(&mailbox, message, sent).await;
+        let answer = kept.map_or_else(|error| delivery(&error), |()| delivered());
+        outcomes.push(Outcome::new(answer));
+    }
+    outcomes
 }
 
 async fn spooled(accounts: &Accounts, parcel: &Parcel) -> account::Result<Spooled> {

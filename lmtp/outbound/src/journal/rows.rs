@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 pub(crate) use self::admin::{Listing, hold, list, recipients, release, retry};
 use super::QueueId;
 use crate::{
-    Answer, BodyKind, Enhanced, Envelope, Notify, Recipient, Result, Returned,
+    Answer, BodyKind, Enhanced, Envelope, Notify, Purpose, Recipient, Result, Returned,
     content::{Taken, TakenPlace},
 };
 
@@ -120,8 +120,8 @@ pub(crate) fn insert(connection: &Connection, new: &New) -> Result<QueueId> {
         TakenPlace::File(name) => (Some(name.as_str()), None),
     };
     let mut message = connection.prepare_cached(
-        "INSERT INTO message (sender, submitter, envelope_id, returned, body, utf8, require_tls, arrived, expires, size, file, content)
-         VALUES (:sender, :submitter, :envelope_id, :returned, :body, :utf8, :require_tls, :arrived, :expires, :size, :file, :content)",
+        "INSERT INTO message (sender, submitter, envelope_id, returned, body, utf8, require_tls, arrived, expires, size, file, content, purpose)
+         VALUES (:sender, :submitter, :envelope_id, :returned, :body, :utf8, :require_tls, :arrived, :expires, :size, :file, :content, :purpose)",
     )?;
     message.execute(named_params! {
         ":sender": envelope.sender,
@@ -136,6 +136,7 @@ pub(crate) fn insert(connection: &Connection, new: &New) -> Result<QueueId> {
         ":size": new.taken.len.cast_signed(),
         ":file": file,
         ":content": content,
+        ":purpose": purpose_number(envelope.purpose),
     })?;
     let id = connection.last_insert_rowid();
     let due = millis(envelope.hold_until.unwrap_or(new.arrived));
@@ -267,6 +268,10 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
 /// The envelope of a row of `message`, without recipients.
 fn envelope(row: &Row<'_>) -> rusqlite::Result<Envelope> {
     Ok(Envelope {
+        purpose: match row.get("purpose")? {
+            1 => Purpose::SentCopy,
+            _ => Purpose::Mail,
+        },
         sender: row.get("sender")?,
         submitter: row.get("submitter")?,
         envelope_id: row.get("envelope_id")?,
@@ -285,6 +290,13 @@ fn envelope(row: &Row<'_>) -> rusqlite::Result<Envelope> {
         hold_until: None,
         recipients: Vec::new(),
     })
+}
+
+const fn purpose_number(purpose: Purpose) -> i64 {
+    match purpose {
+        Purpose::Mail => 0,
+        Purpose::SentCopy => 1,
+    }
 }
 
 const fn returned_number(returned: Returned) -> i64 {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::{Error, ErrorKind, Result};
 
 /// The form of the tables, in `user_version`.
-const REVISION: i64 = 1;
+const REVISION: i64 = 2;
 
 /// Times are milliseconds since 1970. A recipient with a state of its own has no `due` unless it waits; held ones have none.
 const TABLES: &str = "
@@ -45,6 +45,9 @@ CREATE TABLE recipient (
 CREATE INDEX recipient_due ON recipient (hop, due, message, ordinal) WHERE due IS NOT NULL;
 ";
 
+/// What the second form has more than the first: what a message is in the queue for.
+const SECOND: &str = "ALTER TABLE message ADD COLUMN purpose INTEGER NOT NULL DEFAULT 0;";
+
 /// Makes the tables where they are missing. Errors: `Unavailable`, also when a later program made the file.
 pub(super) fn prepare(connection: &Connection) -> Result<()> {
     connection.execute_batch(
@@ -56,14 +59,37 @@ pub(super) fn prepare(connection: &Connection) -> Result<()> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match found {
         REVISION => Ok(()),
-        0 => {
-            let make =
-                format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {REVISION}; COMMIT");
+        0 | 1 => {
+            let tables = if found == 0 { TABLES } else { "" };
+            let make = format!(
+                "BEGIN IMMEDIATE; {tables} {SECOND} PRAGMA user_version = {REVISION}; COMMIT"
+            );
             Ok(connection.execute_batch(&make)?)
         }
         _ => Err(Error::new(
             ErrorKind::Unavailable,
             "the queue was made by a later program",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_of_the_first_form_is_taken_over() {
+        let connection = Connection::open_in_memory().unwrap();
+        let first = "INSERT INTO message VALUES
+            (7, 'a@example.test', NULL, NULL, 0, 0, 0, 0, 1, 2, 0, 3, NULL, x'61'); PRAGMA user_version = 1;";
+        connection
+            .execute_batch(&format!("{TABLES} {first}"))
+            .unwrap();
+        prepare(&connection).unwrap();
+        prepare(&connection).unwrap();
+        let row = connection.query_row("SELECT id, purpose FROM message", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(row.unwrap(), (7, 0));
     }
 }

@@ -104,6 +104,7 @@ impl Attempt {
     async fn hand_over(&self, loaded: &Loaded, content: &Content) {
         let parcel = Parcel {
             id: loaded.id,
+            purpose: loaded.envelope.purpose,
             sender: loaded.envelope.sender.clone(),
             submitter: loaded.envelope.submitter.clone(),
             utf8: loaded.envelope.utf8,

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use crate::{
-    Answer, BodyKind, Envelope, Origin, Outcome, Recipient, Result, Returned, Verdict, backoff,
+    Answer, BodyKind, Envelope, Origin, Outcome, Purpose, Recipient, Result, Returned, Verdict,
+    backoff,
     content::{Content, HEADER_BYTES_MAX, Taken, header_of},
     journal::{self, Ending, Loaded, New, RecipientRow, State, Waiting},
     queue::{INSIDE, Shared},
@@ -117,7 +118,8 @@ impl Settlement<'_> {
             Verdict::Deferred | Verdict::Failed => {
                 let wanted = recipient.notify.of_failure();
                 if loaded.envelope.sender.is_empty() {
-                    tracing::warn!(queue_id = %loaded.id, %answer, "a report cannot be delivered, and is given up");
+                    tracing::warn!(queue_id = %loaded.id, %answer, purpose = ?loaded.envelope.purpose,
+                        "a report or a copy cannot be delivered, and is given up");
                 }
                 let told = wanted.then(|| tell(Action::Failed, None));
                 (Ending::Over(State::Failed), told)
@@ -149,16 +151,19 @@ impl Settlement<'_> {
         };
         let origin = origin(&loaded.envelope);
         // Where its mail goes may have changed; when that cannot be told, it stays.
-        let hop = self
-            .shared
-            .hop_for(origin, &waiting.recipient.address)
-            .await;
+        let hop = match loaded.envelope.purpose {
+            Purpose::Mail => {
+                let address = &waiting.recipient.address;
+                self.shared.hop_for(origin, address).await.ok()
+            }
+            Purpose::SentCopy => None,
+        };
         let late_since = loaded.expires - options.expires_after + options.delay_notice_after;
         let late = now >= late_since && !waiting.delay_told;
         let told = late && waiting.recipient.notify.of_delay();
         let ending = Ending::Again {
             due: due.min(loaded.expires),
-            hop: hop.ok(),
+            hop,
             attempts,
             delay_told: waiting.delay_told || late,
         };

@@ -1,6 +1,6 @@
 //! Submission: who may send what, and what is in the queue afterwards.
 
-use outbound::{BodyKind, Notify};
+use outbound::{BodyKind, Notify, Purpose};
 use smtp_server::Config;
 
 use crate::support::World;
@@ -142,6 +142,37 @@ async fn who_was_given_a_name_sends_in_it() {
     ] {
         let wire = format!("{FROM_ALICE}{header}\r\nx\r\n.\r\n");
         check(&wire, &["250 2.1.0", "250 2.1.5", "354", "550 5.7.1"]).await;
+    }
+}
+
+#[tokio::test]
+async fn copies_are_queued_with_their_message_as_it_was_written() {
+    let bob = "EHLO x.test\r\nAUTH PLAIN AGJvYkBleGFtcGxlLnRlc3QAY29ycmVjdCBob3JzZQ==\r\n";
+    for (login, from, mailbox) in [
+        (bob, "bob", "bob@example.test"),
+        (LOGIN, "info", "info@example.test"),
+    ] {
+        let world = World::new(Config::default()).await;
+        let header = format!("From: {from}@example.test\r\nBcc: dave@other.test\r\n");
+        let wire = format!(
+            "{login}MAIL FROM:<{from}@example.test>\r\nRCPT TO:<carol@other.test>\r\nDATA\r\n{header}\r\nx\r\n.\r\n"
+        );
+        let said = world.submit().run(wire.as_bytes()).await;
+        assert_eq!(said.last().unwrap(), "250 2.0.0");
+        let queued = world.queued().await;
+        let [(sent, mail), (copy, kept)] = &queued[..] else {
+            panic!("{} in the queue", queued.len());
+        };
+        assert_eq!(sent.envelope.purpose, Purpose::Mail);
+        assert_eq!(copy.envelope.purpose, Purpose::SentCopy);
+        assert!(copy.listed.is_copy && copy.listed.sender.is_empty());
+        assert_eq!(copy.recipients.len(), 1);
+        assert_eq!(copy.recipients[0].recipient.address, mailbox);
+        // The same Date and Message-ID, no trace, and who got it in secret.
+        let added = mail.split_once("\r\nDate: ").unwrap().1;
+        let added = added.split_once("From: ").unwrap().0;
+        assert_eq!(*kept, format!("Date: {added}{header}\r\nx\r\n"));
+        assert!(!mail.contains("dave"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use account::{Accounts, ItemNumber, MailboxId, Piece, Principal, Role};
+use account::{Accounts, CopyRule, CopyRules, ItemNumber, MailboxId, Piece, Principal, Role};
 use directory::{Directory, SendGrant};
 use front_end::{Logins, Unthrottled};
 use mapi_store::{Backend, MemBackend};
@@ -55,7 +55,20 @@ impl World {
         ] {
             directory.grant_sending(name, ALICE, Some(grant)).unwrap();
         }
+        let copy = |sent, sent_by_others| CopyRule {
+            sent,
+            sent_by_others,
+        };
+        let rules = [
+            (BOB, copy(true, false)),
+            ("info@example.test", copy(true, true)),
+        ];
+        let rules = rules.map(|(mailbox, rule)| (MailboxId(mailbox.to_owned()), rule));
         let options = account::Options {
+            copies: CopyRules {
+                others: CopyRule::default(),
+                of: rules.into(),
+            },
             message_bytes_max: config.message_bytes_max,
             ..Default::default()
         };

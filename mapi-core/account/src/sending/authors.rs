@@ -7,6 +7,7 @@
 
 use mapi_convert::{address, address::Entry, encoded_word, header};
 use mapi_store::Principal;
+use mapi_types::MailboxId;
 
 use super::names;
 use crate::{Accounts, SendError, SendRight};
@@ -21,6 +22,8 @@ pub(super) struct Authors {
     pub(super) sender: Option<String>,
     /// The address to send from, where that of the envelope is one that only From may have.
     pub(super) reverse_path: Option<String>,
+    /// The mailboxes of others in whose name it is sent.
+    pub(super) names: Vec<MailboxId>,
 }
 
 /// The addresses of one field.
@@ -30,6 +33,15 @@ struct Named {
     addresses: Vec<String>,
     /// Names without a domain, to which some mail servers add one.
     bare: Vec<String>,
+}
+
+impl Named {
+    fn one(address: &str) -> Self {
+        Self {
+            addresses: vec![address.to_owned()],
+            bare: Vec::new(),
+        }
+    }
 }
 
 impl Accounts {
@@ -42,11 +54,12 @@ impl Accounts {
     ) -> Result<Authors, SendError> {
         names::check_lines(header).map_err(SendError::Header)?;
         let envelope = self.right(principal, reverse_path).await?;
-        let from = match named(header, "from")? {
-            Some(named) => self.rights(principal, &named).await?,
+        let author = match named(header, "from")? {
+            Some(named) => named,
             // The one of the envelope is put there.
-            None => vec![envelope],
+            None => Named::one(reverse_path),
         };
+        let from = self.rights(principal, &author).await?;
         let sender = match named(header, "sender")? {
             Some(named) => Some(self.rights(principal, &named).await?),
             None => None,
@@ -60,7 +73,24 @@ impl Accounts {
             sender: adds_sender.then(|| own.to_owned()),
             // Reports go to who sent, as those of Exchange do.
             reverse_path: (envelope == SendRight::OnBehalf).then(|| own.to_owned()),
+            names: self.others(principal, &author),
         })
+    }
+
+    /// The mailboxes of an author's addresses that are not the user's own: they are the directory's, or nobody was given
+    /// them.
+    fn others(&self, principal: &Principal, author: &Named) -> Vec<MailboxId> {
+        let mut others = Vec::new();
+        for address in &author.addresses {
+            if let Some([one]) = self.directory.resolve(address).as_deref()
+                && one.as_str() != principal.user
+            {
+                others.push(MailboxId(one.as_str().to_owned()));
+            }
+        }
+        others.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        others.dedup();
+        others
     }
 
     async fn rights(

@@ -17,20 +17,8 @@ pub(super) struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// The header as it goes out. Errors: `Internal` (no randomness).
-    pub(super) fn apply(&self, block: &[u8]) -> Result<Vec<u8>> {
-        let mut edited = self.missing(block)?.into_bytes();
-        // Who got a blind copy is nobody's business but the sender's (RFC 5322 3.6.3).
-        header::select(
-            block,
-            &["bcc", "resent-bcc"],
-            header::Select::Not,
-            &mut edited,
-        );
-        Ok(edited)
-    }
-
-    fn missing(&self, block: &[u8]) -> Result<String> {
+    /// The fields to put before a header. Errors: `Internal` (no randomness).
+    pub(super) fn missing(&self, block: &[u8]) -> Result<String> {
         let lacks = |name| header::field(block, name).is_none();
         let mut added = String::new();
         if lacks("date") {
@@ -55,6 +43,14 @@ impl Edit<'_> {
     }
 }
 
+/// A header as it goes out: who got a blind copy is nobody's business but the sender's (RFC 5322 3.6.3).
+pub(super) fn without_blind_copies(block: &[u8]) -> Vec<u8> {
+    let mut edited = Vec::with_capacity(block.len());
+    let blind = ["bcc", "resent-bcc"];
+    header::select(block, &blind, header::Select::Not, &mut edited);
+    edited
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -68,7 +64,8 @@ mod tests {
             sender: None,
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(86_400),
         };
-        String::from_utf8(edit.apply(block.as_bytes()).unwrap()).unwrap()
+        let added = edit.missing(block.as_bytes()).unwrap();
+        String::from_utf8(without_blind_copies((added + block).as_bytes())).unwrap()
     }
 
     #[test]

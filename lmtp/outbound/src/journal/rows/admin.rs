@@ -47,6 +47,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
         id: QueueId(row.get("id")?),
         sender: row.get("sender")?,
+        is_copy: row.get::<_, i64>("purpose")? != 0,
         size: row.get::<_, i64>("size")?.cast_unsigned(),
         arrived: time(row.get("arrived")?),
         held: row.get("held")?,
