@@ -253,6 +253,35 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether mail for mailboxes on Exchange goes by this mail server.
+    pub(crate) fn relays_to_exchange(&self, server: &str) -> bool {
+        self.exchange
+            .values()
+            .any(|section| section.relay == server)
+    }
+
+    /// What must be right between the sections.
+    fn check_relays(&self) -> Result<(), ConfigError> {
+        for (name, section) in &self.exchange {
+            if !section.relay.is_empty() && !self.outbound.server.contains_key(&section.relay) {
+                let key = format!("exchange.{name}.relay");
+                let expected = "the NAME of an [outbound.server.NAME], or nothing";
+                return Err(ConfigError::value(&key, &section.relay, expected));
+            }
+        }
+        let servers = self.outbound.server.iter();
+        let everything = servers
+            .filter(|(name, server)| server.domains.is_empty() && !self.relays_to_exchange(name));
+        match everything.count() {
+            0 | 1 => Ok(()),
+            _ => Err(ConfigError::value(
+                "outbound.server",
+                "several servers without domains",
+                "one for all domains that no other names",
+            )),
+        }
+    }
+
     /// The Exchange section that has a domain.
     pub(crate) fn exchange_of(&self, domain: &str) -> Option<(&str, &ExchangeConfig)> {
         let named = |of: &str| {
@@ -312,6 +341,7 @@ impl Config {
         }
         exchange::check(&self.exchange)?;
         self.outbound.check()?;
+        self.check_relays()?;
         self.retention.check()?;
         self.submission.check()?;
         self.pipeline().map(drop)?;

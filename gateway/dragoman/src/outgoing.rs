@@ -12,6 +12,7 @@ use self::inside::Inside;
 use crate::{
     config::{
         Config,
+        exchange::ANY_DOMAIN,
         outbound::{Protocol, ServerConfig, Tls},
     },
     data_dir::DataDir,
@@ -44,8 +45,15 @@ pub(crate) async fn open(
         for domain in &server.domains {
             ways.by_domain.insert(domain.to_lowercase(), name.clone());
         }
-        if server.domains.is_empty() {
+        if server.domains.is_empty() && !config.relays_to_exchange(&name) {
             ways.others = Some(name);
+        }
+    }
+    for section in config.exchange.values() {
+        let relay = (!section.relay.is_empty()).then(|| Arc::from(section.relay.as_str()));
+        for domain in &section.domains {
+            ways.to_exchange
+                .insert(domain.to_lowercase(), relay.clone());
         }
     }
     let router = Arc::new(Inside::new(accounts, ways));
@@ -61,17 +69,30 @@ pub(crate) async fn open(
 pub(crate) struct Ways {
     by_domain: HashMap<String, Arc<str>>,
     others: Option<Arc<str>>,
+    /// By domains of mailboxes on Exchange: the server that mail for them goes by, or none.
+    to_exchange: HashMap<String, Option<Arc<str>>>,
 }
 
 impl Ways {
     /// The mail server for an address.
     fn of(&self, address: &str) -> Option<&Arc<str>> {
-        let domain = address
-            .rsplit_once('@')
-            .map(|(_, domain)| domain.to_lowercase());
-        let named = domain.and_then(|domain| self.by_domain.get(&domain));
+        let named = domain_of(address).and_then(|domain| self.by_domain.get(&domain));
         named.or(self.others.as_ref())
     }
+
+    /// The mail server by which mail for an address, or a mailbox, on Exchange goes; `None`: it is put there, or the
+    /// address is none of Exchange.
+    fn to_exchange(&self, address: &str) -> Option<&Arc<str>> {
+        let named = self.to_exchange.get(&domain_of(address)?);
+        named
+            .or_else(|| self.to_exchange.get(ANY_DOMAIN))
+            .and_then(Option::as_ref)
+    }
+}
+
+fn domain_of(address: &str) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    Some(domain.to_lowercase())
 }
 
 fn hop(name: &str, server: &ServerConfig) -> Result<Hop> {

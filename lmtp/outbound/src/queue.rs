@@ -198,6 +198,11 @@ impl Queue {
         self.0.router.relays(address)
     }
 
+    /// Whether mail for a mailbox inside goes by a mail server.
+    pub fn relays_inside(&self, mailbox: &str) -> bool {
+        self.0.router.relays_inside(mailbox)
+    }
+
     /// What is in the queue.
     pub fn totals(&self) -> Totals {
         *self.0.totals.lock().unwrap_or_else(PoisonError::into_inner)
@@ -235,15 +240,15 @@ impl Shared {
             }
             let route = self.router.route(origin, &recipient.address).await;
             let route = route.map_err(unknown)?;
-            hops.extend(vec![self.hop_of(&route); route.addresses()]);
-            match route {
-                Route::Several(addresses) => {
-                    let each = addresses
-                        .into_iter()
-                        .map(|address| recipient.instead(address));
-                    recipients.extend(each);
-                }
-                Route::Inside | Route::Hop(_) => recipients.push(recipient.clone()),
+            let Route::Several(addresses) = route else {
+                hops.push(self.hop_of(&route));
+                recipients.push(recipient.clone());
+                continue;
+            };
+            for address in addresses {
+                let hop = self.hop_for(origin, &address).await;
+                hops.push(hop.map_err(unknown)?);
+                recipients.push(recipient.instead(address));
             }
         }
         let envelope = Envelope {

@@ -17,20 +17,10 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Route {
     /// To [`Router::deliver`].
     Inside,
-    /// To these addresses inside instead, each on its own.
+    /// To these addresses inside instead, each on its own; which of them go by a mail server is asked for each.
     Several(Vec<String>),
     /// To the mail server of this name.
     Hop(Arc<str>),
-}
-
-impl Route {
-    /// How many recipients one becomes.
-    pub(crate) fn addresses(&self) -> usize {
-        match self {
-            Self::Several(addresses) => addresses.len(),
-            Self::Inside | Self::Hop(_) => 1,
-        }
-    }
 }
 
 /// From whom a message comes, for the choice of a route.
@@ -52,6 +42,11 @@ pub trait Router: Send + Sync {
 
     /// Whether mail for an address that is not inside goes anywhere.
     fn relays(&self, address: &str) -> bool;
+
+    /// Whether mail for a mailbox that is inside goes by a mail server, too.
+    fn relays_inside(&self, _mailbox: &str) -> bool {
+        false
+    }
 
     /// Hands a message over to recipients inside; one outcome for each, in their order. A recipient for whom this was done
     /// before (the queue was killed before it could note so) is to be delivered once: id and time of arrival tell.

@@ -2,7 +2,11 @@
 
 use std::{io, time::SystemTime};
 
-use account::{Copy, Error, FileTime, Spooled, once_as_arrived};
+use account::{
+    Copy, Error, FileTime, Spooled,
+    envelope::{Envelope, Recipient as To},
+    once_as_arrived,
+};
 use pipeline::{Added, Direction, Outcome, Passing};
 
 use crate::{
@@ -84,7 +88,7 @@ impl Session<'_> {
             .await
     }
 
-    /// Saves copies; one outcome each.
+    /// Saves copies, or hands them on to the mail servers of their mailboxes; one outcome each.
     async fn save(
         &self,
         message: &Spooled,
@@ -92,12 +96,53 @@ impl Session<'_> {
         trace: &Trace<'_>,
     ) -> Vec<Result<(), Error>> {
         let accounts = &self.server.accounts;
-        let outcomes = accounts.deliver(message, copies, trace.now).await;
+        let is_relayed = |copy: &&Copy| accounts.is_relayed(&copy.mailbox);
+        let (away, here): (Vec<_>, Vec<_>) = copies.iter().partition(is_relayed);
+        let outcomes = if away.is_empty() {
+            accounts.deliver(message, copies, trace.now).await
+        } else {
+            let here: Vec<Copy> = here.into_iter().cloned().collect();
+            let mut saved = accounts
+                .deliver(message, &here, trace.now)
+                .await
+                .into_iter();
+            let mut outcomes = Vec::with_capacity(copies.len());
+            let handed_on = self.hand_on(message, &away, trace).await;
+            for copy in copies {
+                outcomes.push(match (is_relayed(&copy), &handed_on) {
+                    (false, _) => saved.next().unwrap_or(Ok(())),
+                    (true, Ok(())) => Ok(()),
+                    (true, Err(error)) => Err(Error::new(error.kind, error.to_string())),
+                });
+            }
+            outcomes
+        };
         for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             let id = trace.id;
             tracing::warn!(connection = self.peer.id, id, %error, "delivery failed");
         }
         outcomes
+    }
+
+    /// Hands a message on for mailboxes whose mail goes by a mail server: one entry of the queue for all of them.
+    async fn hand_on(
+        &self,
+        message: &Spooled,
+        copies: &[&Copy],
+        trace: &Trace<'_>,
+    ) -> Result<(), Error> {
+        let to = |copy: &&Copy| To::new(copy.mailbox.0.clone());
+        let envelope = Envelope {
+            sender: trace.sender.to_owned(),
+            utf8: trace.is_utf8,
+            recipients: copies.iter().map(to).collect(),
+            ..Envelope::default()
+        };
+        let accounts = &self.server.accounts;
+        let received = trace.received().into();
+        let queued = accounts.hand_on(message, received, envelope).await?;
+        tracing::info!(connection = self.peer.id, id = trace.id, queue_id = %queued, "message handed on");
+        Ok(())
     }
 
     /// Saves a message that has passed the pipeline, and says what came of each recipient. Without a copy that it may
@@ -187,6 +232,7 @@ impl Session<'_> {
             client_addr: self.peer.addr,
             hostname: &self.server.config.hostname,
             protocol: self.protocol(envelope.utf8),
+            is_utf8: envelope.utf8,
             id,
             now,
         }

@@ -17,6 +17,8 @@ pub(crate) struct Trace<'a> {
     pub(crate) hostname: &'a str,
     /// The protocol with its modifiers, such as `LMTPS` (RFC 3848).
     pub(crate) protocol: &'a str,
+    /// Whether addresses or header fields may be in UTF-8.
+    pub(crate) is_utf8: bool,
     /// This transaction's id.
     pub(crate) id: &'a str,
     /// When the message arrived.
@@ -79,6 +81,7 @@ mod tests {
             client_addr: Some(IpAddr::from([192, 0, 2, 1])),
             hostname: "mail.example.test",
             protocol: "LMTP",
+            is_utf8: false,
             id: "1",
             now: FileTime::from_unix(0),
         };

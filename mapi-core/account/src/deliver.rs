@@ -1,10 +1,14 @@
 //! Delivery of one message to any number of mailboxes.
 
+use std::io::{Cursor, Read};
+
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use mapi_convert::header;
 use mapi_store::{Error, ErrorKind, Principal, Result, Role};
 use mapi_types::{Draft, FileTime, FolderId, MailboxId, MessageTree, OwnedValue, tags};
+
+use outbound::{Envelope, QueueId, Submission};
 
 use crate::{Account, Accounts, Flags, Spooled, delivery_key::delivery_key, write::copy_props};
 
@@ -24,6 +28,40 @@ const RECIPIENT_TO: i32 = 1;
 const RECIPIENT_CC: i32 = 2;
 
 impl Accounts {
+    /// Whether mail for a mailbox goes by a mail server, and is not to be put there.
+    pub fn is_relayed(&self, mailbox: &MailboxId) -> bool {
+        let queue = self.queue.get();
+        queue.is_some_and(|queue| queue.relays_inside(&mailbox.0))
+    }
+
+    /// Hands a message that was delivered on to the mail server of its mailboxes, with header fields before it. It is
+    /// durable, and on its way, when this returns.
+    ///
+    /// Errors: `Unavailable` (also: the queue is full), `Invalid` (it has passed too many mail servers).
+    pub async fn hand_on(
+        &self,
+        message: &Spooled,
+        trace: Bytes,
+        envelope: Envelope,
+    ) -> Result<QueueId> {
+        let queue = self.queue.get();
+        let queue =
+            queue.ok_or_else(|| Error::new(ErrorKind::Unsupported, "no mail is sent here"))?;
+        let content = Cursor::new(trace).chain(message.passage().await?.into_reader());
+        let submission = Submission {
+            envelope,
+            content: Box::new(content),
+        };
+        let sent = queue.submit(submission).await;
+        sent.map_err(|error| {
+            let kind = match error.kind {
+                outbound::ErrorKind::Loop | outbound::ErrorKind::Invalid => ErrorKind::Invalid,
+                _ => ErrorKind::Unavailable,
+            };
+            Error::with_source(kind, "the outgoing queue does not take the message", error)
+        })
+    }
+
     /// Delivers a message: into the inbox, or into the junk folder when a header says so. One answer a copy, in their
     /// order; `Ok` means durable. A copy that an MTA hands over again, and that is still in its folder, is not saved
     /// again.

@@ -159,15 +159,7 @@ impl Administration {
                 how,
             } => self.grant_sending(address, member, *how).map(|()| vec![]),
             Request::Senders { address } => Ok(self.senders(address.as_deref())),
-            Request::SharedAdd { address } => {
-                let shared = self
-                    .directory
-                    .add_shared(address)
-                    .doing(|| address.clone())?;
-                self.provision(shared.mailbox.as_str())
-                    .await
-                    .map(|()| vec![])
-            }
+            Request::SharedAdd { address } => self.add_shared(address).await.map(|()| vec![]),
             Request::Backup {
                 mailbox,
                 to,
@@ -249,6 +241,12 @@ impl Administration {
             .await?
             .doing(|| address.to_owned())?;
         self.provision(user.mailbox.as_str()).await
+    }
+
+    async fn add_shared(&self, address: &str) -> Result<()> {
+        let shared = self.directory.add_shared(address);
+        let shared = shared.doing(|| address.to_owned())?;
+        self.provision(shared.mailbox.as_str()).await
     }
 
     async fn set_password(&self, address: &str, password: &str) -> Result<()> {

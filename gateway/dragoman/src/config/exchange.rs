@@ -61,6 +61,9 @@ pub(crate) struct ExchangeConfig {
     pub(crate) system_authorities: bool,
     /// The SHA-256 of the one certificate that is accepted, whatever its names and dates; empty: any that is trusted.
     pub(crate) pinned_certificate: String,
+    /// The `[outbound.server.NAME]` by which mail for these mailboxes goes, such as a receive connector; empty: it is put
+    /// into them by MAPI, past the server's transport.
+    pub(crate) relay: String,
     /// How often the server is asked which folders changed, although it told of no change, in seconds.
     pub(crate) poll_interval_s: u64,
     /// Bodies kept for each mailbox, in octets.
@@ -183,6 +186,7 @@ impl Default for ExchangeConfig {
             ca_files: Vec::new(),
             system_authorities: true,
             pinned_certificate: String::new(),
+            relay: String::new(),
             poll_interval_s: 60,
             mirror_bodies_bytes_max: 1 << 30,
             render_ahead: true,

@@ -148,7 +148,6 @@ impl OutboundConfig {
                 return Err(ConfigError::value(&key, &value.to_string(), &expected));
             }
         }
-        let mut everything = 0;
         for (name, server) in &self.server {
             let key = |key: &str| format!("outbound.server.{name}.{key}");
             if server.host.is_empty() || server.host.contains(char::is_whitespace) {
@@ -170,15 +169,7 @@ impl OutboundConfig {
                     "\"starttls\" or \"implicit\"",
                 ));
             }
-            everything += usize::from(server.domains.is_empty());
         }
-        match everything {
-            0 | 1 => Ok(()),
-            _ => Err(ConfigError::value(
-                "outbound.server",
-                "several servers without domains",
-                "one for all domains that no other names",
-            )),
-        }
+        Ok(())
     }
 }

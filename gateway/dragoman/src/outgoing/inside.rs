@@ -100,10 +100,15 @@ impl Router for Inside {
             match destination.map_err(|_| later("the directory is not available"))? {
                 // Each mailbox of an alias is a recipient of its own: one that is full must not have the others try again.
                 Destination::Here => {
+                    if let Some(hop) = self.ways.to_exchange(address) {
+                        return Ok(Route::Hop(hop.clone()));
+                    }
                     let mailboxes = accounts.resolve(address).await.unwrap_or_default();
                     let each = || mailboxes.iter().map(|mailbox| mailbox.0.clone()).collect();
-                    Ok(match mailboxes.len() {
-                        0 | 1 => Route::Inside,
+                    Ok(match mailboxes.as_slice() {
+                        // Exchange need not know the alias that leads there.
+                        [one] if self.relays_inside(&one.0) => Route::Several(each()),
+                        [] | [_] => Route::Inside,
                         _ => Route::Several(each()),
                     })
                 }
@@ -118,6 +123,10 @@ impl Router for Inside {
 
     fn relays(&self, address: &str) -> bool {
         self.ways.of(address).is_some()
+    }
+
+    fn relays_inside(&self, mailbox: &str) -> bool {
+        self.ways.to_exchange(mailbox).is_some()
     }
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Task<'a, Vec<Outcome>> {

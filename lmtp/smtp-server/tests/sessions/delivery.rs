@@ -3,7 +3,7 @@
 use smtp_server::Config;
 use tokio::io::AsyncReadExt;
 
-use crate::support::{ALICE, BOB, World, check};
+use crate::support::{ALICE, AWAY, BOB, World, check};
 
 const ENVELOPE: &str = "LHLO mx.example.org\r\nMAIL FROM:<carol@example.org>\r\n";
 
@@ -167,4 +167,33 @@ async fn shutdown_ends_a_session_between_commands() {
     let mut said = String::new();
     client.stream.read_to_string(&mut said).await.unwrap();
     assert!(said.ends_with("421 4.3.2 shutting down\r\n"), "{said}");
+}
+
+#[tokio::test]
+async fn mail_for_mailboxes_behind_a_mail_server_is_queued_for_it() {
+    let wire = "LHLO mx.test\r\nMAIL FROM:<carol@other.test>\r\nRCPT TO:<away+x@example.test>\r\nRCPT TO:<bob@example.test>\r\n\
+                RCPT TO:<away@example.test>\r\nDATA\r\nSubject: x\r\nBcc: kept@other.test\r\n\r\ntext\r\n.\r\nQUIT\r\n";
+    let told = ["250 2.1.5"; 3];
+    let expected = [
+        &["220", "250", "250 2.1.0"][..],
+        &told,
+        &["354"],
+        &told,
+        &["221 2.0.0"],
+    ];
+    let world = check(wire, &expected.concat()).await;
+    let queued = world.queued().await;
+    let [(shown, text)] = &queued[..] else {
+        panic!("{} in the queue", queued.len());
+    };
+    assert_eq!(shown.listed.sender, "carol@other.test");
+    assert_eq!(shown.recipients.len(), 1);
+    assert_eq!(shown.recipients[0].recipient.address, AWAY);
+    assert!(text.starts_with("Received: from mx.test "), "{text}");
+    assert!(
+        text.ends_with("\r\nSubject: x\r\nBcc: kept@other.test\r\n\r\ntext\r\n"),
+        "{text}"
+    );
+    assert!(world.inbox(AWAY).await.is_empty());
+    assert_eq!(world.inbox(BOB).await.len(), 1);
 }

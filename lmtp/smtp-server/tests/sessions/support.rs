@@ -21,6 +21,9 @@ use tokio::{
 pub(crate) const ALICE: &str = "alice@example.test";
 pub(crate) const BOB: &str = "bob@example.test";
 
+/// Whose mail goes by a mail server.
+pub(crate) const AWAY: &str = "away@example.test";
+
 pub(crate) struct World {
     pub(crate) accounts: Arc<Accounts>,
     server: Arc<Server>,
@@ -38,7 +41,7 @@ impl World {
     pub(crate) async fn through(config: Config, pipeline: Pipeline) -> Self {
         let backend = Arc::new(MemBackend::default());
         let directory = Directory::in_memory().unwrap();
-        for user in [ALICE, BOB, "boss@example.test"] {
+        for user in [ALICE, BOB, "boss@example.test", AWAY] {
             directory.add_user(user, "correct horse").unwrap();
             backend
                 .provision(&MailboxId(user.to_owned()))
@@ -220,6 +223,10 @@ impl Router for Elsewhere {
 
     fn relays(&self, address: &str) -> bool {
         address.ends_with("@other.test")
+    }
+
+    fn relays_inside(&self, mailbox: &str) -> bool {
+        mailbox == AWAY
     }
 
     fn deliver<'a>(&'a self, _: &'a Parcel) -> Task<'a, Vec<Outcome>> {
