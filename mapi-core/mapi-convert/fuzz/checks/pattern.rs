@@ -1,8 +1,8 @@
-//! What must hold for recurrence patterns whatever the octets. Called by the fuzz target and a smoke test.
+//! What must hold for recurrence patterns and ids of appointments whatever the octets. Called by the fuzz target and a smoke test.
 
 use mapi_convert::{
     ical::value::LocalTime,
-    oxocal::{AppointmentRecurrence, RecurrencePattern},
+    oxocal::{AppointmentRecurrence, GlobalObjectId, RecurrencePattern},
 };
 
 /// What is read is written back.
@@ -14,5 +14,9 @@ pub(crate) fn check(input: &[u8]) {
     }
     if let Ok(pattern) = RecurrencePattern::parse(input) {
         assert_eq!(pattern.to_bytes(), input);
+    }
+    if let Some(id) = GlobalObjectId::parse(input) {
+        assert_eq!(id.to_bytes(), input);
+        assert_eq!(GlobalObjectId::of_uid(&id.uid()).uid(), id.uid());
     }
 }

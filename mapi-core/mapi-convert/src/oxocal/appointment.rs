@@ -4,6 +4,7 @@
 
 use mapi_types::{BusyStatus, FileTime, PropBag, tags};
 
+use super::GlobalObjectId;
 use crate::item::{Common, Item, TICKS_A_MINUTE, minutes_before};
 
 /// PidTagMessageClass of appointments.
@@ -73,28 +74,11 @@ impl Appointment {
             let signal = minutes_before(self.start, minutes);
             item.time(&tags::REMINDER_SIGNAL_TIME, signal);
         }
-        let id = global_object_id(now, random);
+        let id = GlobalObjectId::new(now, random).to_bytes();
         item.octets(&tags::GLOBAL_OBJECT_ID, &id);
         item.octets(&tags::CLEAN_GLOBAL_OBJECT_ID, &id);
         item.finish()
     }
-}
-
-/// PidLidGlobalObjectId of an appointment made now, of a series or single. Source: MS-OXOCAL 2.2.1.27.
-fn global_object_id(now: FileTime, random: &[u8; 16]) -> Vec<u8> {
-    const BYTE_ARRAY_ID: [u8; 16] = [
-        0x04, 0x00, 0x00, 0x00, 0x82, 0x00, 0xe0, 0x00, 0x74, 0xc5, 0xb7, 0x10, 0x1a, 0x82, 0xe0,
-        0x08,
-    ];
-    const NO_INSTANCE: [u8; 4] = [0; 4];
-    const RESERVED: [u8; 8] = [0; 8];
-    let mut id = BYTE_ARRAY_ID.to_vec();
-    id.extend(NO_INSTANCE);
-    id.extend(now.0.to_le_bytes());
-    id.extend(RESERVED);
-    id.extend((random.len() as u32).to_le_bytes());
-    id.extend(random);
-    id
 }
 
 #[cfg(test)]
@@ -157,14 +141,5 @@ mod tests {
         let props = made.to_props(FileTime(1), &[7; 16]);
         assert_eq!(props.get(&tags::REMINDER_SET), Some(false));
         assert_eq!(props.get(&tags::REMINDER_SIGNAL_TIME), None);
-    }
-
-    #[test]
-    fn an_id_has_the_form_that_outlook_gives_it() {
-        let id = global_object_id(FileTime(0x0102_0304_0506_0708), &[9; 16]);
-        assert_eq!(id.len(), 56);
-        assert_eq!(id[..4], [4, 0, 0, 0]);
-        assert_eq!(id[20..28], [8, 7, 6, 5, 4, 3, 2, 1]);
-        assert_eq!(id[36..41], [16, 0, 0, 0, 9]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod appointment;
 mod exception;
+mod global_id;
 mod octets;
 mod pattern;
 mod rule;
@@ -9,6 +10,7 @@ mod series;
 
 pub use appointment::{Appointment, CLASS};
 pub use exception::{Changed, Exception, ExceptionText, Highlight};
+pub use global_id::GlobalObjectId;
 pub use octets::BadPattern;
 pub use pattern::{PatternDays, PatternEnd, PatternFrequency, PatternKind, RecurrencePattern};
 pub use rule::{INSTANCES_MAX, Inexpressible};
