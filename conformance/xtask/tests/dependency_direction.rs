@@ -6,6 +6,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate with those of ours that it may name; dev-dependencies are free.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("dav-wire", &[]),
     ("imap-wire", &[]),
     ("mapi-types", &[]),
     ("sasl", &[]),
@@ -74,6 +75,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Crates that compute and nothing else: no runtime, no sockets, no database beneath them.
 const PURE: &[&str] = &[
+    "dav-wire",
     "imap-wire",
     "mapi-types",
     "mapi-convert",
