@@ -11,6 +11,7 @@ mod href;
 pub mod limits;
 mod name;
 mod property;
+pub mod request;
 mod time;
 mod xml;
 

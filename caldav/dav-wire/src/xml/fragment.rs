@@ -77,7 +77,7 @@ impl Fragment {
     }
 
     /// Takes the element whose start was just read.
-    pub(crate) fn read<'a>(reader: &mut Reader<'a>, root: &Start<'a>) -> Result<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>, root: &Start<'_>) -> Result<Self> {
         let mut builder = Builder::default();
         let has_language = root.attributes().any(|(key, _)| key == "xml:lang");
         let language = reader.language().filter(|_| !has_language);
@@ -142,10 +142,10 @@ impl Builder {
         Ok(())
     }
 
-    fn content<'a>(
+    fn content(
         &mut self,
-        reader: &mut Reader<'a>,
-        root: &Start<'a>,
+        reader: &mut Reader<'_>,
+        root: &Start<'_>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         // Where each open element's name stands in `out`, and whether its start tag is still open.
