@@ -12,6 +12,7 @@ pub mod limits;
 mod name;
 mod property;
 pub mod request;
+pub mod response;
 mod time;
 mod xml;
 
