@@ -85,7 +85,7 @@ mod tests {
         check(Condition::ValidFilter, Detail::None, "<C:valid-filter/>");
         check(
             Condition::CalendarNoUidConflict,
-            Detail::Hrefs(&[href.clone()]),
+            Detail::Hrefs(std::slice::from_ref(&href)),
             "<C:no-uid-conflict><D:href>/cal/a%20b.ics</D:href></C:no-uid-conflict>",
         );
         check(
