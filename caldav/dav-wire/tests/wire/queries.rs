@@ -126,94 +126,70 @@ fn the_extended_query_of_calendarserver() {
     assert_eq!(components.len(), 2);
 }
 
-#[test]
-fn filters_that_are_not_valid_name_the_precondition() {
-    let valid = Some(Condition::ValidFilter);
-    let collation = Some(Condition::CalendarSupportedCollation);
-    for (body, condition) in [
-        (calendar_query("", ""), valid),
-        (
-            calendar_query("", "<C:comp-filter name=\"VEVENT\"/>"),
-            valid,
-        ),
-        (calendar_query("", "<C:comp-filter/>"), valid),
-        (
-            calendar_query(
-                "",
-                "<C:comp-filter name=\"VCALENDAR\"/><C:comp-filter name=\"VCALENDAR\"/>",
-            ),
-            valid,
-        ),
-        (
-            calendar_query(
-                "",
-                "<C:comp-filter name=\"VCALENDAR\"><C:time-range start=\"20260312T000000Z\"/></C:comp-filter>",
-            ),
-            valid,
-        ),
-        (events("<C:comp-filter name=\"VTODO\"/>"), valid),
-        (events("<C:comp-filter name=\"VCALENDAR\"/>"), valid),
-        (
-            events("<C:is-not-defined/><C:prop-filter name=\"UID\"/>"),
-            valid,
-        ),
-        (events("<C:time-range/>"), valid),
-        (events("<C:time-range start=\"20260312T000000\"/>"), valid),
-        (
-            events("<C:time-range start=\"20260312\" end=\"20260313\"/>"),
-            valid,
-        ),
-        (
-            events("<C:time-range start=\"20260313T000000Z\" end=\"20260312T000000Z\"/>"),
-            valid,
-        ),
-        (
-            events("<C:time-range start=\"20260313T000000Z\" end=\"20260313T000000Z\"/>"),
-            valid,
-        ),
-        (
-            events(
-                "<C:prop-filter name=\"SUMMARY\"><C:time-range start=\"20260312T000000Z\"/></C:prop-filter>",
-            ),
-            valid,
-        ),
-        (
-            events(
-                "<C:prop-filter name=\"DUE\"><C:time-range start=\"20260312T000000Z\"/><C:text-match>x</C:text-match></C:prop-filter>",
-            ),
-            valid,
-        ),
-        (
-            events(
-                "<C:prop-filter name=\"UID\"><C:text-match negate-condition=\"maybe\">x</C:text-match></C:prop-filter>",
-            ),
-            valid,
-        ),
-        (events("<C:prop-filter name=\"UID\" test=\"some\"/>"), valid),
-        (
-            events(
-                "<C:prop-filter name=\"UID\"><C:text-match collation=\"i;unknown\">x</C:text-match></C:prop-filter>",
-            ),
-            collation,
-        ),
-        (
-            events(
-                "<C:prop-filter name=\"UID\"><C:text-match collation=\"i;*\">x</C:text-match></C:prop-filter>",
-            ),
-            collation,
-        ),
-        (
-            "<calendar-query xmlns=\"urn:ietf:params:xml:ns:caldav\"/>".to_owned(),
-            valid,
-        ),
-    ] {
-        let error = parse(&body).unwrap_err();
-        assert_eq!(
-            (error.condition(), error.status().as_u16()),
-            (condition, 403),
-            "{body}"
-        );
+/// Each of these breaks the precondition.
+fn break_condition(bodies: &[String], condition: Condition) {
+    for body in bodies {
+        let error = parse(body).unwrap_err();
+        assert_eq!(error.condition(), Some(condition), "{body}");
+        assert_eq!(error.status(), 403, "{body}");
     }
+}
+
+#[test]
+fn filters_of_components_that_are_not_valid_name_the_precondition() {
+    let calendar = |inner: &str| {
+        let filter = format!("<C:comp-filter name=\"VCALENDAR\">{inner}</C:comp-filter>");
+        calendar_query("", &filter)
+    };
+    let bodies = [
+        "<calendar-query xmlns=\"urn:ietf:params:xml:ns:caldav\"/>".to_owned(),
+        calendar_query("", ""),
+        calendar_query("", "<C:comp-filter/>"),
+        calendar_query("", "<C:comp-filter name=\"VEVENT\"/>"),
+        calendar("").replace(
+            "</C:filter>",
+            "<C:comp-filter name=\"VCALENDAR\"/></C:filter>",
+        ),
+        calendar("<C:time-range start=\"20260312T000000Z\"/>"),
+        events("<C:comp-filter name=\"VTODO\"/>"),
+        events("<C:comp-filter name=\"VCALENDAR\"/>"),
+        events("<C:is-not-defined/><C:prop-filter name=\"UID\"/>"),
+        events("<C:time-range/>"),
+        events("<C:time-range start=\"20260312T000000\"/>"),
+        events("<C:time-range start=\"20260312\" end=\"20260313\"/>"),
+        events("<C:time-range start=\"20260313T000000Z\" end=\"20260312T000000Z\"/>"),
+        events("<C:time-range start=\"20260313T000000Z\" end=\"20260313T000000Z\"/>"),
+    ];
+    break_condition(&bodies, Condition::ValidFilter);
+}
+
+#[test]
+fn filters_of_properties_that_are_not_valid_name_the_precondition() {
+    let property = |name: &str, inner: &str| {
+        let filter = format!("<C:prop-filter name=\"{name}\">{inner}</C:prop-filter>");
+        events(&filter)
+    };
+    let span = "<C:time-range start=\"20260312T000000Z\"/>";
+    let text = "<C:text-match>x</C:text-match>";
+    let bodies = [
+        property("SUMMARY", span),
+        property("DUE", &format!("{span}{text}")),
+        property("UID", &format!("{text}{text}")),
+        property("UID", &format!("<C:is-not-defined/>{text}")),
+        property(
+            "UID",
+            "<C:text-match negate-condition=\"maybe\">x</C:text-match>",
+        ),
+        property("UID", "<C:text-match match-type=\"near\">x</C:text-match>"),
+        events("<C:prop-filter name=\"UID\" test=\"some\"/>"),
+        events("<C:prop-filter name=\"\"/>"),
+    ];
+    break_condition(&bodies, Condition::ValidFilter);
+    let bodies = ["i;unknown", "i;*", ""].map(|name| {
+        let text = format!("<C:text-match collation=\"{name}\">x</C:text-match>");
+        property("UID", &text)
+    });
+    break_condition(&bodies, Condition::CalendarSupportedCollation);
 }
 
 #[test]
