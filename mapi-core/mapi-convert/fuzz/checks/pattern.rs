@@ -1,8 +1,11 @@
-//! What must hold for recurrence patterns and ids of appointments whatever the octets. Called by the fuzz target and a smoke test.
+//! What must hold for recurrence patterns, time zones and ids of appointments whatever the octets. Called by the fuzz target and a smoke test.
 
 use mapi_convert::{
     ical::value::LocalTime,
-    oxocal::{AppointmentRecurrence, GlobalObjectId, RecurrencePattern},
+    oxocal::{
+        AppointmentRecurrence, GlobalObjectId, RecurrencePattern, TimeZoneDefinition,
+        TimeZoneStruct,
+    },
 };
 
 /// What is read is written back.
@@ -14,6 +17,12 @@ pub(crate) fn check(input: &[u8]) {
     }
     if let Ok(pattern) = RecurrencePattern::parse(input) {
         assert_eq!(pattern.to_bytes(), input);
+    }
+    if let Ok(zone) = TimeZoneStruct::parse(input) {
+        assert_eq!(zone.to_bytes(), input);
+    }
+    if let Ok(zone) = TimeZoneDefinition::parse(input) {
+        assert_eq!(zone.to_bytes().as_deref(), Some(input));
     }
     if let Some(id) = GlobalObjectId::parse(input) {
         assert_eq!(id.to_bytes(), input);

@@ -7,6 +7,7 @@ mod octets;
 mod pattern;
 mod rule;
 mod series;
+mod zone;
 
 pub use appointment::{Appointment, CLASS};
 pub use exception::{Changed, Exception, ExceptionText, Highlight};
@@ -15,3 +16,4 @@ pub use octets::BadPattern;
 pub use pattern::{PatternDays, PatternEnd, PatternFrequency, PatternKind, RecurrencePattern};
 pub use rule::{INSTANCES_MAX, Inexpressible};
 pub use series::AppointmentRecurrence;
+pub use zone::{SystemTime, TimeZoneDefinition, TimeZoneRule, TimeZoneStruct, ZoneBias};

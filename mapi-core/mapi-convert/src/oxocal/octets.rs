@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// The octets are no recurrence pattern: they end too early, or say what the format does not allow.
+/// The octets are no recurrence pattern or time zone: they end too early, or say what the format does not allow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct BadPattern;
 
 impl fmt::Display for BadPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a recurrence pattern")
+        f.write_str("not a recurrence pattern or time zone")
     }
 }
 
