@@ -17,6 +17,9 @@ use crate::{Config, reply::Reply};
 /// Octets read at a time.
 const READ_BYTES: usize = 16 << 10;
 
+/// The command whose lines may be longer.
+const AUTH: &[u8] = b"AUTH ";
+
 /// Any byte stream a session can run over.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -78,16 +81,18 @@ impl Connection {
                 .and_then(|new| memchr(b'\n', new))
             {
                 let line = self.input.split_to(searched + lf + 1);
-                return Ok(if passing_over || line.len() > config.line_bytes_max {
-                    Line::Refused(Reply::LINE_TOO_LONG)
-                } else if is_command_line(&line) {
-                    Line::Command(line.to_vec())
-                } else {
-                    Line::Refused(Reply::BARE_OCTETS)
-                });
+                return Ok(
+                    if passing_over || line.len() > line_bytes_max(&line, config) {
+                        Line::Refused(Reply::LINE_TOO_LONG)
+                    } else if is_command_line(&line) {
+                        Line::Command(line.to_vec())
+                    } else {
+                        Line::Refused(Reply::BARE_OCTETS)
+                    },
+                );
             }
             searched = self.input.len();
-            if searched > config.line_bytes_max {
+            if searched > line_bytes_max(&self.input, config) {
                 passing_over = true;
                 self.input.clear();
                 searched = 0;
@@ -208,6 +213,16 @@ impl Connection {
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
         Ok(Self::new(stream))
+    }
+}
+
+/// How long a line may be that begins so: AUTH may bring a token with it, and then takes as much as the answer to a
+/// challenge (RFC 4954 4).
+fn line_bytes_max(line: &[u8], config: &Config) -> usize {
+    let verb = line.get(..AUTH.len()).unwrap_or_default();
+    match verb.eq_ignore_ascii_case(AUTH) {
+        true => config.line_bytes_max.max(RESPONSE_LINE_BYTES_MAX),
+        false => config.line_bytes_max,
     }
 }
 

@@ -310,3 +310,23 @@ async fn each_profile_has_its_own_greeting() {
         .await;
     assert_eq!(said, ["220", "500 5.5.1", "500 5.5.1", "502 5.5.1"]);
 }
+
+#[tokio::test]
+async fn a_long_token_comes_with_its_command() {
+    let world = World::new(Config::default()).await;
+    // Base64 of letters alone, and no credentials.
+    let wire = |command: &str, len: usize| {
+        format!(
+            "EHLO x.test\r\n{command} {}\r\nNOOP\r\n",
+            "YWFh".repeat(len / 4)
+        )
+    };
+    for (command, len, answer) in [
+        ("auth PLAIN", 12_000, "501 5.5.2"),
+        ("AUTH PLAIN", 100_000, "500 5.5.2"),
+        ("VRFY", 12_000, "500 5.5.2"),
+    ] {
+        let said = world.submit().run(wire(command, len).as_bytes()).await;
+        assert_eq!(said[2..], [answer, "250 2.0.0"], "{command} {len}");
+    }
+}
