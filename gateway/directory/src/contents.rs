@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, AddressError, ScramVerifier};
+use crate::{Address, AddressError, ScramVerifier, app_password::AppPasswordEntry};
 
 /// The longest name of a mailbox, in bytes: stores name files after it, with an ending of their own.
 const MAILBOX_BYTES_MAX: usize = 200;
@@ -56,6 +56,8 @@ pub struct User {
     pub created: String,
     /// Whether logging in is barred. Mail is still accepted.
     pub disabled: bool,
+    /// Whether app passwords alone are taken: the user's own password opens nothing.
+    pub app_passwords_only: bool,
 }
 
 /// An address that stands for others.
@@ -105,6 +107,7 @@ pub(crate) struct UserEntry {
     pub(crate) password: Option<String>,
     /// The verifier for SCRAM-SHA-256; without one the mechanism never succeeds.
     pub(crate) scram: Option<ScramVerifier>,
+    pub(crate) app_passwords: Vec<AppPasswordEntry>,
 }
 
 /// All of a directory. An address is in one of the three maps at most.

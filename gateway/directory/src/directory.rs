@@ -1,5 +1,6 @@
 //! The directory in use: answered from memory, kept in a file, changed by one process at a time.
 
+mod app_passwords;
 mod edit;
 mod login;
 mod sending;
@@ -10,12 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::login::Verdict;
+pub use self::login::{Reason, Verdict};
 use crate::{
     Address, Alias, Error, MailboxName, Shared, User,
     contents::Contents,
     file::{DirectoryFile, Stamp},
     gate::Gate,
+    last_use::LastUse,
     login_cache::LoginCache,
     password,
     snapshot::Snapshot,
@@ -36,6 +38,7 @@ pub struct Directory {
     /// Serialises changes within the process; the file's lock does so between processes.
     changing: Mutex<()>,
     logins: LoginCache,
+    last_use: LastUse,
     gate: Gate,
     /// Checked when there is no user to check, so that both take the same time.
     nobodys_hash: String,
@@ -82,8 +85,13 @@ impl Directory {
     }
 
     fn new(place: Place, contents: Contents) -> Result<Self, Error> {
+        let last_use = match &place {
+            Place::Memory => None,
+            Place::File { file, .. } => Some(file.beside("used")),
+        };
         Ok(Self {
             place,
+            last_use: LastUse::open(last_use),
             current: RwLock::new(Arc::new(Snapshot::new(contents))),
             changing: Mutex::new(()),
             logins: LoginCache::new()?,

@@ -39,6 +39,10 @@ pub enum Error {
     },
     /// A password that cannot be used; why.
     Password(&'static str),
+    /// An app password that cannot be made; why.
+    AppPassword(&'static str),
+    /// The user has no app password of this name.
+    UnknownAppPassword(Address),
     /// The address is taken by a user, an alias or a shared mailbox.
     Exists(Address),
     /// There is no user, alias or shared mailbox (as the request asked for) with this address.
@@ -81,6 +85,10 @@ impl fmt::Display for Error {
                 write!(f, "{text:?} is not a usable address: {reason}")
             }
             Self::Password(why) => write!(f, "unusable password: {why}"),
+            Self::AppPassword(why) => write!(f, "unusable app password: {why}"),
+            Self::UnknownAppPassword(address) => {
+                write!(f, "{address} has no app password of that name, or several")
+            }
             Self::Exists(address) => write!(f, "{address} exists already"),
             Self::Unknown(address) => write!(f, "{address} is unknown"),
             Self::Targets { alias, max } => write!(f, "alias {alias} needs 1 to {max} targets"),

@@ -10,6 +10,14 @@
 //! disabled = false
 //! password = "$argon2id$v=19$…"
 //! scram = "SCRAM-SHA-256$10000:…$…:…"
+//! app_passwords_only = false
+//!
+//! [[user.app_password]]
+//! id = "k7mqpx"
+//! name = "Telephone"
+//! services = ["imap", "smtp"]
+//! created = 2026-11-27T05:00:00Z
+//! hash = "…"                  # 32 bytes in base64
 //!
 //! [[alias]]
 //! address = "sales@example.test"
@@ -36,7 +44,9 @@ use serde::{Deserialize, Serialize};
 use toml::{Spanned, value::Datetime};
 
 use crate::{
-    Address, AddressError, Error, MailboxName, ScramVerifier, SendGrant, Shared, User,
+    Address, AddressError, AppPassword, Error, MailboxName, ScramVerifier, SendGrant, Service,
+    Shared, User,
+    app_password::{self, AppPasswordEntry},
     contents::{Contents, UserEntry},
     password,
 };
@@ -149,7 +159,7 @@ impl DirectoryFile {
         Ok(stamp)
     }
 
-    fn beside(&self, ending: &str) -> PathBuf {
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         path.push(".");
         path.push(ending);
@@ -206,6 +216,24 @@ struct UserTable {
     password: Option<Spanned<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scram: Option<Spanned<String>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    app_passwords_only: bool,
+    #[serde(
+        default,
+        rename = "app_password",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    app_passwords: Vec<AppPasswordTable>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct AppPasswordTable {
+    id: Spanned<String>,
+    name: String,
+    services: Vec<Spanned<String>>,
+    created: Datetime,
+    hash: Spanned<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -341,11 +369,38 @@ fn user_entry(address: Address, table: UserTable) -> Result<UserEntry, Fault> {
         mailbox,
         created: table.created.to_string(),
         disabled: table.disabled,
+        app_passwords_only: table.app_passwords_only,
     };
+    let app_passwords = table.app_passwords.into_iter().map(app_password_entry);
     Ok(UserEntry {
         user,
         password: table.password.map(Spanned::into_inner),
         scram,
+        app_passwords: app_passwords.collect::<Result<_, _>>()?,
+    })
+}
+
+fn app_password_entry(table: AppPasswordTable) -> Result<AppPasswordEntry, Fault> {
+    if !app_password::is_id(table.id.get_ref()) {
+        return Err(Fault::of(&table.id, "expected six letters and digits"));
+    }
+    let service = |text: &Spanned<String>| {
+        Service::parse(text.get_ref())
+            .ok_or_else(|| Fault::of(text, "expected imap, pop3, smtp or http"))
+    };
+    let services = table.services.iter().map(service);
+    let services = services.collect::<Result<_, _>>()?;
+    let hash = BASE64.decode(table.hash.get_ref()).ok();
+    let hash = hash.and_then(|hash| hash.try_into().ok());
+    Ok(AppPasswordEntry {
+        hash: hash.ok_or_else(|| Fault::of(&table.hash, "expected 32 bytes in base64"))?,
+        public: AppPassword {
+            id: table.id.into_inner(),
+            name: table.name,
+            services,
+            created: table.created.to_string(),
+            last_used: None,
+        },
     })
 }
 
@@ -409,17 +464,33 @@ fn render(contents: &Contents) -> Result<String, Error> {
 }
 
 fn user_table(entry: &UserEntry) -> Result<UserTable, Error> {
-    let created = entry.user.created.parse();
+    let app_passwords = entry.app_passwords.iter().map(|entry| {
+        let services = entry.public.services.iter();
+        Ok(AppPasswordTable {
+            id: unplaced(entry.public.id.clone()),
+            name: entry.public.name.clone(),
+            services: services.map(|one| unplaced(one.to_string())).collect(),
+            created: date(&entry.public.created)?,
+            hash: unplaced(BASE64.encode(entry.hash)),
+        })
+    });
     Ok(UserTable {
         address: unplaced(entry.user.address.to_string()),
-        created: created.map_err(|error| Error::System(format!("cannot write a date: {error}")))?,
+        created: date(&entry.user.created)?,
         disabled: entry.user.disabled,
         password: entry.password.clone().map(unplaced),
         scram: entry
             .scram
             .as_ref()
             .map(|verifier| unplaced(verifier.to_text())),
+        app_passwords_only: entry.user.app_passwords_only,
+        app_passwords: app_passwords.collect::<Result<_, _>>()?,
     })
+}
+
+fn date(text: &str) -> Result<Datetime, Error> {
+    text.parse()
+        .map_err(|error| Error::System(format!("cannot write a date: {error}")))
 }
 
 /// A value that has no place in a text yet.

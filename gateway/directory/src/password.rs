@@ -21,9 +21,14 @@ const GROUP_SYMBOLS: usize = 5;
 ///
 /// Errors: `System`.
 pub fn generate_password() -> Result<String, Error> {
-    let mut password = String::with_capacity(GROUPS * (GROUP_SYMBOLS + 1));
+    symbols(GROUPS * GROUP_SYMBOLS, GROUP_SYMBOLS)
+}
+
+/// So many symbols by chance, in groups with hyphens between them.
+pub(crate) fn symbols(count: usize, group: usize) -> Result<String, Error> {
+    let mut password = String::with_capacity(2 * count);
     let mut symbols = 0;
-    while symbols < GROUPS * GROUP_SYMBOLS {
+    while symbols < count {
         let mut bytes = [0; 32];
         random(&mut bytes)?;
         // A byte's five low bits choose a symbol; the value beyond the last symbol is thrown away, so all are equally
@@ -32,10 +37,10 @@ pub fn generate_password() -> Result<String, Error> {
             .into_iter()
             .filter_map(|byte| SYMBOLS.get(usize::from(byte & 31)))
         {
-            if symbols == GROUPS * GROUP_SYMBOLS {
+            if symbols == count {
                 break;
             }
-            if symbols > 0 && symbols % GROUP_SYMBOLS == 0 {
+            if symbols > 0 && symbols % group == 0 {
                 password.push('-');
             }
             password.push(char::from(*symbol));
@@ -43,6 +48,11 @@ pub fn generate_password() -> Result<String, Error> {
         }
     }
     Ok(password)
+}
+
+/// Whether an octet is a symbol of generated passwords.
+pub(crate) fn is_symbol(octet: u8) -> bool {
+    SYMBOLS.contains(&octet)
 }
 
 /// Fills a buffer with bytes nobody can guess.

@@ -171,6 +171,7 @@ mod tests {
                 mailbox,
                 created,
                 disabled: false,
+                app_passwords_only: false,
             };
             contents.users.insert(
                 user.address.clone(),
@@ -178,6 +179,7 @@ mod tests {
                     user,
                     password: None,
                     scram: None,
+                    app_passwords: Vec::new(),
                 },
             );
         }

@@ -246,6 +246,23 @@ impl Backend for Backends {
         })
     }
 
+    fn identify<'a>(&'a self, user: &'a str) -> Task<'a, Option<Principal>> {
+        Box::pin(async move {
+            match self.login_name(user) {
+                // What opens the mailbox is the password, which nobody has shown.
+                Some((section, _)) if section.tokens().is_none() => Err(Error::new(
+                    ErrorKind::Unauthenticated,
+                    "the mailbox's server takes passwords alone",
+                )),
+                _ => Ok(None),
+            }
+        })
+    }
+
+    fn serves(&self, domain: &str) -> bool {
+        self.of_domain(domain).is_some()
+    }
+
     fn resolve<'a>(&'a self, text: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
         Box::pin(async move {
             let Ok(address) = Address::parse(text) else {

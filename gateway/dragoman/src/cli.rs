@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Add, change, remove and list users.
     #[command(subcommand)]
     User(User),
+    /// Passwords for single programs of a user, which can be taken back one by one.
+    #[command(subcommand)]
+    AppPassword(AppPassword),
     /// Other addresses for a mailbox.
     #[command(subcommand)]
     Alias(Alias),
@@ -138,6 +141,54 @@ pub(crate) enum User {
     },
     /// List the users.
     List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppPassword {
+    /// Make an app password, and show it once. Programs use it like a password, but not with SCRAM.
+    Add {
+        /// The user's address.
+        address: String,
+        /// What it is for, such as the program that gets it.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// What it opens.
+        #[arg(
+            long = "protocols",
+            value_name = "PROTOCOL,…",
+            value_delimiter = ',',
+            default_value = "imap,pop3,smtp,http"
+        )]
+        services: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List a user's app passwords, and when each was last used. Not the secrets: these are known to nobody.
+    List {
+        /// The user's address.
+        address: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Remove an app password: from now on it opens nothing.
+    Remove {
+        /// The user's address.
+        address: String,
+        /// The first word of its line in the list, or its name if only one has it.
+        which: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take nothing but app passwords of a user, so that the user's own password opens nothing.
+    Require {
+        /// The user's address.
+        address: String,
+        /// Take the user's own password again.
+        #[arg(long)]
+        off: bool,
         #[command(flatten)]
         place: Place,
     },

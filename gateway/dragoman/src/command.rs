@@ -1,6 +1,7 @@
 //! The commands: each reads the configuration, then works on the data folder or asks a running server.
 
 pub(crate) mod administration;
+mod app_passwords;
 mod grants;
 mod login;
 mod maintenance;
@@ -52,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         }
         cli::Command::Compact { place } => ask(&place, &Request::Compact)?,
         cli::Command::User(command) => ask_user(command)?,
+        cli::Command::AppPassword(command) => ask_app_password(command)?,
         cli::Command::Alias(command) => ask_alias(command)?,
         cli::Command::Grant(command) => ask_grant(command)?,
         cli::Command::Exchange(command) => run_exchange(command)?,
@@ -125,6 +127,43 @@ fn ask_user(command: cli::User) -> Result<()> {
             place,
         } => ask(&place, &Request::UserRemove { address, purge }),
         cli::User::List { place } => ask(&place, &Request::UserList),
+    }
+}
+
+fn ask_app_password(command: cli::AppPassword) -> Result<()> {
+    match command {
+        cli::AppPassword::Add {
+            address,
+            name,
+            services,
+            place,
+        } => ask(
+            &place,
+            &Request::AppPasswordAdd {
+                address,
+                name,
+                services,
+            },
+        ),
+        cli::AppPassword::List { address, place } => {
+            ask(&place, &Request::AppPasswordList { address })
+        }
+        cli::AppPassword::Remove {
+            address,
+            which,
+            place,
+        } => ask(&place, &Request::AppPasswordRemove { address, which }),
+        cli::AppPassword::Require {
+            address,
+            off,
+            place,
+        } => ask(
+            &place,
+            &Request::AppPasswordRequire {
+                address,
+                required: !off,
+            },
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration: every key with its default. A file, then `--set`, may override them.
 
 pub(crate) mod autoconfig;
+pub(crate) mod client_certificates;
 pub(crate) mod exchange;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub(crate) use autoconfig::AutoconfigConfig;
+pub(crate) use client_certificates::ClientCertificatesConfig;
 pub(crate) use exchange::ExchangeConfig;
 pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
@@ -78,6 +80,8 @@ pub(crate) struct TlsConfig {
     pub(crate) certificate: PathBuf,
     /// PEM file with the private key.
     pub(crate) key: PathBuf,
+    /// Certificates of clients.
+    pub(crate) client: ClientCertificatesConfig,
 }
 
 /// Logs go to standard error.
@@ -339,6 +343,7 @@ impl Config {
                 "one word in ASCII, or nothing",
             ));
         }
+        self.tls.client.check()?;
         exchange::check(&self.exchange)?;
         self.outbound.check()?;
         self.check_relays()?;

@@ -10,12 +10,12 @@ use std::{
     time::Duration,
 };
 
-use front_end::{Logins, Peer, TlsState};
+use front_end::{Channel, Logins, Peer, Stream, TlsState};
 use imap_server::Server as ImapServer;
 use pop3_server::{Seen, Server as Pop3Server};
 use smtp_server::Server as MailServer;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::AsyncWriteExt,
     signal::unix::{SignalKind, signal},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
@@ -178,19 +178,22 @@ fn gateway(
         [] => logins.with_scram(random),
         _ => logins,
     };
+    let logins = match config.tls.client.is_used() {
+        true => logins.with_certificates(config.tls.client.listed()),
+        false => logins,
+    };
     let backends = Arc::clone(administration.backends());
     let logins = Arc::new(match backends.take_tokens() {
         true => logins.with_tokens(Arc::new(move |user| backends.token_terms(user))),
         false => logins,
     });
-    let (accounts, tls) = (administration.accounts().clone(), || {
-        Some(certificates.shared())
-    });
-    let lmtp = MailServer::new(accounts, mail.clone(), tls());
-    let submission = MailServer::submission(logins.clone(), mail, tls());
+    let accounts = administration.accounts().clone();
+    let tls = |listener| certificates.shared(listener);
+    let lmtp = MailServer::new(accounts, mail.clone(), tls("lmtp"));
+    let submission = MailServer::submission(logins.clone(), mail, tls("submission"));
     Ok(Gateway {
-        imap: ImapServer::new(logins.clone(), imap, tls()),
-        pop3: Pop3Server::new(logins, pop3, tls()),
+        imap: ImapServer::new(logins.clone(), imap, tls("imap")),
+        pop3: Pop3Server::new(logins, pop3, tls("pop3")),
         lmtp: lmtp.through(pipeline.clone()),
         submission: submission.through(pipeline),
         admin: http::admin(health),
@@ -323,10 +326,6 @@ pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// A byte stream of any kind.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
-
 /// A new connection and where it comes from.
 type Accepted = (Box<dyn Stream>, Option<IpAddr>);
 
@@ -397,35 +396,32 @@ impl Connection<'_> {
         };
         match self.listener {
             "imap" => {
-                let peer = self.peer(TlsState::None);
+                let peer = self.peer();
                 self.gateway.imap.serve(stream, peer, self.stopping).await
             }
             "imaps" => {
-                let stream = self.handshake(stream).await?;
-                let peer = self.peer(TlsState::Active);
+                let (stream, peer) = self.handshake(stream).await?;
                 self.gateway.imap.serve(stream, peer, self.stopping).await
             }
             "pop3" => {
-                let peer = self.peer(TlsState::None);
+                let peer = self.peer();
                 self.gateway.pop3.serve(stream, peer, self.stopping).await
             }
             "pop3s" => {
-                let stream = self.handshake(stream).await?;
-                let peer = self.peer(TlsState::Active);
+                let (stream, peer) = self.handshake(stream).await?;
                 self.gateway.pop3.serve(stream, peer, self.stopping).await
             }
             "lmtp" | "lmtp_unix" => {
-                let peer = self.peer(TlsState::None);
+                let peer = self.peer();
                 self.gateway.lmtp.serve(stream, peer, self.stopping).await
             }
             "submission" => {
-                let peer = self.peer(TlsState::None);
+                let peer = self.peer();
                 let submission = &self.gateway.submission;
                 submission.serve(stream, peer, self.stopping).await
             }
             "submissions" => {
-                let stream = self.handshake(stream).await?;
-                let peer = self.peer(TlsState::Active);
+                let (stream, peer) = self.handshake(stream).await?;
                 let submission = &self.gateway.submission;
                 submission.serve(stream, peer, self.stopping).await
             }
@@ -434,7 +430,7 @@ impl Connection<'_> {
                 self.http(stream, page).await
             }
             "https" => {
-                let stream = self.handshake(stream).await?;
+                let (stream, _) = self.handshake(stream).await?;
                 let page = self.gateway.front_page.clone();
                 self.http(stream, page).await
             }
@@ -485,19 +481,24 @@ impl Connection<'_> {
             .unwrap_or(Ok(()))
     }
 
-    async fn handshake(&self, stream: Box<dyn Stream>) -> std::io::Result<Box<dyn Stream>> {
-        let accept = self.gateway.certificates.current().accept(stream);
-        let stream = timeout(HANDSHAKE_TIMEOUT, accept)
+    async fn handshake(&self, stream: Box<dyn Stream>) -> std::io::Result<(Box<dyn Stream>, Peer)> {
+        let tls = self.gateway.certificates.current(self.listener);
+        let tls = tls.ok_or(std::io::ErrorKind::Unsupported)?;
+        let accept = tls.accept(stream, self.addr);
+        let (stream, channel) = timeout(HANDSHAKE_TIMEOUT, accept)
             .await
             .map_err(|_| std::io::ErrorKind::TimedOut)??;
-        Ok(Box::new(stream))
+        let mut peer = self.peer();
+        peer.encrypted(channel);
+        Ok((Box::new(stream), peer))
     }
 
-    /// Who a session of a mail client is with.
-    fn peer(&self, tls: TlsState) -> Peer {
+    /// Who a session of a mail client is with, before any handshake.
+    fn peer(&self) -> Peer {
         Peer {
             addr: self.addr,
-            tls,
+            tls: TlsState::None,
+            channel: Channel::default(),
             // Anyone who reaches a proxied listener can claim to be 127.0.0.1.
             loopback: self.local && is_local(self.addr),
             id: self.id,

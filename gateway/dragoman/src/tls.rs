@@ -1,4 +1,5 @@
-//! Certificates: the configured one, or a self-signed one made at the first start; read again on SIGHUP.
+//! Certificates: the configured one, or a self-signed one made at the first start, and the authorities of clients'; read
+//! again on SIGHUP.
 
 use std::{
     fs::File,
@@ -8,23 +9,37 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use front_end::Tls;
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    config::Config,
+    config::{ClientCertificatesConfig, Config},
     data_dir::DataDir,
-    failure::{Doing, Result},
+    failure::{Doing, Failure, Result},
 };
 
-/// The acceptor in force, shared by every listener.
+/// The names of listeners that take TLS handshakes.
+const LISTENERS: [&str; 8] = [
+    "imap",
+    "imaps",
+    "pop3",
+    "pop3s",
+    "submission",
+    "submissions",
+    "lmtp",
+    "https",
+];
+
+/// What handshakes use now, for each listener.
 pub(crate) struct Certificates {
     certificate: PathBuf,
     key: PathBuf,
-    acceptor: Arc<RwLock<TlsAcceptor>>,
+    client: ClientCertificatesConfig,
+    listeners: Vec<(&'static str, Arc<RwLock<Tls>>)>,
 }
 
 impl Certificates {
@@ -39,54 +54,90 @@ impl Certificates {
         } else {
             (config.tls.certificate.clone(), config.tls.key.clone())
         };
-        let acceptor = load(&certificate, &key)?;
-        Ok(Self {
+        let mut certificates = Self {
             certificate,
             key,
-            acceptor: Arc::new(RwLock::new(acceptor)),
-        })
+            client: config.tls.client.clone(),
+            listeners: Vec::new(),
+        };
+        for listener in LISTENERS {
+            let tls = Arc::new(RwLock::new(certificates.load(listener)?));
+            certificates.listeners.push((listener, tls));
+        }
+        Ok(certificates)
     }
 
-    /// The acceptor, as listeners share it: it changes when [`Self::reload`] does.
-    pub(crate) fn shared(&self) -> Arc<RwLock<TlsAcceptor>> {
-        self.acceptor.clone()
+    /// What handshakes of a listener use, as it shares it: that changes when [`Self::reload`] is called. `None` for
+    /// listeners without TLS.
+    pub(crate) fn shared(&self, listener: &str) -> Option<Arc<RwLock<Tls>>> {
+        let mut listeners = self.listeners.iter();
+        let found = listeners.find(|(name, _)| *name == listener);
+        found.map(|(_, tls)| Arc::clone(tls))
     }
 
-    /// The acceptor as it is now.
-    pub(crate) fn current(&self) -> TlsAcceptor {
-        self.acceptor
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The same as it is now.
+    pub(crate) fn current(&self, listener: &str) -> Option<Tls> {
+        let tls = self.shared(listener)?;
+        let tls = tls.read().unwrap_or_else(PoisonError::into_inner);
+        Some(tls.clone())
     }
 
-    /// Reads the files again. After an error the old certificate goes on being used.
+    /// Reads the files again. After an error the old ones go on being used.
     pub(crate) fn reload(&self) -> Result<()> {
-        let acceptor = load(&self.certificate, &self.key)?;
-        *self
-            .acceptor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = acceptor;
+        let mut loaded = Vec::with_capacity(self.listeners.len());
+        for (listener, _) in &self.listeners {
+            loaded.push(self.load(listener)?);
+        }
+        for ((_, tls), loaded) in self.listeners.iter().zip(loaded) {
+            *tls.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        }
         Ok(())
+    }
+
+    fn load(&self, listener: &str) -> Result<Tls> {
+        let certificate = &self.certificate;
+        let doing = || format!("certificate {}", certificate.display());
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .doing(doing)?;
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .doing(|| format!("private key {}", self.key.display()))?;
+        let own = chain.first().cloned();
+        let own = own.ok_or_else(|| Failure::new(format!("{}: it is empty", doing())))?;
+        let builder = ServerConfig::builder();
+        let builder = match self.client.authorities(listener) {
+            [] => builder.with_no_client_auth(),
+            files => builder.with_client_cert_verifier(verifier(files)?),
+        };
+        let mut config = builder.with_single_cert(chain, key).doing(doing)?;
+        // A session in memory costs kilobytes; a ticket costs the client's memory.
+        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        if let Ok(ticketer) = rustls::crypto::ring::Ticketer::new() {
+            config.ticketer = ticketer;
+        }
+        Ok(Tls::new(Arc::new(config), &own))
     }
 }
 
-fn load(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .doing(|| format!("certificate {}", certificate.display()))?;
-    let key =
-        PrivateKeyDer::from_pem_file(key).doing(|| format!("private key {}", key.display()))?;
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .doing(|| format!("certificate {}", certificate.display()))?;
-    // A session in memory costs kilobytes; a ticket costs the client's memory.
-    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
-    if let Ok(ticketer) = rustls::crypto::ring::Ticketer::new() {
-        config.ticketer = ticketer;
+/// Takes certificates that these authorities have signed, and clients without one.
+fn verifier(files: &[PathBuf]) -> Result<Arc<dyn ClientCertVerifier>> {
+    let mut authorities = RootCertStore::empty();
+    for file in files {
+        let doing = || format!("authorities {}", file.display());
+        let certificates = CertificateDer::pem_file_iter(file).doing(doing)?;
+        let mut is_empty = true;
+        for certificate in certificates {
+            authorities.add(certificate.doing(doing)?).doing(doing)?;
+            is_empty = false;
+        }
+        if is_empty {
+            return Err(Failure::new(format!("{}: no certificate in it", doing())));
+        }
     }
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    WebPkiClientVerifier::builder(Arc::new(authorities))
+        .allow_unauthenticated()
+        .build()
+        .doing(|| "authorities of clients".to_owned())
 }
 
 fn make_self_signed(hostname: &str, certificate: &Path, key: &Path) -> Result<()> {

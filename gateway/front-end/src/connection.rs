@@ -7,6 +7,7 @@ use std::{
     future::poll_fn,
     io,
     mem::MaybeUninit,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -18,7 +19,8 @@ use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
-use tokio_rustls::TlsAcceptor;
+
+use crate::{Channel, Tls};
 
 /// Octets read at a time.
 const READ_BYTES: usize = 16 << 10;
@@ -184,13 +186,19 @@ impl Connection {
         write_all(&mut self.stream, octets, self.times).await
     }
 
-    /// Takes the client's TLS handshake. There must be no unused input: it would be taken for encrypted.
-    pub async fn start_tls(&mut self, acceptor: TlsAcceptor, patience: Duration) -> io::Result<()> {
+    /// Takes the TLS handshake of the client, who is at `addr`, and says what it told. There must be no unused input: it
+    /// would be taken for encrypted.
+    pub async fn start_tls(
+        &mut self,
+        tls: &Tls,
+        patience: Duration,
+        addr: Option<IpAddr>,
+    ) -> io::Result<Channel> {
         let patience = self.times.left(patience);
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
-        let encrypted = Box::pin(timeout(patience, acceptor.accept(plain))).await??;
+        let (encrypted, channel) = Box::pin(timeout(patience, tls.accept(plain, addr))).await??;
         self.stream = Box::new(encrypted);
-        Ok(())
+        Ok(channel)
     }
 
     /// Ends the connection orderly, as far as the client lets us. A client that had a deadline has as long for the last

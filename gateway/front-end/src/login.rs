@@ -1,14 +1,14 @@
 //! How users prove who they are: passwords and SASL exchanges, checked one after another as the throttle wants.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use account::{Accounts, Error, ErrorKind, Principal};
+use account::{Accounts, Error, ErrorKind, Principal, Service};
 use sasl::{
-    Exchange, Identity, Mechanism, Nonce, Options, PasswordLogin, ScramVerifier, Secret, Step,
-    TokenLogin, TokenTerms,
+    ChannelBindings, Exchange, Identity, Mechanism, Nonce, Options, PasswordLogin, ScramVerifier,
+    Secret, Step, TokenLogin, TokenTerms,
 };
 
-use crate::{Attempt, LoginOutcome, Peer, Throttle};
+use crate::{Fingerprint, Peer, Throttle, audit::Record, trial::Trial};
 
 /// Fresh random octets from a cryptographic source; `None` when the system has none to give.
 pub type RandomSource = fn() -> Option<[u8; 18]>;
@@ -22,15 +22,18 @@ pub struct Logins {
     throttle: Arc<dyn Throttle>,
     random: Option<RandomSource>,
     tokens: Option<TermsOf>,
+    certificates: Option<HashMap<Fingerprint, String>>,
 }
 
 /// One exchange. Dropping it before it has ended counts as a refused login once it is known whose it is.
 pub struct Login<'l> {
     logins: &'l Logins,
-    addr: Option<IpAddr>,
+    record: Record,
     exchange: Exchange,
+    /// Whose the client's certificate is.
+    certified: Vec<String>,
     /// Held while the client proves who it is.
-    attempt: Option<Box<dyn Attempt>>,
+    trial: Option<Trial>,
 }
 
 /// Where an exchange stands.
@@ -74,10 +77,12 @@ impl Logins {
             throttle,
             random: None,
             tokens: None,
+            certificates: None,
         }
     }
 
-    /// Offers SCRAM-SHA-256 too, whose exchanges need random octets. Clients then never send their passwords.
+    /// Offers SCRAM-SHA-256 too, whose exchanges need random octets, and SCRAM-SHA-256-PLUS over TLS. Clients then never
+    /// send their passwords.
     #[must_use]
     pub fn with_scram(mut self, random: RandomSource) -> Self {
         self.random = Some(random);
@@ -91,6 +96,14 @@ impl Logins {
         self
     }
 
+    /// Offers EXTERNAL too, to clients that showed a certificate of a user: of the one that its fingerprint is listed
+    /// for, else of those whose addresses it names.
+    #[must_use]
+    pub fn with_certificates(mut self, listed: HashMap<Fingerprint, String>) -> Self {
+        self.certificates = Some(listed);
+        self
+    }
+
     /// The mailboxes.
     pub fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
@@ -99,37 +112,72 @@ impl Logins {
     /// The mechanisms to offer to a peer as it is now, strongest first.
     pub fn mechanisms(&self, peer: &Peer) -> impl Iterator<Item = Mechanism> {
         let private = peer.is_private();
-        Mechanism::ALL
-            .into_iter()
-            .filter(move |mechanism| self.has(*mechanism) && (private || !sends_secret(*mechanism)))
+        Mechanism::ALL.into_iter().filter(move |mechanism| {
+            self.has(*mechanism, peer) && (private || !sends_secret(*mechanism))
+        })
     }
 
     /// Begins an exchange.
-    pub fn begin(&self, peer: &Peer, mechanism: &str) -> Result<Login<'_>, NotOffered> {
-        let mechanism = Mechanism::parse(mechanism).ok_or(NotOffered::Unknown)?;
-        if !self.has(mechanism) {
-            return Err(NotOffered::Unknown);
-        }
-        if sends_secret(mechanism) && !peer.is_private() {
-            return Err(NotOffered::NeedsTls);
-        }
-        let random = match sends_secret(mechanism) {
-            // They use no nonce.
-            true => Some([0; 18]),
-            false => self.random.and_then(|random| random()),
+    pub fn begin(
+        &self,
+        service: Service,
+        peer: &Peer,
+        mechanism: &str,
+    ) -> Result<Login<'_>, NotOffered> {
+        let known = Mechanism::parse(mechanism);
+        let name = known.map_or("unknown", Mechanism::name);
+        let record = Record::new(service, name, peer);
+        let refused = |why, reason| {
+            record.refused(reason);
+            Err(why)
         };
-        let options = Options::new(Nonce::from_random(random.ok_or(NotOffered::Unknown)?));
+        let Some(mechanism) = known.filter(|known| self.has(*known, peer)) else {
+            return refused(NotOffered::Unknown, "mechanism is not offered");
+        };
+        if sends_secret(mechanism) && !peer.is_private() {
+            return refused(NotOffered::NeedsTls, "TLS is needed first");
+        }
+        let Some(options) = self.options(mechanism, peer) else {
+            return refused(NotOffered::Unknown, "no random octets");
+        };
+        let certified = match mechanism {
+            Mechanism::External => self.certified(peer).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
         Ok(Login {
             logins: self,
-            addr: peer.addr,
+            record,
             exchange: Exchange::new(mechanism, options),
-            attempt: None,
+            certified,
+            trial: None,
+        })
+    }
+
+    /// What a mechanism needs to know; `None` when there are no random octets for it.
+    fn options(&self, mechanism: Mechanism, peer: &Peer) -> Option<Options> {
+        let uses_nonce = matches!(
+            mechanism,
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus
+        );
+        let random = match uses_nonce {
+            true => self.random.and_then(|random| random())?,
+            false => [0; 18],
+        };
+        // Where they are, the mechanism that uses them is offered, and the other one can tell when somebody hid that.
+        let channel_bindings = match uses_nonce {
+            true => peer.channel.bindings.clone(),
+            false => ChannelBindings::default(),
+        };
+        Some(Options {
+            channel_bindings,
+            ..Options::new(Nonce::from_random(random))
         })
     }
 
     /// Checks a name and a password that came by a command of the protocol's own.
     pub async fn password(
         &self,
+        service: Service,
         peer: &Peer,
         user: &str,
         password: &[u8],
@@ -139,43 +187,72 @@ impl Logins {
             authcid: user.to_owned(),
             password: Secret::new(password),
         };
-        self.check(peer.addr, login).await
+        self.check(&Record::new(service, "password", peer), login)
+            .await
     }
 
-    const fn has(&self, mechanism: Mechanism) -> bool {
+    fn has(&self, mechanism: Mechanism, peer: &Peer) -> bool {
         match mechanism {
+            Mechanism::External => self.certified(peer).next().is_some(),
             Mechanism::Plain | Mechanism::Login => true,
             Mechanism::ScramSha256 => self.random.is_some(),
-            Mechanism::ScramSha256Plus => false,
+            Mechanism::ScramSha256Plus => {
+                self.random.is_some() && !peer.channel.bindings.is_empty()
+            }
             Mechanism::OAuthBearer | Mechanism::XOAuth2 => self.tokens.is_some(),
         }
     }
 
-    async fn check(
-        &self,
-        addr: Option<IpAddr>,
-        login: PasswordLogin,
-    ) -> Result<Principal, Refusal> {
+    /// The users a peer's certificate is of, as far as they may be known here.
+    fn certified<'p>(&'p self, peer: &'p Peer) -> impl Iterator<Item = &'p str> {
+        let certificate = peer.channel.certificate.as_deref();
+        let (mut listed, mut named) = (None, &[][..]);
+        if let (Some(all), Some(certificate)) = (&self.certificates, certificate) {
+            listed = all.get(&certificate.fingerprint).map(String::as_str);
+            if listed.is_none() {
+                named = &certificate.addresses;
+            }
+        }
+        let users = listed.into_iter().chain(named.iter().map(String::as_str));
+        users.filter(|user| self.accounts.may_know(user))
+    }
+
+    /// Waits for a user's turn.
+    async fn trial(&self, record: &Record, user: &str) -> Trial {
+        let attempt = self.throttle.attempt(record.addr, user).await;
+        Trial::new(record.of(&self.accounts, user), attempt)
+    }
+
+    async fn check(&self, record: &Record, login: PasswordLogin) -> Result<Principal, Refusal> {
         let PasswordLogin {
             authzid,
             authcid,
             password,
         } = login;
-        let attempt = self.throttle.attempt(addr, &authcid).await;
+        let trial = self.trial(record, &authcid).await;
         let checked = match std::str::from_utf8(password.expose()) {
-            Ok(password) => self.accounts.login(&authcid, password).await,
+            Ok(password) => {
+                let accounts = &self.accounts;
+                accounts.login(record.service, &authcid, password).await
+            }
             Err(_) => Err(Error::new(
                 ErrorKind::Unauthenticated,
                 "password is not UTF-8",
             )),
         };
-        conclude(&Identity { authzid, authcid }, checked, Some(attempt))
+        trial.conclude(checked, other(&Identity { authzid, authcid }))
     }
 }
 
 /// Whether a mechanism must not be used where others listen.
 fn sends_secret(mechanism: Mechanism) -> bool {
     mechanism.sends_password() || mechanism.sends_token()
+}
+
+/// Whom somebody wants to act for, when it is not themselves.
+fn other(identity: &Identity) -> Option<&str> {
+    let wanted = identity.authzid.as_deref();
+    wanted.filter(|other| !other.eq_ignore_ascii_case(&identity.authcid))
 }
 
 impl Login<'_> {
@@ -192,68 +269,105 @@ impl Login<'_> {
     }
 
     async fn follow(&mut self, step: Step) -> Progress {
-        let Self { logins, addr, .. } = *self;
+        let logins = self.logins;
         let step = match step {
-            Step::NeedScram(identity) => {
-                self.attempt = Some(logins.throttle.attempt(addr, &identity.authcid).await);
-                match logins.accounts.scram_verifier(&identity.authcid) {
-                    Ok(verifier) => self.exchange.verifier(&ScramVerifier {
-                        salt: verifier.salt,
-                        iterations: verifier.iterations,
-                        stored_key: verifier.stored_key,
-                        server_key: verifier.server_key,
-                    }),
-                    Err(error) => {
-                        end(self.attempt.take(), LoginOutcome::Undecided);
-                        return Progress::Refused(Refusal::Failed(error));
-                    }
-                }
-            }
+            Step::NeedScram(identity) => match self.scram(&identity).await {
+                Ok(step) => step,
+                Err(refusal) => return Progress::Refused(refusal),
+            },
             step => step,
         };
         match step {
             Step::Challenge(challenge) => Progress::Challenge(challenge),
-            Step::NeedPassword(login) => logins.check(addr, login).await.into(),
+            Step::NeedPassword(login) => logins.check(&self.record, login).await.into(),
             Step::NeedToken(login) => self.check_token(login).await,
-            Step::Done(identity) => {
-                let principal = logins.accounts.principal(&identity.authcid);
-                conclude(&identity, principal, self.attempt.take()).into()
-            }
+            Step::NeedExternal(wanted) => self.check_certificate(wanted).await.into(),
+            Step::Done(identity) => match self.trial.take() {
+                Some(trial) => {
+                    let principal = logins.accounts.principal(&identity.authcid).await;
+                    trial.conclude(principal, other(&identity)).into()
+                }
+                None => self.malformed(sasl::Failure::OutOfOrder),
+            },
             Step::Failed(sasl::Failure::BadProof) => {
-                end(self.attempt.take(), LoginOutcome::Refused);
+                self.refuse("wrong password");
                 Progress::Refused(Refusal::WrongPassword)
             }
-            Step::Failed(failure) => Progress::Refused(Refusal::Malformed(failure.to_string())),
+            Step::Failed(failure) => self.malformed(failure),
             // A verifier is asked for once.
-            Step::NeedScram(_) => {
-                Progress::Refused(Refusal::Malformed(sasl::Failure::OutOfOrder.to_string()))
-            }
+            Step::NeedScram(_) => self.malformed(sasl::Failure::OutOfOrder),
         }
+    }
+
+    /// Writes down a refusal, for this reason unless another one is known.
+    fn refuse(&mut self, reason: &'static str) {
+        match self.trial.take() {
+            Some(trial) => drop(trial.or_lost(reason)),
+            None => self.record.refused(reason),
+        }
+    }
+
+    fn malformed(&mut self, failure: sasl::Failure) -> Progress {
+        let why = failure.to_string();
+        match self.trial.take() {
+            Some(trial) => drop(trial.lost(Cow::Owned(why.clone()))),
+            None => self.record.refused(&why),
+        }
+        Progress::Refused(Refusal::Malformed(why))
+    }
+
+    async fn scram(&mut self, identity: &Identity) -> Result<Step, Refusal> {
+        let logins = self.logins;
+        let trial = logins.trial(&self.record, &identity.authcid).await;
+        match logins.accounts.scram_verifier(&identity.authcid) {
+            Ok(verifier) => {
+                self.trial = Some(trial);
+                Ok(self.exchange.verifier(&ScramVerifier {
+                    salt: verifier.salt,
+                    iterations: verifier.iterations,
+                    stored_key: verifier.stored_key,
+                    server_key: verifier.server_key,
+                }))
+            }
+            Err(error) => Err(trial.undecided(error)),
+        }
+    }
+
+    /// Lets in whose certificate it is.
+    async fn check_certificate(&mut self, wanted: Option<String>) -> Result<Principal, Refusal> {
+        let wanted = wanted.as_deref();
+        let is_wanted = |user: &&String| wanted.is_none_or(|name| name.eq_ignore_ascii_case(user));
+        let mut users = self.certified.iter().filter(is_wanted);
+        let (user, other) = match (users.next(), users.next()) {
+            (Some(user), None) => (user.as_str(), None),
+            (Some(_), Some(_)) => {
+                self.record.refused("the certificate is of several users");
+                let why = "say as which of the certificate's users".to_owned();
+                return Err(Refusal::Malformed(why));
+            }
+            (None, _) => {
+                let first = self.certified.first();
+                (first.map_or("", String::as_str), wanted.or(Some("")))
+            }
+        };
+        let trial = self.logins.trial(&self.record, user).await;
+        let principal = self.logins.accounts.principal(user).await;
+        trial.conclude(principal, other)
     }
 
     /// Checks a token. One that is not good ends nothing yet: the client is told what is wanted first.
     async fn check_token(&mut self, login: TokenLogin) -> Progress {
-        let Self { logins, addr, .. } = *self;
+        let logins = self.logins;
         let user = login.user.as_deref();
         let token = std::str::from_utf8(login.token.expose()).unwrap_or_default();
         // Who brings none wants to be told.
         if !token.is_empty() {
-            let attempt = logins
-                .throttle
-                .attempt(addr, user.unwrap_or_default())
-                .await;
+            let trial = logins.trial(&self.record, user.unwrap_or_default()).await;
             match logins.accounts.login_by_token(user, token).await {
-                Ok(principal) => {
-                    attempt.end(LoginOutcome::Accepted);
-                    return Progress::Accepted(principal);
-                }
                 Err(error) if error.kind == ErrorKind::Unauthenticated => {
-                    self.attempt = Some(attempt);
+                    self.trial = Some(trial.lost(error.context));
                 }
-                Err(error) => {
-                    attempt.end(LoginOutcome::Undecided);
-                    return Progress::Refused(Refusal::Failed(error));
-                }
+                checked => return trial.conclude(checked, None).into(),
             }
         }
         let terms = logins.tokens.as_ref();
@@ -274,143 +388,5 @@ impl From<Result<Principal, Refusal>> for Progress {
     }
 }
 
-/// What comes of a login whose proof has been looked at.
-fn conclude(
-    identity: &Identity,
-    checked: account::Result<Principal>,
-    attempt: Option<Box<dyn Attempt>>,
-) -> Result<Principal, Refusal> {
-    let outcome = match &checked {
-        Ok(_) => LoginOutcome::Accepted,
-        Err(error) if error.kind == ErrorKind::Unauthenticated => LoginOutcome::Refused,
-        Err(_) => LoginOutcome::Undecided,
-    };
-    end(attempt, outcome);
-    let principal = checked.map_err(|error| match outcome {
-        LoginOutcome::Refused => Refusal::WrongPassword,
-        _ => Refusal::Failed(error),
-    })?;
-    let is_other = |other: &str| !other.eq_ignore_ascii_case(&identity.authcid);
-    match identity.authzid.as_deref().is_some_and(is_other) {
-        true => Err(Refusal::OtherIdentity),
-        false => Ok(principal),
-    }
-}
-
-fn end(attempt: Option<Box<dyn Attempt>>, outcome: LoginOutcome) {
-    if let Some(attempt) = attempt {
-        attempt.end(outcome);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use directory::Directory;
-    use mapi_store::MemBackend;
-
-    use super::*;
-    use crate::{TlsState, Turn};
-
-    /// Writes down how attempts ended.
-    #[derive(Default)]
-    struct Ledger(Arc<Mutex<Vec<Option<LoginOutcome>>>>);
-
-    struct Noted(Arc<Mutex<Vec<Option<LoginOutcome>>>>, bool);
-
-    impl Throttle for Ledger {
-        fn attempt<'a>(&'a self, _: Option<IpAddr>, _: &'a str) -> Turn<'a> {
-            let noted = Noted(Arc::clone(&self.0), false);
-            Box::pin(async { Box::new(noted) as Box<dyn Attempt> })
-        }
-    }
-
-    impl Attempt for Noted {
-        fn end(mut self: Box<Self>, outcome: LoginOutcome) {
-            self.1 = true;
-            self.0.lock().unwrap().push(Some(outcome));
-        }
-    }
-
-    impl Drop for Noted {
-        fn drop(&mut self) {
-            if !self.1 {
-                self.0.lock().unwrap().push(None);
-            }
-        }
-    }
-
-    fn logins() -> (Logins, Arc<Mutex<Vec<Option<LoginOutcome>>>>) {
-        let directory = Directory::in_memory().unwrap();
-        directory.add_user("ann@example.test", "secret").unwrap();
-        let backend = Arc::new(MemBackend::new());
-        let accounts = Accounts::new(backend, Arc::new(directory), account::Options::default());
-        let ledger = Ledger::default();
-        let noted = Arc::clone(&ledger.0);
-        (Logins::new(accounts, Arc::new(ledger)), noted)
-    }
-
-    fn peer(tls: TlsState) -> Peer {
-        Peer {
-            addr: None,
-            tls,
-            loopback: false,
-            id: 1,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_login_counts_by_what_came_of_it() {
-        let (logins, noted) = logins();
-        let peer = peer(TlsState::Active);
-        for (response, outcome) in [
-            (&b"\0ann@example.test\0secret"[..], LoginOutcome::Accepted),
-            (b"\0ann@example.test\0wrong", LoginOutcome::Refused),
-            (b"\0ann@example.test\0\xff", LoginOutcome::Refused),
-            // Who they are is proved, though they may not do what they want.
-            (
-                b"bob@example.test\0ann@example.test\0secret",
-                LoginOutcome::Accepted,
-            ),
-        ] {
-            let mut login = logins.begin(&peer, "plain").unwrap();
-            let progress = login.start(Some(response)).await;
-            let accepted = matches!(progress, Progress::Accepted(_));
-            assert_eq!(accepted, response == b"\0ann@example.test\0secret");
-            assert_eq!(noted.lock().unwrap().pop(), Some(Some(outcome)));
-        }
-    }
-
-    #[tokio::test]
-    async fn an_exchange_that_is_broken_off_is_not_forgotten() {
-        let (logins, noted) = logins();
-        let logins = logins.with_scram(|| Some([7; 18]));
-        let peer = peer(TlsState::None);
-        let mut login = logins.begin(&peer, "SCRAM-SHA-256").unwrap();
-        let progress = login.start(Some(b"n,,n=ann@example.test,r=client")).await;
-        assert!(matches!(progress, Progress::Challenge(_)));
-        drop(login);
-        assert_eq!(noted.lock().unwrap().pop(), Some(None));
-    }
-
-    #[test]
-    fn passwords_are_asked_for_on_private_connections_alone() {
-        let (logins, _) = logins();
-        let names = |logins: &Logins, tls| -> Vec<&str> {
-            logins.mechanisms(&peer(tls)).map(Mechanism::name).collect()
-        };
-        assert_eq!(names(&logins, TlsState::None), [""; 0]);
-        assert_eq!(names(&logins, TlsState::Active), ["PLAIN", "LOGIN"]);
-        let logins = logins.with_scram(|| Some([7; 18]));
-        assert_eq!(names(&logins, TlsState::None), ["SCRAM-SHA-256"]);
-        for (name, expected) in [
-            ("PLAIN", NotOffered::NeedsTls),
-            ("CRAM-MD5", NotOffered::Unknown),
-            ("SCRAM-SHA-256-PLUS", NotOffered::Unknown),
-        ] {
-            let peer = peer(TlsState::None);
-            assert_eq!(logins.begin(&peer, name).err(), Some(expected), "{name}");
-        }
-    }
-}
+mod tests;

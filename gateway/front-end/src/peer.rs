@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::Channel;
+
 /// The other end of a connection.
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -13,6 +15,8 @@ pub struct Peer {
     pub loopback: bool,
     /// This connection's id in the log.
     pub id: u64,
+    /// What the TLS handshake told; nothing before it.
+    pub channel: Channel,
 }
 
 /// Whether a connection is encrypted.
@@ -25,6 +29,12 @@ pub enum TlsState {
 }
 
 impl Peer {
+    /// Takes note of a handshake.
+    pub fn encrypted(&mut self, channel: Channel) {
+        self.tls = TlsState::Active;
+        self.channel = channel;
+    }
+
     /// Whether passwords may come from it: over TLS, or from this machine. Source: RFC 8314 4.
     pub fn is_private(&self) -> bool {
         self.tls == TlsState::Active || self.loopback

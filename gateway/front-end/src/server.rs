@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio_rustls::TlsAcceptor;
+use crate::Tls;
 
 /// Counts a connection in a gauge for as long as it is there, however it ends.
 pub struct OpenConnection(metrics::Gauge);
@@ -23,18 +23,18 @@ impl Drop for OpenConnection {
 }
 
 /// What STARTTLS uses, which is another one once the certificate has been renewed.
-pub struct StartTls(Option<Arc<RwLock<TlsAcceptor>>>);
+pub struct StartTls(Option<Arc<RwLock<Tls>>>);
 
 impl StartTls {
     /// `None`: TLS is not offered.
-    pub const fn new(acceptor: Option<Arc<RwLock<TlsAcceptor>>>) -> Self {
-        Self(acceptor)
+    pub const fn new(tls: Option<Arc<RwLock<Tls>>>) -> Self {
+        Self(tls)
     }
 
     /// What a handshake that begins now uses; `None`: TLS is not offered.
-    pub fn acceptor(&self) -> Option<TlsAcceptor> {
-        let acceptor = self.0.as_ref()?;
-        let acceptor = acceptor.read().unwrap_or_else(PoisonError::into_inner);
-        Some(acceptor.clone())
+    pub fn current(&self) -> Option<Tls> {
+        let tls = self.0.as_ref()?;
+        let tls = tls.read().unwrap_or_else(PoisonError::into_inner);
+        Some(tls.clone())
     }
 }

@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use crate::{
     ChannelBindings, Mechanism, Nonce, RESPONSE_BYTES_MAX, ScramVerifier, Secret, TokenLogin,
-    TokenTerms, login::Login, plain, scram::Scram, token,
+    TokenTerms, external, login::Login, plain, scram::Scram, token,
 };
 
 /// What an exchange cannot know by itself.
@@ -36,6 +36,9 @@ pub enum Step {
     /// Check this token. If it is good, answer the client yourself: the exchange has ended. If not, call
     /// [`Exchange::refuse_token`].
     NeedToken(TokenLogin),
+    /// See whose the client's certificate is, and whether they may act for this user, if one is named. Answer the client
+    /// yourself: the exchange has ended.
+    NeedExternal(Option<String>),
     /// Look up this user's verifier and call [`Exchange::verifier`]. An unknown or disabled user gets an
     /// invented one with a salt that stays the same, so that the exchange does not tell who exists.
     NeedScram(Identity),
@@ -99,6 +102,7 @@ pub struct Exchange {
 
 #[derive(Debug)]
 enum State {
+    External,
     Plain,
     Login(Login),
     Scram(Box<Scram>),
@@ -114,6 +118,7 @@ impl Exchange {
     /// Begins an exchange; nothing has been read or sent yet.
     pub fn new(mechanism: Mechanism, options: Options) -> Self {
         let state = match mechanism {
+            Mechanism::External => State::External,
             Mechanism::Plain => State::Plain,
             Mechanism::Login => State::Login(Login::default()),
             Mechanism::ScramSha256 => State::Scram(Box::new(Scram::new(options, false))),
@@ -139,6 +144,7 @@ impl Exchange {
             return self.settle(Step::Failed(Failure::Malformed("response too long")));
         }
         let step = match &mut self.state {
+            State::External => external::respond(response),
             State::Plain => plain::respond(response),
             State::Login(login) => login.respond(response),
             State::Scram(scram) => scram.respond(response),
@@ -176,7 +182,7 @@ impl Exchange {
         }
         if matches!(
             step,
-            Step::NeedPassword(_) | Step::Done(_) | Step::Failed(_)
+            Step::NeedPassword(_) | Step::NeedExternal(_) | Step::Done(_) | Step::Failed(_)
         ) {
             self.state = State::Ended;
         }
@@ -197,7 +203,8 @@ mod tests {
     #[test]
     fn without_initial_response_the_client_is_prompted() {
         for (mechanism, expected) in [
-            (Mechanism::Plain, &b""[..]),
+            (Mechanism::External, &b""[..]),
+            (Mechanism::Plain, b""),
             (Mechanism::Login, b"Username:"),
             (Mechanism::ScramSha256, b""),
             (Mechanism::ScramSha256Plus, b""),

@@ -18,6 +18,7 @@
 //! ```
 
 mod exchange;
+mod external;
 mod line;
 mod login;
 mod mechanism;

@@ -3,6 +3,8 @@
 /// A mechanism this server can run.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Mechanism {
+    /// `EXTERNAL`, RFC 4422 appendix A: the client's TLS certificate says who it is.
+    External,
     /// `PLAIN`, RFC 4616: name and password in one message. Only over TLS or loopback.
     Plain,
     /// `LOGIN`: name and password in two messages; obsolete, but some clients know nothing else.
@@ -21,7 +23,8 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Every mechanism, strongest first: the order in which to offer them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::External,
         Self::ScramSha256Plus,
         Self::ScramSha256,
         Self::OAuthBearer,
@@ -33,6 +36,7 @@ impl Mechanism {
     /// The name as registered with IANA.
     pub fn name(self) -> &'static str {
         match self {
+            Self::External => "EXTERNAL",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
             Self::ScramSha256 => "SCRAM-SHA-256",

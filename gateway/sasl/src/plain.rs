@@ -28,7 +28,7 @@ fn parse(message: &[u8]) -> Result<PasswordLogin, Failure> {
 }
 
 /// A user name: UTF-8, bounded.
-fn name(bytes: &[u8]) -> Result<String, Failure> {
+pub(crate) fn name(bytes: &[u8]) -> Result<String, Failure> {
     if bytes.len() > NAME_BYTES_MAX {
         return Err(Failure::Malformed("user name too long"));
     }

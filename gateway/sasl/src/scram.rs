@@ -45,7 +45,8 @@ pub struct ChannelBindings {
 }
 
 impl ChannelBindings {
-    fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
         self.tls_exporter.is_none() && self.tls_server_end_point.is_none()
     }
 

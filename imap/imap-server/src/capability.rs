@@ -10,7 +10,7 @@ pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static
     let mut names = vec!["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
     match state {
         State::NotAuthenticated | State::Over => {
-            if peer.tls == TlsState::None && server.tls.acceptor().is_some() {
+            if peer.tls == TlsState::None && server.tls.current().is_some() {
                 names.push("STARTTLS");
             }
             names.extend(server.logins.mechanisms(peer).map(auth));
@@ -26,6 +26,7 @@ pub(crate) fn names(server: &Server, peer: &Peer, state: &State) -> Vec<&'static
 /// A mechanism as a capability (RFC 3501 6.1.1).
 const fn auth(mechanism: Mechanism) -> &'static str {
     match mechanism {
+        Mechanism::External => "AUTH=EXTERNAL",
         Mechanism::Plain => "AUTH=PLAIN",
         Mechanism::Login => "AUTH=LOGIN",
         Mechanism::ScramSha256 => "AUTH=SCRAM-SHA-256",

@@ -1,12 +1,11 @@
 //! A connection with its framer: frames in, responses out.
 
-use std::{io, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 
 use bytes::Bytes;
-use front_end::{Stream, Wait};
+use front_end::{Channel, Stream, Tls, Wait};
 use imap_wire::{Event, Framer, Limits, Writer};
 use tokio::{sync::watch, time::Instant};
-use tokio_rustls::TlsAcceptor;
 
 /// One client's connection.
 pub(crate) struct Connection {
@@ -88,13 +87,14 @@ impl Connection {
         self.octets.send(octets).await
     }
 
-    /// Takes the client's TLS handshake. There must be no unused input: it would be taken for encrypted.
+    /// Takes the TLS handshake of the client at `addr`, and says what it told. There must be no unused input: it would be taken for encrypted.
     pub(crate) async fn start_tls(
         &mut self,
-        acceptor: TlsAcceptor,
+        tls: &Tls,
         patience: Duration,
-    ) -> io::Result<()> {
-        self.octets.start_tls(acceptor, patience).await
+        addr: Option<IpAddr>,
+    ) -> io::Result<Channel> {
+        self.octets.start_tls(tls, patience, addr).await
     }
 
     /// Ends the connection orderly, as far as the client lets us.

@@ -11,7 +11,7 @@ pub(crate) fn write(out: &mut Vec<u8>, server: &Server, (peer, state): (&Peer, &
         line(out, &[capability]);
     }
     let is_before_login = matches!(state, State::Authorization { .. });
-    if is_before_login && peer.tls == TlsState::None && server.tls.acceptor().is_some() {
+    if is_before_login && peer.tls == TlsState::None && server.tls.current().is_some() {
         line(out, &["STLS"]);
     }
     if peer.is_private() {

@@ -1,6 +1,6 @@
 //! USER, PASS, AUTH and STLS: the AUTHORIZATION state (RFC 1939 4 and 7, RFC 5034, RFC 2595 4).
 
-use account::Principal;
+use account::{Principal, Service};
 use front_end::{NotOffered, Progress, Refusal, TlsState};
 use sasl::{LineError, decode_initial, decode_line, encode_line};
 
@@ -36,7 +36,10 @@ pub(crate) async fn pass(session: &mut Session<'_>, password: &[u8]) -> Reply {
         return Err(Failure::Bad("USER comes first"));
     };
     let logins = &session.server.logins;
-    match logins.password(&session.peer, &user, password).await {
+    match logins
+        .password(Service::Pop3, &session.peer, &user, password)
+        .await
+    {
         Ok(principal) => enter(session, principal).await,
         Err(refusal) => Err(refused(session, refusal)),
     }
@@ -59,7 +62,7 @@ pub(crate) async fn auth(session: &mut Session<'_>, auth: Option<Auth<'_>>) -> R
         out.extend_from_slice(b".\r\n");
         return Ok(Done::Written);
     };
-    let mut login = match logins.begin(&session.peer, auth.mechanism) {
+    let mut login = match logins.begin(Service::Pop3, &session.peer, auth.mechanism) {
         Ok(login) => login,
         Err(NotOffered::NeedsTls) => return Err(needs_tls()),
         Err(NotOffered::Unknown) => return Err(Failure::no("unsupported mechanism")),
@@ -91,7 +94,7 @@ pub(crate) fn stls(session: &Session<'_>) -> Reply {
     let State::Authorization { .. } = session.state else {
         return Err(logged_in());
     };
-    if session.server.tls.acceptor().is_none() {
+    if session.server.tls.current().is_none() {
         return Err(Failure::Bad("STLS is not offered"));
     }
     if session.connection.has_input() {
@@ -122,7 +125,6 @@ fn malformed(error: LineError) -> Failure {
 async fn enter(session: &mut Session<'_>, principal: Principal) -> Reply {
     operation::logged_in(&principal.user);
     let maildrop = Box::pin(Maildrop::open(session.server, &principal)).await?;
-    tracing::info!(user = principal.user, "logged in");
     metrics::counter!("pop3_logins_total", "outcome" => "accepted").increment(1);
     let text = format!("{} messages", maildrop.count());
     session.connection.set_deadline(None);
@@ -138,7 +140,6 @@ fn refused(session: &mut Session<'_>, refusal: Refusal) -> Failure {
         Refusal::Failed(error) => return error.into(),
     }
     metrics::counter!("pop3_logins_total", "outcome" => "refused").increment(1);
-    tracing::info!(addr = ?session.peer.addr, "login refused");
     session.failed_logins += 1;
     if session.failed_logins >= session.server.config.failed_logins_max {
         return Failure::Over(Some(Code::Auth), "too many failed logins".into());

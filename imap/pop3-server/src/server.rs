@@ -5,12 +5,11 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use front_end::{Connection, Logins, OpenConnection, Peer, StartTls};
+use front_end::{Connection, Logins, OpenConnection, Peer, StartTls, Tls};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
 };
-use tokio_rustls::TlsAcceptor;
 use tracing::Instrument;
 
 use crate::{Config, ending::Endings, session::Session};
@@ -26,7 +25,7 @@ pub struct Server {
 impl Server {
     /// A service over the mailboxes that `logins` let into. With `tls`, STLS is offered; the acceptor may be replaced
     /// at any time (a renewed certificate counts from the next handshake on).
-    pub fn new(logins: Arc<Logins>, config: Config, tls: Option<Arc<RwLock<TlsAcceptor>>>) -> Self {
+    pub fn new(logins: Arc<Logins>, config: Config, tls: Option<Arc<RwLock<Tls>>>) -> Self {
         let endings = Endings::new(config.known_folders_max);
         Self {
             logins,

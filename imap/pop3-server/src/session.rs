@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::BytesMut;
-use front_end::{Connection, Peer, TlsState, Wait};
+use front_end::{Connection, Peer, Wait};
 use tokio::{sync::watch, time::Instant};
 use tracing::Instrument;
 
@@ -231,13 +231,14 @@ impl<'s> Session<'s> {
     }
 
     async fn start_tls(&mut self) -> io::Result<()> {
-        let Some(acceptor) = self.server.tls.acceptor() else {
+        let Some(tls) = self.server.tls.current() else {
             return Err(io::ErrorKind::Unsupported.into());
         };
         self.connection.flush().await?;
         let patience = self.server.config.handshake_timeout;
-        self.connection.start_tls(acceptor, patience).await?;
-        self.peer.tls = TlsState::Active;
+        let addr = self.peer.addr;
+        let channel = self.connection.start_tls(&tls, patience, addr).await?;
+        self.peer.encrypted(channel);
         // RFC 2595 4: whatever was said before the handshake is forgotten.
         self.state = State::Authorization { user: None };
         tracing::debug!("TLS started");

@@ -1,16 +1,16 @@
 //! A connection's bounded buffers: lines in, replies out, TLS in between.
 
-use std::{io, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 
 use bytes::{Buf, BytesMut};
+use front_end::{Channel, Stream, Tls};
 use memchr::memchr;
 use sasl::RESPONSE_LINE_BYTES_MAX;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::watch,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{Config, reply::Reply};
 
@@ -19,10 +19,6 @@ const READ_BYTES: usize = 16 << 10;
 
 /// The command whose lines may be longer.
 const AUTH: &[u8] = b"AUTH ";
-
-/// Any byte stream a session can run over.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
@@ -202,17 +198,18 @@ impl Connection {
             .map_err(|_| io::ErrorKind::TimedOut)?
     }
 
-    /// Goes on over TLS. Nothing may be queued or unread.
+    /// Goes on over TLS, and says what the handshake told. Nothing may be queued or unread.
     pub(crate) async fn start_tls(
         self,
-        acceptor: &TlsAcceptor,
+        tls: &Tls,
         handshake_timeout: Duration,
-    ) -> io::Result<Self> {
-        let accept = acceptor.accept(self.stream);
-        let stream = timeout(handshake_timeout, accept)
+        addr: Option<IpAddr>,
+    ) -> io::Result<(Self, Channel)> {
+        let accept = tls.accept(self.stream, addr);
+        let (stream, channel) = timeout(handshake_timeout, accept)
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
-        Ok(Self::new(stream))
+        Ok((Self::new(stream), channel))
     }
 }
 

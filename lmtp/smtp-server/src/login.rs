@@ -2,6 +2,7 @@
 
 use std::io;
 
+use account::Service;
 use front_end::{NotOffered, Progress, Refusal};
 use sasl::{LineError, decode_initial, decode_line, encode_line};
 
@@ -48,7 +49,7 @@ impl Session<'_> {
             Ok(initial) => initial,
             Err(error) => return Ok(self.answer(malformed(error), connection)),
         };
-        let mut login = match logins.begin(&self.peer, &mechanism) {
+        let mut login = match logins.begin(Service::Smtp, &self.peer, &mechanism) {
             Ok(login) => login,
             Err(NotOffered::NeedsTls) => return Ok(self.answer(Reply::TLS_FIRST, connection)),
             Err(NotOffered::Unknown) => {
@@ -74,11 +75,6 @@ impl Session<'_> {
                     }
                 }
                 Progress::Accepted(principal) => {
-                    tracing::info!(
-                        connection = self.peer.id,
-                        user = principal.user,
-                        "logged in"
-                    );
                     metrics::counter!("submission_logins_total", "outcome" => "accepted")
                         .increment(1);
                     self.principal = Some(principal);
@@ -94,13 +90,9 @@ impl Session<'_> {
             Refusal::WrongPassword => Reply::WRONG_PASSWORD,
             Refusal::OtherIdentity => Reply::OTHER_IDENTITY,
             Refusal::Malformed(_) => Reply::BAD_RESPONSE,
-            Refusal::Failed(error) => {
-                tracing::warn!(connection = self.peer.id, %error, "login cannot be checked");
-                Reply::LOGIN_UNAVAILABLE
-            }
+            Refusal::Failed(_) => Reply::LOGIN_UNAVAILABLE,
         };
         metrics::counter!("submission_logins_total", "outcome" => "refused").increment(1);
-        tracing::info!(connection = self.peer.id, addr = ?self.peer.addr, "login refused");
         self.failed_logins += 1;
         if self.failed_logins >= self.server.config.failed_logins_max {
             return self.last(Reply::TOO_MANY_LOGINS, connection);

@@ -6,13 +6,9 @@ use std::{
 };
 
 use account::Accounts;
-use front_end::{Logins, Peer, StartTls};
+use front_end::{Logins, Peer, StartTls, Stream, Tls};
 use pipeline::Pipeline;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::watch,
-};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::watch;
 
 use crate::{Config, connection::Connection, session::Session};
 
@@ -36,11 +32,7 @@ pub(crate) enum Profile {
 impl Server {
     /// A service that delivers to `accounts`. With `tls`, STARTTLS is offered; the acceptor may be replaced at any time
     /// (a renewed certificate counts from the next handshake on).
-    pub fn new(
-        accounts: Arc<Accounts>,
-        config: Config,
-        tls: Option<Arc<RwLock<TlsAcceptor>>>,
-    ) -> Self {
+    pub fn new(accounts: Arc<Accounts>, config: Config, tls: Option<Arc<RwLock<Tls>>>) -> Self {
         Self {
             accounts,
             config,
@@ -51,11 +43,7 @@ impl Server {
     }
 
     /// A service that sends for whom `logins` let in. TLS as with [`Self::new`].
-    pub fn submission(
-        logins: Arc<Logins>,
-        config: Config,
-        tls: Option<Arc<RwLock<TlsAcceptor>>>,
-    ) -> Self {
+    pub fn submission(logins: Arc<Logins>, config: Config, tls: Option<Arc<RwLock<Tls>>>) -> Self {
         Self {
             accounts: Arc::clone(logins.accounts()),
             config,
@@ -78,7 +66,7 @@ impl Server {
     /// delivery had already begun.
     pub async fn serve(
         &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stream: impl Stream + 'static,
         peer: Peer,
         shutdown: watch::Receiver<bool>,
     ) -> io::Result<()> {

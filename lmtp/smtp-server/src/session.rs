@@ -73,15 +73,16 @@ impl<'s> Session<'s> {
                 Next::Command => {}
                 Next::Close => return connection.close(config.write_timeout).await,
                 Next::StartTls => {
-                    let Some(acceptor) = self.server.tls.acceptor() else {
+                    let Some(tls) = self.server.tls.current() else {
                         return connection.close(config.write_timeout).await;
                     };
                     connection.flush(config.write_timeout).await?;
-                    connection = connection
-                        .start_tls(&acceptor, config.command_timeout)
+                    let encrypted = connection
+                        .start_tls(&tls, config.command_timeout, self.peer.addr)
                         .await?;
+                    connection = encrypted.0;
                     // RFC 3207 4.2: whatever was said before the handshake is forgotten.
-                    self.peer.tls = TlsState::Active;
+                    self.peer.encrypted(encrypted.1);
                     self.client_name = None;
                     self.principal = None;
                     self.transaction = None;
@@ -203,7 +204,7 @@ impl<'s> Session<'s> {
         ];
         lines.extend(common.map(str::to_owned));
         lines.push(format!("SIZE {}", config.message_bytes_max));
-        if self.peer.tls == TlsState::None && self.server.tls.acceptor().is_some() {
+        if self.peer.tls == TlsState::None && self.server.tls.current().is_some() {
             lines.push("STARTTLS".to_owned());
         }
         if let Profile::Submission(logins) = &self.server.profile {
@@ -242,7 +243,7 @@ impl<'s> Session<'s> {
         if self.peer.tls == TlsState::Active {
             return self.answer(Reply::TLS_ALREADY, connection);
         }
-        if self.server.tls.acceptor().is_none() {
+        if self.server.tls.current().is_none() {
             return self.answer(Reply::NO_TLS, connection);
         }
         if connection.has_input() {

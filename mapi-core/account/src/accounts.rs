@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use directory::{Directory, ScramVerifier, Verdict};
+use directory::{Address, Directory, ScramVerifier, Service, Verdict};
 use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store};
 use mapi_types::MailboxId;
 use tokio::{sync::Semaphore, task::spawn_blocking};
@@ -84,12 +84,13 @@ impl Accounts {
     ///
     /// The backend decides where it knows the user's domain, else the directory. Takes tens of milliseconds on the
     /// blocking pool, or a few round trips of the backend, unless the same login was checked a moment ago.
+    /// Why somebody is refused stands in the error, for the log alone: clients are never told.
     /// Errors: `Unauthenticated`, `Internal`, `Unavailable`, `Throttled`.
-    pub async fn login(&self, user: &str, password: &str) -> Result<Principal> {
+    pub async fn login(&self, service: Service, user: &str, password: &str) -> Result<Principal> {
         let authentication = self.backend.authenticate(user, password);
         match traced::backend("authenticate", None, authentication).await? {
             Some(principal) => Ok(principal),
-            None => self.verify(user, password).await,
+            None => self.verify(service, user, password).await,
         }
     }
 
@@ -108,23 +109,22 @@ impl Accounts {
     }
 
     /// Has the directory check a password.
-    async fn verify(&self, user: &str, password: &str) -> Result<Principal> {
+    async fn verify(&self, service: Service, user: &str, password: &str) -> Result<Principal> {
         let permit = Arc::clone(&self.password_checks).acquire_owned().await;
         let directory = Arc::clone(&self.directory);
         let (user, password) = (user.to_owned(), password.to_owned());
         // The permit goes along: a client that hangs up does not make room for another hash.
         let verdict = spawn_blocking(move || {
             let _permit = permit;
-            directory.verify(&user, password.as_bytes())
+            directory.verify(service, &user, password.as_bytes())
         });
         match verdict.await {
             Ok(Verdict::Verified(user)) => Ok(Principal {
                 user: user.mailbox.to_string(),
             }),
-            Ok(Verdict::Refused) => Err(Error::new(
-                ErrorKind::Unauthenticated,
-                "user or password is wrong",
-            )),
+            Ok(Verdict::Refused(reason)) => {
+                Err(Error::new(ErrorKind::Unauthenticated, reason.to_string()))
+            }
             Err(error) => Err(Error::with_source(
                 ErrorKind::Internal,
                 "the password check failed",
@@ -143,14 +143,41 @@ impl Accounts {
         })
     }
 
-    /// The principal of a user who proved by SCRAM who they are. Errors: `Unauthenticated`.
-    pub fn principal(&self, user: &str) -> Result<Principal> {
-        match self.directory.user(user).filter(|user| !user.disabled) {
+    /// The principal of a user who proved otherwise than by a password who they are: by SCRAM, by a certificate.
+    ///
+    /// Errors: `Unauthenticated`, `Unavailable`, `Throttled`.
+    pub async fn principal(&self, user: &str) -> Result<Principal> {
+        let identification = self.backend.identify(user);
+        if let Some(principal) = traced::backend("identify", None, identification).await? {
+            return Ok(principal);
+        }
+        let refused = |why| Err(Error::new(ErrorKind::Unauthenticated, why));
+        match self.directory.user(user) {
+            Some(user) if user.disabled => refused("user is disabled"),
             Some(user) => Ok(Principal {
                 user: user.mailbox.to_string(),
             }),
-            None => Err(Error::new(ErrorKind::Unauthenticated, "no such user")),
+            None => refused("unknown user"),
         }
+    }
+
+    /// Whether [`Self::principal`] may know a user: what is offered to a client depends on it. Quick.
+    pub fn may_know(&self, user: &str) -> bool {
+        let known = self.directory.user(user);
+        let by_backend = |user: Address| self.backend.identifies(user.domain());
+        known.is_some_and(|user| !user.disabled) || Address::parse(user).is_ok_and(by_backend)
+    }
+
+    /// How the log calls a user of this name; `None` for names of nobody here, for people type passwords in the wrong
+    /// place. Quick.
+    pub fn log_name(&self, user: &str) -> Option<String> {
+        if let Some(user) = self.directory.user(user) {
+            return Some(user.address.to_string());
+        }
+        let address = Address::parse(user).ok()?;
+        let domain = address.domain();
+        let is_here = self.directory.serves(domain) || self.backend.serves(domain);
+        is_here.then(|| address.to_string())
     }
 
     /// The mailboxes that mail for an address goes to: several for an alias, none for one whose targets are gone.
@@ -312,7 +339,7 @@ mod tests {
             // What the directory once knew of the domain does not count.
             ("stale@remote.example.test", "local", false),
         ] {
-            let answer = accounts.login(user, password).await;
+            let answer = accounts.login(Service::Imap, user, password).await;
             let kind = answer.as_ref().err().map(|error| error.kind);
             let refused = (!expected).then_some(ErrorKind::Unauthenticated);
             assert_eq!(kind, refused, "{user} {password}");

@@ -60,7 +60,7 @@ pub use tree::FolderTree;
 pub use watch::Watch;
 pub use write::NewItem;
 
-pub use directory::ScramVerifier;
+pub use directory::{ScramVerifier, Service};
 pub use mapi_store::{
     Error, ErrorKind, Expected, FolderInfo, Member, NewFolder, Permission, Principal, Result,
     Rights, Role, Saved, Transferred, Updated,

@@ -55,6 +55,24 @@ pub trait Backend: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// The principal of a user who has proved who they are to somebody else: by a certificate, to an issuer. `None`: this
+    /// backend does not know the user's domain, and the directory decides.
+    ///
+    /// Errors: `Unauthenticated` (unknown, barred, or nobody but the backend can tell), `Unavailable`, `Throttled`.
+    fn identify<'a>(&'a self, _user: &'a str) -> Task<'a, Option<Principal>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Whether [`Self::identify`] knows users of a domain.
+    fn identifies(&self, _domain: &str) -> bool {
+        false
+    }
+
+    /// Whether mailboxes of a domain are here, as far as the directory does not say so. Quick.
+    fn serves(&self, _domain: &str) -> bool {
+        false
+    }
+
     /// The mailboxes that mail for an address goes to, where whoever keeps them knows it. `None`: this backend does not
     /// know the domain, and the directory decides.
     ///

@@ -31,6 +31,7 @@ impl Directory {
             mailbox,
             created: now(),
             disabled: false,
+            app_passwords_only: false,
         };
         self.change(|snapshot| {
             let mut contents = with_new(snapshot, &address)?;
@@ -38,6 +39,7 @@ impl Directory {
                 user: user.clone(),
                 password: Some(credentials.password),
                 scram: Some(credentials.scram),
+                app_passwords: Vec::new(),
             };
             contents.users.insert(address, entry);
             Ok(contents)
@@ -172,7 +174,7 @@ impl Directory {
         })
     }
 
-    fn change_user(
+    pub(super) fn change_user(
         &self,
         address: Address,
         change: impl FnOnce(&mut UserEntry),
@@ -250,10 +252,15 @@ fn mailbox(address: &Address) -> Result<MailboxName, Error> {
 
 /// This second, in UTC, as RFC 3339 writes it.
 fn now() -> String {
+    this_second().to_string()
+}
+
+/// This second, in UTC.
+pub(super) fn this_second() -> Datetime {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());
-    date_time(seconds).to_string()
+    date_time(seconds)
 }
 
 /// The date and time of so many seconds after 1970-01-01T00:00:00Z.

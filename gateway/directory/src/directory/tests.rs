@@ -3,7 +3,7 @@ use std::{fs, sync::Barrier, thread};
 use tempfile::TempDir;
 
 use super::*;
-use crate::AddressError;
+use crate::{AddressError, Service};
 
 const ALICE: &str = "alice@example.test";
 
@@ -23,7 +23,7 @@ fn open(folder: &TempDir) -> Directory {
 }
 
 fn verified(directory: &Directory, name: &str, password: &str) -> bool {
-    matches!(directory.verify(name, password.as_bytes()), Verdict::Verified(user) if user.address.to_string() == ALICE)
+    matches!(directory.verify(Service::Imap, name, password.as_bytes()), Verdict::Verified(user) if user.address.to_string() == ALICE)
 }
 
 #[test]
@@ -44,7 +44,10 @@ fn a_user_logs_in_by_address_or_name_and_only_with_the_password() {
     for name in ["bob", "bob@example.test", "", "alice+x@example.test"] {
         assert!(!verified(&directory, name, "open sesame"), "{name}");
     }
-    assert_eq!(directory.verify(ALICE, b""), Verdict::Refused);
+    for (name, reason) in [(ALICE, Reason::WrongPassword), ("bob", Reason::UnknownUser)] {
+        let verdict = directory.verify(Service::Imap, name, b"");
+        assert_eq!(verdict, Verdict::Refused(reason), "{name}");
+    }
 }
 
 #[test]
@@ -272,4 +275,118 @@ fn unknown_and_short_names_do_not_tell_who_exists() {
     assert_eq!(of("bob").salt.len(), of("alice").salt.len());
     assert_ne!(of("bob").salt, of("carol").salt);
     assert_eq!(directory.throttle_name("\0 odd"), "\0 odd");
+}
+
+#[test]
+fn an_app_password_opens_what_it_is_for_until_it_is_removed() {
+    let (folder, directory) = on_disk();
+    directory.add_user(ALICE, "open sesame").expect("added");
+    directory.add_user("bob@example.test", "pw").expect("added");
+    let services = [Service::Imap, Service::Smtp].into();
+    let (public, secret) = directory
+        .add_app_password(ALICE, "Telephone", &services)
+        .expect("made");
+    let verify = |directory: &Directory, service, name: &str, secret: &str| match directory.verify(
+        service,
+        name,
+        secret.as_bytes(),
+    ) {
+        Verdict::Verified(user) => Ok(user.address.to_string()),
+        Verdict::Refused(reason) => Err(reason),
+    };
+    let again = open(&folder);
+    for directory in [&directory, &again] {
+        for (service, name, secret, expected) in [
+            (Service::Imap, ALICE, secret.as_str(), Ok(ALICE.to_owned())),
+            (
+                Service::Smtp,
+                "alice",
+                &secret.to_uppercase(),
+                Ok(ALICE.to_owned()),
+            ),
+            (Service::Pop3, ALICE, &secret, Err(Reason::OtherService)),
+            (Service::Imap, "bob", &secret, Err(Reason::WrongPassword)),
+            (Service::Imap, "nobody", &secret, Err(Reason::UnknownUser)),
+            (Service::Pop3, ALICE, "open sesame", Ok(ALICE.to_owned())),
+        ] {
+            assert_eq!(
+                verify(directory, service, name, secret),
+                expected,
+                "{service} {name}"
+            );
+        }
+    }
+    let listed = directory.app_passwords(ALICE).expect("listed");
+    assert!(listed[0].last_used.is_some());
+    assert_eq!(
+        (&listed[0].id, &listed[0].services),
+        (&public.id, &services)
+    );
+    let text = fs::read_to_string(folder.path().join("directory.toml")).expect("read");
+    let bare = secret.replace('-', "");
+    assert!(!text.contains(&secret) && !text.contains(&bare));
+    directory
+        .remove_app_password(ALICE, "Telephone")
+        .expect("removed");
+    for directory in [&directory, &again] {
+        let verdict = verify(directory, Service::Imap, ALICE, &secret);
+        assert_eq!(verdict, Err(Reason::WrongPassword));
+    }
+    assert!(matches!(
+        directory.remove_app_password(ALICE, &public.id),
+        Err(Error::UnknownAppPassword(_))
+    ));
+}
+
+#[test]
+fn where_app_passwords_are_required_the_users_own_opens_nothing() {
+    let (folder, directory) = on_disk();
+    directory.add_user(ALICE, "open sesame").expect("added");
+    let known = directory.scram_verifier(ALICE).expect("verifier");
+    // It is in the cache when it ceases to count.
+    assert!(verified(&directory, ALICE, "open sesame"));
+    let (_, secret) = directory
+        .add_app_password(ALICE, "", &Service::ALL.into())
+        .expect("made");
+    directory
+        .require_app_passwords(ALICE, true)
+        .expect("changed");
+    let verdict = directory.verify(Service::Imap, ALICE, b"open sesame");
+    assert_eq!(verdict, Verdict::Refused(Reason::NoAppPassword));
+    assert_ne!(directory.scram_verifier(ALICE).expect("verifier"), known);
+    assert!(verified(&open(&folder), ALICE, &secret));
+    directory.disable_user(ALICE).expect("disabled");
+    let verdict = directory.verify(Service::Imap, ALICE, secret.as_bytes());
+    assert_eq!(verdict, Verdict::Refused(Reason::Disabled));
+    directory.enable_user(ALICE).expect("enabled");
+    directory
+        .require_app_passwords(ALICE, false)
+        .expect("changed");
+    assert!(verified(&directory, ALICE, "open sesame"));
+}
+
+#[test]
+fn names_and_numbers_of_app_passwords_have_bounds() {
+    let directory = Directory::in_memory().expect("directory");
+    directory.add_user(ALICE, "open sesame").expect("added");
+    let all = Service::ALL.into();
+    for (name, services) in [
+        ("n".repeat(101), &all),
+        ("two\nlines".to_owned(), &all),
+        ("fine".to_owned(), &std::collections::BTreeSet::new()),
+    ] {
+        let made = directory.add_app_password(ALICE, &name, services);
+        assert!(matches!(made, Err(Error::AppPassword(_))), "{name}");
+    }
+    for _ in 0..crate::APP_PASSWORDS_MAX {
+        directory
+            .add_app_password(ALICE, "same", &all)
+            .expect("made");
+    }
+    let made = directory.add_app_password(ALICE, "one more", &all);
+    assert!(matches!(made, Err(Error::AppPassword(_))));
+    let made = directory.add_app_password("bob@example.test", "", &all);
+    assert!(matches!(made, Err(Error::Unknown(_))));
+    // Of several with one name, the name does not tell which.
+    assert!(directory.remove_app_password(ALICE, "same").is_err());
 }

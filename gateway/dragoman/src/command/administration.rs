@@ -132,6 +132,18 @@ impl Administration {
                 _ => self.remove_user(address, *purge).await.map(|()| vec![]),
             },
             Request::UserList => Ok(self.users()),
+            Request::AppPasswordAdd {
+                address,
+                name,
+                services,
+            } => self.add_app_password(address, name, services).await,
+            Request::AppPasswordList { address } => self.app_passwords(address),
+            Request::AppPasswordRemove { address, which } => {
+                self.remove_app_password(address, which).await
+            }
+            Request::AppPasswordRequire { address, required } => {
+                self.require_app_passwords(address, *required).await
+            }
             Request::AliasAdd { alias, address } => {
                 self.directory
                     .add_alias(alias, &[address])
@@ -187,6 +199,8 @@ impl Administration {
         let (address, hint) = match request {
             Request::UserAdd { address, .. }
             | Request::UserPasswd { address, .. }
+            | Request::AppPasswordAdd { address, .. }
+            | Request::AppPasswordRequire { address, .. }
             | Request::SharedAdd { address }
             | Request::AliasAdd { alias: address, .. }
             | Request::GrantSend { address, .. }
@@ -207,6 +221,8 @@ impl Administration {
             Request::UserAdd { .. }
                 | Request::UserPasswd { .. }
                 | Request::UserRemove { .. }
+                | Request::AppPasswordAdd { .. }
+                | Request::AppPasswordRequire { .. }
                 | Request::AliasAdd { .. }
         );
         match self.backends.of_mailbox(address) {
@@ -314,8 +330,12 @@ impl Administration {
 
     fn users(&self) -> Vec<String> {
         let line = |user: &directory::User| {
-            let state = if user.disabled { "  disabled" } else { "" };
-            format!("{}{state}", user.address)
+            let disabled = if user.disabled { "  disabled" } else { "" };
+            let only = match user.app_passwords_only {
+                true => "  app passwords only",
+                false => "",
+            };
+            format!("{}{disabled}{only}", user.address)
         };
         let mut lines: Vec<_> = self.directory.users().iter().map(line).collect();
         for (domain, section) in self.backends.domains() {
@@ -431,7 +451,9 @@ impl Administration {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .doing(|| "password hashing".to_owned())

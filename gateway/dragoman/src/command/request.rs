@@ -22,6 +22,22 @@ pub(crate) enum Request {
         purge: bool,
     },
     UserList,
+    AppPasswordAdd {
+        address: String,
+        name: String,
+        services: Vec<String>,
+    },
+    AppPasswordList {
+        address: String,
+    },
+    AppPasswordRemove {
+        address: String,
+        which: String,
+    },
+    AppPasswordRequire {
+        address: String,
+        required: bool,
+    },
     AliasAdd {
         alias: String,
         address: String,

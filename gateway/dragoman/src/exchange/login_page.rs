@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use account::ErrorKind;
+use account::{ErrorKind, Service};
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -145,7 +145,9 @@ impl LoginPage {
         let user = address.to_string();
         let attempt = self.throttle.attempt(peer.addr, &user).await;
         let accounts = self.administration.accounts();
-        let checked = accounts.login(&user, password.expose()).await;
+        let checked = accounts
+            .login(Service::Http, &user, password.expose())
+            .await;
         let outcome = match &checked {
             Ok(_) => LoginOutcome::Accepted,
             Err(error) if error.kind == ErrorKind::Unauthenticated => LoginOutcome::Refused,

@@ -1,6 +1,6 @@
 //! LOGIN and AUTHENTICATE (RFC 3501 6.2, RFC 4959).
 
-use account::{MailboxId, Principal};
+use account::{MailboxId, Principal, Service};
 use front_end::{NotOffered, Progress, Refusal, Wait};
 use imap_wire::{
     Code, Event, Mode, SaslReply,
@@ -23,7 +23,10 @@ pub(super) async fn login(session: &mut Session<'_>, command: Login) -> Reply {
     }
     let (user, password) = (&command.user, &*command.password.0);
     let logins = &session.server.logins;
-    match logins.password(&session.peer, user, password).await {
+    match logins
+        .password(Service::Imap, &session.peer, user, password)
+        .await
+    {
         Ok(principal) => enter(session, principal).await,
         Err(refusal) => Err(refused(session, refusal)),
     }
@@ -33,7 +36,7 @@ pub(super) async fn login(session: &mut Session<'_>, command: Login) -> Reply {
 pub(super) async fn authenticate(session: &mut Session<'_>, command: Authenticate) -> Reply {
     check_state(session)?;
     let logins = &session.server.logins;
-    let mut login = match logins.begin(&session.peer, &command.mechanism) {
+    let mut login = match logins.begin(Service::Imap, &session.peer, &command.mechanism) {
         Ok(login) => login,
         Err(NotOffered::NeedsTls) => return Err(needs_tls()),
         Err(NotOffered::Unknown) => {
@@ -110,7 +113,6 @@ async fn enter(session: &mut Session<'_>, principal: Principal) -> Reply {
     let server = session.server;
     let mailbox = MailboxId(principal.user.clone());
     let account = server.logins.accounts().open(&principal, &mailbox).await?;
-    tracing::info!(user = principal.user, "logged in");
     operation::logged_in(&principal.user);
     metrics::counter!("imap_logins_total", "outcome" => "accepted").increment(1);
     session.connection.set_deadline(None);
@@ -136,7 +138,6 @@ fn refused(session: &mut Session<'_>, refusal: Refusal) -> Failure {
         Refusal::Failed(error) => return error.into(),
     }
     metrics::counter!("imap_logins_total", "outcome" => "refused").increment(1);
-    tracing::info!(addr = ?session.peer.addr, "login refused");
     session.failed_logins += 1;
     if session.failed_logins >= session.server.config.failed_logins_max {
         return Failure::Bye("too many failed logins");

@@ -19,8 +19,8 @@ pub(crate) async fn run(session: &mut Session<'_>, tag: &Tag) -> io::Result<()> 
     } else {
         None
     };
-    let acceptor = session.server.tls.acceptor();
-    let (None, Some(acceptor)) = (refusal, acceptor) else {
+    let tls = session.server.tls.current();
+    let (None, Some(tls)) = (refusal, tls) else {
         let text = refusal.unwrap_or("STARTTLS is not offered");
         session
             .connection
@@ -46,11 +46,10 @@ pub(crate) async fn run(session: &mut Session<'_>, tag: &Tag) -> io::Result<()> 
         .writer()
         .tagged(tag, Status::Ok, None, "begin TLS now");
     session.connection.flush().await?;
-    session
-        .connection
-        .start_tls(acceptor, session.server.config.handshake_timeout)
-        .await?;
-    session.peer.tls = TlsState::Active;
+    let patience = session.server.config.handshake_timeout;
+    let addr = session.peer.addr;
+    let channel = session.connection.start_tls(&tls, patience, addr).await?;
+    session.peer.encrypted(channel);
     tracing::debug!("TLS started");
     Ok(())
 }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use crate::support::World;
+use front_end::Tls;
 use imap_server::Config;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsConnector;
 
-/// A server's acceptor, and a client that trusts it.
-fn tls() -> (TlsAcceptor, TlsConnector) {
+/// A server's TLS, and a client that trusts it.
+fn made() -> (Tls, TlsConnector) {
     let made = rcgen::generate_simple_self_signed(["mail.example.test".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let certificate = made.cert.der().clone();
@@ -21,20 +22,20 @@ fn tls() -> (TlsAcceptor, TlsConnector) {
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add(certificate).unwrap();
+    roots.add(certificate.clone()).unwrap();
     let client = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
     (
-        TlsAcceptor::from(Arc::new(server)),
+        Tls::new(Arc::new(server), &certificate),
         TlsConnector::from(Arc::new(client)),
     )
 }
 
 #[tokio::test]
 async fn a_password_may_come_after_the_handshake() {
-    let (acceptor, connector) = tls();
-    let world = World::new(Config::default(), Some(acceptor)).await;
+    let (tls, connector) = made();
+    let world = World::new(Config::default(), Some(tls)).await;
     let mut client = world.connect(false);
     let greeting = client.response().await.unwrap();
     assert!(
@@ -73,8 +74,8 @@ async fn a_password_may_come_after_the_handshake() {
 
 #[tokio::test]
 async fn commands_smuggled_in_behind_starttls_are_never_carried_out() {
-    let (acceptor, _) = tls();
-    let world = World::new(Config::default(), Some(acceptor)).await;
+    let (tls, _) = made();
+    let world = World::new(Config::default(), Some(tls)).await;
     let mut client = world.connect(true);
     client.response().await.unwrap();
     client

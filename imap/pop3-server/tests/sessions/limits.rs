@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use front_end::{Peer, TlsState};
+use front_end::{Channel, Peer, TlsState};
 use pop3_server::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
@@ -83,6 +83,7 @@ async fn a_client_that_keeps_talking_is_not_heard_once_the_time_to_log_in_is_ove
             tls: TlsState::None,
             loopback: true,
             id: 1,
+            channel: Channel::default(),
         };
         let stop = world.stop.subscribe();
         world.server.serve(theirs, peer, stop).await.unwrap();

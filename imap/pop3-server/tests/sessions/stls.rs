@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use front_end::Tls;
 use mapi_store::MemBackend;
 use pop3_server::Config;
 use rustls::{
@@ -9,12 +10,12 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsConnector;
 
 use crate::support::World;
 
-/// A server's acceptor, and a client that trusts it.
-fn tls() -> (TlsAcceptor, TlsConnector) {
+/// A server's TLS, and a client that trusts it.
+fn made() -> (Tls, TlsConnector) {
     let made = rcgen::generate_simple_self_signed(["mail.example.test".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let certificate = made.cert.der().clone();
@@ -23,20 +24,20 @@ fn tls() -> (TlsAcceptor, TlsConnector) {
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add(certificate).unwrap();
+    roots.add(certificate.clone()).unwrap();
     let client = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
     (
-        TlsAcceptor::from(Arc::new(server)),
+        Tls::new(Arc::new(server), &certificate),
         TlsConnector::from(Arc::new(client)),
     )
 }
 
 #[tokio::test]
 async fn a_password_may_come_after_the_handshake() {
-    let (acceptor, connector) = tls();
-    let world = World::over(MemBackend::new(), Config::default(), Some(acceptor)).await;
+    let (tls, connector) = made();
+    let world = World::over(MemBackend::new(), Config::default(), Some(tls)).await;
     let mut client = world.connect(false).await;
     assert!(client.list("CAPA").await.contains(&"STLS".to_owned()));
     client.ask("STLS", "+OK begin TLS now").await;
@@ -58,8 +59,8 @@ async fn a_password_may_come_after_the_handshake() {
 
 #[tokio::test]
 async fn who_has_logged_in_without_tls_is_not_offered_it_any_more() {
-    let (acceptor, _) = tls();
-    let world = World::over(MemBackend::new(), Config::default(), Some(acceptor)).await;
+    let (tls, _) = made();
+    let world = World::over(MemBackend::new(), Config::default(), Some(tls)).await;
     let mut ann = world.ann().await;
     assert!(!ann.list("CAPA").await.contains(&"STLS".to_owned()));
     ann.ask("STLS", "-ERR already logged in").await;
@@ -67,8 +68,8 @@ async fn who_has_logged_in_without_tls_is_not_offered_it_any_more() {
 
 #[tokio::test]
 async fn commands_smuggled_in_behind_stls_are_never_carried_out() {
-    let (acceptor, _) = tls();
-    let world = World::over(MemBackend::new(), Config::default(), Some(acceptor)).await;
+    let (tls, _) = made();
+    let world = World::over(MemBackend::new(), Config::default(), Some(tls)).await;
     let mut client = world.connect(true).await;
     client
         .send(b"STLS\r\nUSER ann@example.test\r\nPASS secret\r\n")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use account::{Accounts, CopyRule, CopyRules, ItemNumber, MailboxId, Piece, Principal, Role};
 use directory::{Directory, SendGrant};
-use front_end::{Logins, Unthrottled};
+use front_end::{Channel, Logins, Unthrottled};
 use mapi_store::{Backend, MemBackend};
 use outbound::{
     Answer, Credentials, Filter, Origin, Outcome, Parcel, Queue, Route, Router, Shown, Task,
@@ -127,6 +127,7 @@ impl World {
             tls: Tls::None,
             loopback: true,
             id: 7,
+            channel: Channel::default(),
         };
         let task = tokio::spawn(async move { server.serve(theirs, peer, stopping).await });
         Client {

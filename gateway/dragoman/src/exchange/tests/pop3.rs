@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
-use front_end::{Logins, Peer, TlsState, Unthrottled};
+use front_end::{Channel, Logins, Peer, TlsState, Unthrottled};
 use pop3_server::{Config, Server};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream},
@@ -36,6 +36,7 @@ impl Client {
             tls: TlsState::None,
             loopback: true,
             id: 1,
+            channel: Channel::default(),
         };
         let mut client = Self {
             stream: BufReader::new(stream),

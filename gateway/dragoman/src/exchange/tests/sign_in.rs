@@ -1,6 +1,6 @@
 //! Who gets in, what that costs, and what is believed while the server is away.
 
-use account::{ErrorKind, MailboxId, Principal};
+use account::{ErrorKind, MailboxId, Principal, Service};
 use exchange_standin::{Fault, WebServices, What, When};
 
 use super::world::{ALICE, BOB, LOCAL, World, append, inbox};
@@ -50,7 +50,12 @@ async fn logins_at_the_same_time_sign_in_once() {
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let accounts = world.gateway.accounts().clone();
-        all.spawn(async move { accounts.login(ALICE, "secret-alice").await.unwrap() });
+        all.spawn(async move {
+            accounts
+                .login(Service::Imap, ALICE, "secret-alice")
+                .await
+                .unwrap()
+        });
     }
     while let Some(login) = all.join_next().await {
         login.unwrap();

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
-use front_end::{Logins, Peer, TlsState, Unthrottled};
+use front_end::{Channel, Logins, Peer, TlsState, Unthrottled};
 use imap_server::Server;
 use serde_json::Value;
 use tokio::{
@@ -33,6 +33,7 @@ impl Client {
             tls: TlsState::Active,
             loopback: true,
             id: 1,
+            channel: Channel::default(),
         };
         tokio::spawn(async move { server.serve(theirs, peer, stopping).await });
         Self {

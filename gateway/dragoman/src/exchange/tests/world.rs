@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use account::{Account, ErrorKind, FileTime, Flags, MailboxId, NewItem, Principal, Role};
+use account::{Account, ErrorKind, FileTime, Flags, MailboxId, NewItem, Principal, Role, Service};
 use exchange_standin::Server;
 
 use crate::{
@@ -84,7 +84,11 @@ impl World {
     }
 
     pub(crate) async fn login(&self, user: &str, password: &str) -> Result<Principal, ErrorKind> {
-        let answer = self.gateway.accounts().login(user, password).await;
+        let answer = self
+            .gateway
+            .accounts()
+            .login(Service::Imap, user, password)
+            .await;
         answer.map_err(|error| error.kind)
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use account::{Accounts, Copy, FileTime, MailboxId, Options};
 use directory::Directory;
-use front_end::{Logins, Peer, TlsState, Unthrottled};
+use front_end::{Channel, Logins, Peer, Tls, TlsState, Unthrottled};
 use imap_server::{Config, Server};
 use mapi_store::{Backend, MemBackend};
 use tokio::{
@@ -17,7 +17,6 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 /// A test that waits longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,16 +32,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(config: Config, tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) async fn new(config: Config, tls: Option<Tls>) -> Self {
         Self::over(MemBackend::new(), config, tls).await
     }
 
     /// A world over a backend without mailboxes.
-    pub(crate) async fn over(
-        backend: MemBackend,
-        config: Config,
-        tls: Option<TlsAcceptor>,
-    ) -> Self {
+    pub(crate) async fn over(backend: MemBackend, config: Config, tls: Option<Tls>) -> Self {
         let backend = Arc::new(backend);
         let directory = Directory::in_memory().expect("a directory");
         for user in USERS {
@@ -54,7 +49,7 @@ impl World {
         }
         let mailboxes: Arc<dyn Backend> = Arc::<MemBackend>::clone(&backend);
         let accounts = Accounts::new(mailboxes, Arc::new(directory), Options::default());
-        let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
+        let tls = tls.map(|tls| Arc::new(RwLock::new(tls)));
         let logins = Logins::new(Arc::clone(&accounts), Arc::new(Unthrottled));
         let logins = logins.with_scram(|| Some([7; 18]));
         let server = Server::new(Arc::new(logins), config, tls);
@@ -79,6 +74,7 @@ impl World {
             tls: TlsState::None,
             loopback,
             id: 1,
+            channel: Channel::default(),
         };
         let (server, stop) = (Arc::clone(&self.server), self.stop.subscribe());
         let ended = tokio::spawn(async move { server.serve(theirs, peer, stop).await });

@@ -10,7 +10,7 @@ use account::{
     Account, Accounts, FileTime, Flags, FolderId, MailboxId, NewItem, Options, Principal, Role,
 };
 use directory::Directory;
-use front_end::{Logins, Peer, TlsState, Unthrottled};
+use front_end::{Channel, Logins, Peer, Tls, TlsState, Unthrottled};
 use mapi_store::{Backend, MemBackend};
 use pop3_server::{Config, Server};
 use tokio::{
@@ -19,7 +19,6 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 /// A test that waits longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,18 +43,14 @@ impl World {
     }
 
     /// A world over a backend without mailboxes.
-    pub(crate) async fn over(
-        backend: MemBackend,
-        config: Config,
-        tls: Option<TlsAcceptor>,
-    ) -> Self {
+    pub(crate) async fn over(backend: MemBackend, config: Config, tls: Option<Tls>) -> Self {
         let backend = Arc::new(backend);
         let directory = Directory::in_memory().unwrap();
         directory.add_user(ANN, "secret").unwrap();
         backend.provision(&MailboxId(ANN.to_owned())).await.unwrap();
         let mailboxes: Arc<dyn Backend> = Arc::<MemBackend>::clone(&backend);
         let accounts = Accounts::new(mailboxes, Arc::new(directory), Options::default());
-        let tls = tls.map(|acceptor| Arc::new(RwLock::new(acceptor)));
+        let tls = tls.map(|tls| Arc::new(RwLock::new(tls)));
         Self {
             server: serve(&accounts, config, tls),
             accounts,
@@ -85,6 +80,7 @@ impl World {
             tls: TlsState::None,
             loopback,
             id: 1,
+            channel: Channel::default(),
         };
         let (server, stop) = (Arc::clone(&self.server), self.stop.subscribe());
         let ended = tokio::spawn(async move { server.serve(theirs, peer, stop).await });
@@ -179,11 +175,7 @@ impl World {
     }
 }
 
-fn serve(
-    accounts: &Arc<Accounts>,
-    config: Config,
-    tls: Option<Arc<RwLock<TlsAcceptor>>>,
-) -> Arc<Server> {
+fn serve(accounts: &Arc<Accounts>, config: Config, tls: Option<Arc<RwLock<Tls>>>) -> Arc<Server> {
     let logins = Logins::new(Arc::clone(accounts), Arc::new(Unthrottled));
     let logins = logins.with_scram(|| Some([7; 18]));
     Arc::new(Server::new(Arc::new(logins), config, tls))
