@@ -24,6 +24,7 @@ pub(crate) const CHECKS: &[&str] = &[
     "python3-minimal",
     "python3",
     "python3-dkim",
+    "slapd",
     "strace",
     "swaks",
     "thunderbird",

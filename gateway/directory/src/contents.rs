@@ -18,7 +18,7 @@ pub struct MailboxName(String);
 
 impl MailboxName {
     /// The mailbox of an address, if an address like that can have one.
-    pub(crate) fn of(address: &Address) -> Result<Self, AddressError> {
+    pub fn of(address: &Address) -> Result<Self, AddressError> {
         let name = address.to_string();
         if let Some(c) = name
             .chars()

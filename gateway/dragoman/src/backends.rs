@@ -20,12 +20,16 @@ use crate::{
     },
     exchange::{LoginName, Section, Shows},
     failure::Result,
+    issuers::Issuers,
+    ldap::LdapUsers,
 };
 
 /// All mailboxes the gateway serves.
 pub(crate) struct Backends {
     embedded: Arc<OpenChange>,
     directory: Arc<Directory>,
+    ldap: LdapUsers,
+    issuers: Issuers,
     sections: Vec<Arc<Section>>,
     by_domain: HashMap<String, Arc<Section>>,
     /// What the configuration says of the sections.
@@ -49,6 +53,8 @@ impl Backends {
             sections.push(opened);
         }
         Ok(Arc::new(Self {
+            ldap: LdapUsers::open(config, Arc::clone(&directory))?,
+            issuers: Issuers::open(config)?,
             embedded,
             directory,
             sections,
@@ -105,9 +111,19 @@ impl Backends {
         self.of_domain(domain)
     }
 
-    /// Whether a server here takes tokens of mail programs.
+    /// Whether the passwords of all users are the directory's.
+    pub(crate) const fn knows_all_passwords(&self) -> bool {
+        self.sections.is_empty() && self.ldap.is_empty()
+    }
+
+    /// Whether users of a domain are on an LDAP server.
+    pub(crate) fn is_on_ldap(&self, domain: &str) -> bool {
+        self.ldap.has(domain)
+    }
+
+    /// Whether tokens of mail programs are taken, here or by a server.
     pub(crate) fn take_tokens(&self) -> bool {
-        self.sections.iter().any(|section| section.takes_tokens())
+        !self.issuers.is_empty() || self.sections.iter().any(|section| section.takes_tokens())
     }
 
     /// What a mail program is told whose token is not good: the terms of the server that has this user's mailbox. Of a
@@ -117,7 +133,10 @@ impl Backends {
             let of = self.login_name(user);
             return of
                 .map(|(section, _)| self.terms_of(section))
-                .unwrap_or_default();
+                .unwrap_or_else(|| self.issuers.terms());
+        }
+        if !self.issuers.is_empty() {
+            return self.issuers.terms();
         }
         let takers = self
             .sections
@@ -142,7 +161,8 @@ impl Backends {
 
     fn of_domain(&self, domain: &str) -> Option<&Arc<Section>> {
         let named = self.by_domain.get(&domain.to_lowercase());
-        named.or_else(|| self.by_domain.get(ANY_DOMAIN))
+        let any = || self.by_domain.get(ANY_DOMAIN);
+        named.or_else(|| any().filter(|_| !self.ldap.has(domain)))
     }
 
     /// Whose login name this is on which server; `None`: the directory decides. A name without a domain is first one of
@@ -201,6 +221,64 @@ impl Backends {
         }
     }
 
+    /// Opens an embedded mailbox by a token of an issuer of the configuration. `None`: there is no issuer. Errors:
+    /// `Unauthenticated`, `Unavailable`.
+    async fn by_issued_token(
+        &self,
+        user: Option<&str>,
+        token: &str,
+    ) -> mapi_store::Result<Option<Principal>> {
+        if self.issuers.is_empty() {
+            return Ok(None);
+        }
+        let address = self.issuers.address(token).await?;
+        let principal = self.known(&address).await?;
+        if let Some(user) = user.filter(|user| !user.eq_ignore_ascii_case(&address)) {
+            let named = self.known(user).await?;
+            if named != principal {
+                let why = "token of another user";
+                return Err(Error::new(ErrorKind::Unauthenticated, why));
+            }
+        }
+        Ok(Some(principal))
+    }
+
+    /// The user of an embedded mailbox who has this name.
+    async fn known(&self, user: &str) -> mapi_store::Result<Principal> {
+        if let Some(principal) = self.identify(user).await? {
+            return Ok(principal);
+        }
+        let refused = |why| Err(Error::new(ErrorKind::Unauthenticated, why));
+        match self.directory.user(user) {
+            Some(user) if user.disabled => refused("user is disabled"),
+            Some(user) => Ok(Principal {
+                user: user.mailbox.to_string(),
+            }),
+            None => refused("unknown user"),
+        }
+    }
+
+    /// Opens an embedded mailbox, which is made when it is that of a user on an LDAP server and is not there yet.
+    async fn logon_made(
+        &self,
+        principal: &Principal,
+        mailbox: &MailboxId,
+    ) -> mapi_store::Result<Arc<dyn Store>> {
+        match self.embedded.logon(principal, mailbox).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        if !self.ldap.is_users(mailbox).await? {
+            return Err(Error::new(ErrorKind::NotFound, "no such mailbox"));
+        }
+        match self.embedded.provision(mailbox).await {
+            // Somebody else came first.
+            Err(error) if error.kind == ErrorKind::Exists => {}
+            made => made?,
+        }
+        self.embedded.logon(principal, mailbox).await
+    }
+
     fn backend(&self, mailbox: &MailboxId) -> &dyn Backend {
         match self.of_mailbox(&mailbox.0) {
             Some(section) => &**section.exchange(),
@@ -213,7 +291,7 @@ impl Backend for Backends {
     fn authenticate<'a>(&'a self, user: &'a str, password: &'a str) -> Task<'a, Option<Principal>> {
         Box::pin(async move {
             let Some((section, name)) = self.login_name(user) else {
-                return Ok(None);
+                return self.ldap.authenticate(user, password).await;
             };
             // With tokens of the gateway's own, so are the passwords.
             if section.tokens().is_some() {
@@ -234,15 +312,14 @@ impl Backend for Backends {
                 Some(user) => Some(user.to_owned()),
                 None => Claims::of(&token.into()).names.into_iter().next(),
             };
-            let Some((section, name)) = claimed.as_deref().and_then(|user| self.login_name(user))
-            else {
-                return Ok(None);
-            };
-            if !section.takes_tokens() {
-                return Ok(None);
+            match claimed.as_deref().and_then(|user| self.login_name(user)) {
+                Some((section, name)) if section.takes_tokens() => {
+                    let shows = Shows::Token(token);
+                    self.sign_in(section, &name, shows).await.map(Some)
+                }
+                Some((section, _)) if section.tokens().is_none() => Ok(None),
+                _ => self.by_issued_token(user, token).await,
             }
-            let shows = Shows::Token(token);
-            self.sign_in(section, &name, shows).await.map(Some)
         })
     }
 
@@ -254,13 +331,18 @@ impl Backend for Backends {
                     ErrorKind::Unauthenticated,
                     "the mailbox's server takes passwords alone",
                 )),
-                _ => Ok(None),
+                Some(_) => Ok(None),
+                None => self.ldap.identify(user).await,
             }
         })
     }
 
+    fn identifies(&self, domain: &str) -> bool {
+        self.ldap.has(domain)
+    }
+
     fn serves(&self, domain: &str) -> bool {
-        self.of_domain(domain).is_some()
+        self.ldap.has(domain) || self.of_domain(domain).is_some()
     }
 
     fn resolve<'a>(&'a self, text: &'a str) -> Task<'a, Option<Vec<MailboxId>>> {
@@ -269,7 +351,7 @@ impl Backend for Backends {
                 return Ok(None);
             };
             let Some(section) = self.of(&address) else {
-                return Ok(None);
+                return self.ldap.resolve(text).await;
             };
             // With tokens the directory knows some of the users, and the server all of them.
             if section.tokens().is_some() && self.directory.resolve(text).is_some() {
@@ -295,6 +377,10 @@ impl Backend for Backends {
         }
         if let Some(section) = self.of_mailbox(&mailbox.0) {
             section.give_tokens(principal);
+        }
+        let domain = mailbox.0.rsplit_once('@').map(|(_, domain)| domain);
+        if domain.is_some_and(|domain| self.ldap.has(domain)) {
+            return Box::pin(self.logon_made(principal, mailbox));
         }
         self.backend(mailbox).logon(principal, mailbox)
     }

@@ -23,7 +23,7 @@ use crate::{
     mapi, moving, serve, trace,
 };
 
-pub(crate) use request::{Answer, QueueChange, Recovery, Request, Which};
+pub(crate) use request::{Answer, AppPasswordChange, QueueChange, Recovery, Request, Which};
 
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -131,40 +131,29 @@ fn ask_user(command: cli::User) -> Result<()> {
 }
 
 fn ask_app_password(command: cli::AppPassword) -> Result<()> {
-    match command {
+    let (address, change, place) = match command {
         cli::AppPassword::Add {
             address,
             name,
             services,
             place,
-        } => ask(
-            &place,
-            &Request::AppPasswordAdd {
-                address,
-                name,
-                services,
-            },
-        ),
-        cli::AppPassword::List { address, place } => {
-            ask(&place, &Request::AppPasswordList { address })
-        }
+        } => (address, AppPasswordChange::Add { name, services }, place),
+        cli::AppPassword::List { address, place } => (address, AppPasswordChange::List, place),
         cli::AppPassword::Remove {
             address,
             which,
             place,
-        } => ask(&place, &Request::AppPasswordRemove { address, which }),
+        } => (address, AppPasswordChange::Remove { which }, place),
         cli::AppPassword::Require {
             address,
             off,
             place,
-        } => ask(
-            &place,
-            &Request::AppPasswordRequire {
-                address,
-                required: !off,
-            },
-        ),
-    }
+        } => {
+            let required = !off;
+            (address, AppPasswordChange::Require { required }, place)
+        }
+    };
+    ask(&place, &Request::AppPassword { address, change })
 }
 
 fn ask_alias(command: cli::Alias) -> Result<()> {

@@ -3,6 +3,8 @@
 pub(crate) mod autoconfig;
 pub(crate) mod client_certificates;
 pub(crate) mod exchange;
+pub(crate) mod issuer;
+pub(crate) mod ldap;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
 pub(crate) mod retention;
@@ -17,6 +19,8 @@ use std::{
 pub(crate) use autoconfig::AutoconfigConfig;
 pub(crate) use client_certificates::ClientCertificatesConfig;
 pub(crate) use exchange::ExchangeConfig;
+pub(crate) use issuer::IssuerConfig;
+pub(crate) use ldap::LdapConfig;
 pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
 pub(crate) use retention::RetentionConfig;
@@ -50,6 +54,12 @@ pub(crate) struct Config {
     /// What messages pass on their way in and out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) pipeline: Vec<StepConfig>,
+    /// OAuth issuers whose tokens open embedded mailboxes, by a name for each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) issuer: BTreeMap<String, IssuerConfig>,
+    /// LDAP servers whose users have embedded mailboxes, by a name for each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) ldap: BTreeMap<String, LdapConfig>,
     /// Domains whose mailboxes are on Exchange servers, by a name for each server.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) exchange: BTreeMap<String, ExchangeConfig>,
@@ -179,6 +189,8 @@ impl Default for Config {
             submission: SubmissionConfig::default(),
             autoconfig: AutoconfigConfig::default(),
             pipeline: Vec::new(),
+            issuer: BTreeMap::new(),
+            ldap: BTreeMap::new(),
             exchange: BTreeMap::new(),
         }
     }
@@ -345,6 +357,8 @@ impl Config {
         }
         self.tls.client.check()?;
         exchange::check(&self.exchange)?;
+        issuer::check(&self.issuer)?;
+        ldap::check(&self.ldap, &self.exchange)?;
         self.outbound.check()?;
         self.check_relays()?;
         self.retention.check()?;

@@ -17,6 +17,8 @@ mod exchange;
 mod failure;
 mod folder_path;
 mod http;
+mod issuers;
+mod ldap;
 mod listen;
 mod logging;
 mod mapi;

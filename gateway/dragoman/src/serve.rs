@@ -173,10 +173,10 @@ fn gateway(
     let throttle = Arc::new(LoginThrottle::new(administration.directory().clone()));
     let login_page = login_page::routes(administration, throttle.clone());
     let logins = Logins::new(administration.accounts().clone(), throttle);
-    // SCRAM needs to know something of the password in advance: Exchange alone knows those of its users.
-    let logins = match administration.backends().sections() {
-        [] => logins.with_scram(random),
-        _ => logins,
+    // SCRAM needs to know something of the password in advance: Exchange and LDAP servers alone know those of their users.
+    let logins = match administration.backends().knows_all_passwords() {
+        true => logins.with_scram(random),
+        false => logins,
     };
     let logins = match config.tls.client.is_used() {
         true => logins.with_certificates(config.tls.client.listed()),

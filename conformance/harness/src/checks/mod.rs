@@ -6,6 +6,7 @@ mod corpus;
 mod curl;
 mod lmtp_clients;
 mod lmtp_states;
+mod login;
 mod mailboxes;
 mod mbsync;
 mod milter;
@@ -58,6 +59,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "submission",
         run: submission::run,
+    },
+    Group {
+        name: "login",
+        run: login::run,
     },
     Group {
         name: "signed",

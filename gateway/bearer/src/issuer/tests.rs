@@ -205,11 +205,9 @@ async fn a_token_is_good_by_what_it_says() {
     assert_eq!(source.asked(), 1);
 }
 
-#[tokio::test]
-async fn a_token_is_good_only_under_its_issuers_signature() {
-    let (mint, other, source) = (Mint::new(), Mint::new(), Source::default());
-    source.say(Some(mint.jwks("a")));
-    let issuer = source.issuer();
+/// Tokens of an issuer and of somebody else, and why they are not good.
+#[expect(clippy::too_many_lines, reason = "cases are data")]
+fn signed_tokens(mint: &Mint, other: &Mint) -> Vec<(String, Option<Refusal>)> {
     let good = mint.sign(&header("ES256", "a-p256"), &claims());
     assert_eq!(issuer_of(&good).as_deref(), Some(ISSUER));
     let (signed, _) = good.rsplit_once('.').unwrap();
@@ -217,7 +215,7 @@ async fn a_token_is_good_only_under_its_issuers_signature() {
     let changed = BASE64URL.encode(with(&json!({"email": "bob@example.test"})).to_string());
     let last = rest.rsplit_once('.').unwrap().1;
     let not_a_token = Refusal::Malformed("not a signed token");
-    for (token, expected) in [
+    vec![
         (good.clone(), None),
         (mint.sign(&json!({"alg": "ES256"}), &claims()), None),
         (
@@ -281,7 +279,15 @@ async fn a_token_is_good_only_under_its_issuers_signature() {
         (format!("{good}="), Some(not_a_token)),
         (String::new(), Some(not_a_token)),
         ("ya29.opaque".to_owned(), Some(not_a_token)),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_token_is_good_only_under_its_issuers_signature() {
+    let (mint, other, source) = (Mint::new(), Mint::new(), Source::default());
+    source.say(Some(mint.jwks("a")));
+    let issuer = source.issuer();
+    for (token, expected) in signed_tokens(&mint, &other) {
         let answer = issuer.check(&token, NOW).await;
         assert_eq!(answer.err(), expected, "{token}");
     }

@@ -132,17 +132,8 @@ impl Administration {
                 _ => self.remove_user(address, *purge).await.map(|()| vec![]),
             },
             Request::UserList => Ok(self.users()),
-            Request::AppPasswordAdd {
-                address,
-                name,
-                services,
-            } => self.add_app_password(address, name, services).await,
-            Request::AppPasswordList { address } => self.app_passwords(address),
-            Request::AppPasswordRemove { address, which } => {
-                self.remove_app_password(address, which).await
-            }
-            Request::AppPasswordRequire { address, required } => {
-                self.require_app_passwords(address, *required).await
+            Request::AppPassword { address, change } => {
+                self.change_app_passwords(address, change).await
             }
             Request::AliasAdd { alias, address } => {
                 self.directory
@@ -199,8 +190,7 @@ impl Administration {
         let (address, hint) = match request {
             Request::UserAdd { address, .. }
             | Request::UserPasswd { address, .. }
-            | Request::AppPasswordAdd { address, .. }
-            | Request::AppPasswordRequire { address, .. }
+            | Request::AppPassword { address, .. }
             | Request::SharedAdd { address }
             | Request::AliasAdd { alias: address, .. }
             | Request::GrantSend { address, .. }
@@ -221,8 +211,7 @@ impl Administration {
             Request::UserAdd { .. }
                 | Request::UserPasswd { .. }
                 | Request::UserRemove { .. }
-                | Request::AppPasswordAdd { .. }
-                | Request::AppPasswordRequire { .. }
+                | Request::AppPassword { .. }
                 | Request::AliasAdd { .. }
         );
         match self.backends.of_mailbox(address) {
@@ -355,6 +344,12 @@ impl Administration {
     fn mailbox_id(&self, address: &str) -> Result<MailboxId> {
         if let Ok(parsed) = directory::Address::parse(address)
             && self.backends.of(&parsed).is_some()
+        {
+            return Ok(MailboxId(parsed.to_string()));
+        }
+        if let Ok(parsed) = directory::Address::parse(address)
+            && self.backends.is_on_ldap(parsed.domain())
+            && self.directory.resolve(address).is_none()
         {
             return Ok(MailboxId(parsed.to_string()));
         }

@@ -5,12 +5,32 @@ use std::collections::BTreeSet;
 use account::Service;
 use directory::AppPassword;
 
-use super::administration::{Administration, blocking};
+use super::{
+    AppPasswordChange,
+    administration::{Administration, blocking},
+};
 use crate::failure::{Doing, Failure, Result};
 
 impl Administration {
+    pub(super) async fn change_app_passwords(
+        &self,
+        address: &str,
+        change: &AppPasswordChange,
+    ) -> Result<Vec<String>> {
+        match change {
+            AppPasswordChange::Add { name, services } => {
+                self.add_app_password(address, name, services).await
+            }
+            AppPasswordChange::List => self.app_passwords(address),
+            AppPasswordChange::Remove { which } => self.remove_app_password(address, which).await,
+            AppPasswordChange::Require { required } => {
+                self.require_app_passwords(address, *required).await
+            }
+        }
+    }
+
     /// Makes one. The secret is in the first line of the answer, and nowhere else.
-    pub(super) async fn add_app_password(
+    async fn add_app_password(
         &self,
         address: &str,
         name: &str,
@@ -30,17 +50,13 @@ impl Administration {
         Ok(vec![format!("app password: {secret}"), line(&made)])
     }
 
-    pub(super) fn app_passwords(&self, address: &str) -> Result<Vec<String>> {
+    fn app_passwords(&self, address: &str) -> Result<Vec<String>> {
         let all = self.directory().app_passwords(address);
         let all = all.doing(|| address.to_owned())?;
         Ok(all.iter().map(line).collect())
     }
 
-    pub(super) async fn remove_app_password(
-        &self,
-        address: &str,
-        which: &str,
-    ) -> Result<Vec<String>> {
+    async fn remove_app_password(&self, address: &str, which: &str) -> Result<Vec<String>> {
         let (directory, owned) = (
             self.directory().clone(),
             (address.to_owned(), which.to_owned()),
@@ -51,11 +67,7 @@ impl Administration {
         Ok(vec![])
     }
 
-    pub(super) async fn require_app_passwords(
-        &self,
-        address: &str,
-        required: bool,
-    ) -> Result<Vec<String>> {
+    async fn require_app_passwords(&self, address: &str, required: bool) -> Result<Vec<String>> {
         let (directory, owned) = (self.directory().clone(), address.to_owned());
         blocking(move || directory.require_app_passwords(&owned, required))
             .await?

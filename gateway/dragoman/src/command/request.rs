@@ -22,21 +22,9 @@ pub(crate) enum Request {
         purge: bool,
     },
     UserList,
-    AppPasswordAdd {
+    AppPassword {
         address: String,
-        name: String,
-        services: Vec<String>,
-    },
-    AppPasswordList {
-        address: String,
-    },
-    AppPasswordRemove {
-        address: String,
-        which: String,
-    },
-    AppPasswordRequire {
-        address: String,
-        required: bool,
+        change: AppPasswordChange,
     },
     AliasAdd {
         alias: String,
@@ -129,6 +117,15 @@ pub(crate) enum Which {
     Folder(String),
     /// All of the mailbox.
     All,
+}
+
+/// What happens to a user's app passwords.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum AppPasswordChange {
+    Add { name: String, services: Vec<String> },
+    List,
+    Remove { which: String },
+    Require { required: bool },
 }
 
 /// What happens to messages in the outgoing queue.

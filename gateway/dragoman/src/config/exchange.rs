@@ -267,7 +267,7 @@ pub(crate) fn url(text: &str) -> Option<Url> {
 }
 
 /// Whether a password may be sent there.
-fn is_private(url: &Url) -> bool {
+pub(crate) fn is_private(url: &Url) -> bool {
     let here = match url.host_str() {
         Some("localhost") => true,
         Some(host) => host
