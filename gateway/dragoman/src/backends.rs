@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use account::{Error, ErrorKind, FileTime, MailboxId, Principal};
+use account::{Error, ErrorKind, FileTime, MailboxId, Principal, Quota};
 use directory::{Address, Directory};
 use mapi_store::{Backend, FreeBusy, Store, Task};
 use sasl::TokenTerms;
@@ -400,6 +400,10 @@ impl Backend for Backends {
             section.give_tokens(principal);
         }
         self.backend(mailbox).free_busy(principal, mailbox, span)
+    }
+
+    fn quota<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, Option<Quota>> {
+        self.backend(mailbox).quota(mailbox)
     }
 
     fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {

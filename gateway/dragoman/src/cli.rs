@@ -2,6 +2,7 @@
 
 pub(crate) mod mapi;
 pub(crate) mod moving;
+pub(crate) mod quota;
 
 use std::path::PathBuf;
 
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// What is on its way out.
     #[command(subcommand)]
     Queue(Queue),
+    /// How much mailboxes may hold, and how much they hold.
+    #[command(subcommand)]
+    Quota(Box<quota::Quota>),
     /// What was deleted and can be brought back.
     #[command(subcommand)]
     Recover(Recover),

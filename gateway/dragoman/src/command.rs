@@ -10,6 +10,7 @@ pub(crate) mod mirror;
 mod password;
 mod probe;
 mod queue;
+mod quota;
 mod recover;
 mod request;
 
@@ -23,7 +24,10 @@ use crate::{
     mapi, moving, serve, trace,
 };
 
-pub(crate) use request::{Answer, AppPasswordChange, QueueChange, Recovery, Request, Which};
+pub(crate) use quota::Amount;
+pub(crate) use request::{
+    Answer, AppPasswordChange, QueueChange, QuotaChange, Recovery, Request, Which,
+};
 
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -59,6 +63,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         cli::Command::Exchange(command) => run_exchange(command)?,
         cli::Command::Mirror(command) => ask_mirror(command)?,
         cli::Command::Queue(command) => ask_queue(command)?,
+        cli::Command::Quota(command) => ask_quota(*command)?,
         cli::Command::Recover(command) => ask_recover(command)?,
         cli::Command::Trace(asked) => trace(asked)?,
         cli::Command::Export(export) => {
@@ -254,6 +259,23 @@ fn ask_queue(command: cli::Queue) -> Result<()> {
         cli::Queue::Hold { which, place } => change(QueueChange::Hold, which.ids(), &place),
         cli::Queue::Release { which, place } => change(QueueChange::Release, which.ids(), &place),
         cli::Queue::Delete { which, place } => change(QueueChange::Delete, which.ids(), &place),
+    }
+}
+
+fn ask_quota(command: cli::quota::Quota) -> Result<()> {
+    match command {
+        cli::quota::Quota::Show { mailbox, place } => ask(&place, &Request::QuotaShow { mailbox }),
+        cli::quota::Quota::Set {
+            mailbox,
+            limits,
+            place,
+        } => {
+            let change = limits.into();
+            ask(&place, &Request::QuotaSet { mailbox, change })
+        }
+        cli::quota::Quota::Unset { mailbox, place } => {
+            ask(&place, &Request::QuotaUnset { mailbox })
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod issuer;
 pub(crate) mod ldap;
 pub(crate) mod outbound;
 pub(crate) mod pipeline;
+pub(crate) mod quota;
 pub(crate) mod retention;
 pub(crate) mod submission;
 
@@ -23,6 +24,7 @@ pub(crate) use issuer::IssuerConfig;
 pub(crate) use ldap::LdapConfig;
 pub(crate) use outbound::OutboundConfig;
 pub(crate) use pipeline::StepConfig;
+pub(crate) use quota::QuotaConfig;
 pub(crate) use retention::RetentionConfig;
 use serde::{Deserialize, Serialize};
 pub(crate) use submission::SubmissionConfig;
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) pop3: Pop3Config,
     /// What goes out.
     pub(crate) outbound: OutboundConfig,
+    /// What mailboxes may hold.
+    pub(crate) quota: QuotaConfig,
     /// How long what was deleted is kept.
     pub(crate) retention: RetentionConfig,
     /// Copies of what users send.
@@ -185,6 +189,7 @@ impl Default for Config {
             proxy: ProxyConfig::default(),
             pop3: Pop3Config::default(),
             outbound: OutboundConfig::default(),
+            quota: QuotaConfig::default(),
             retention: RetentionConfig::default(),
             submission: SubmissionConfig::default(),
             autoconfig: AutoconfigConfig::default(),
@@ -361,6 +366,7 @@ impl Config {
         ldap::check(&self.ldap, &self.exchange)?;
         self.outbound.check()?;
         self.check_relays()?;
+        self.quota.check()?;
         self.retention.check()?;
         self.submission.check()?;
         self.pipeline().map(drop)?;

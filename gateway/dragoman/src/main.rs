@@ -28,6 +28,7 @@ mod outgoing;
 mod places;
 mod proxy_protocol;
 mod quick_ack;
+mod quota_warning;
 mod rights;
 mod secret_file;
 mod serve;

@@ -56,7 +56,7 @@ pub(crate) async fn open(
                 .insert(domain.to_lowercase(), relay.clone());
         }
     }
-    let router = Arc::new(Inside::new(accounts, ways));
+    let router = Arc::new(Inside::new(accounts, ways, config.quota.mailbox_full));
     let path = data.outbound();
     tokio::task::spawn_blocking(move || Queue::open(&path, options, hops, router))
         .await

@@ -27,7 +27,7 @@ use crate::{
     admin_socket,
     autoconfig::{self, Autoconfig},
     command::administration::Administration,
-    config::{AutoconfigConfig, Config},
+    config::{AutoconfigConfig, Config, quota::MailboxFull},
     config_error::ConfigError,
     data_dir::DataDir,
     demo,
@@ -39,6 +39,7 @@ use crate::{
     places::{Place, Places},
     proxy_protocol,
     quick_ack::QuickAck,
+    quota_warning::Warnings,
     sweep,
     throttle::LoginThrottle,
     tls::Certificates,
@@ -104,6 +105,8 @@ pub(crate) async fn run(config: Config, with_demo: bool) -> Result<()> {
     let store = Arc::clone(administration.backends().embedded());
     let retention = gateway.config.retention.clone();
     tasks.spawn(sweep::run(store, retention, stopping.clone()));
+    let warnings = Warnings::open(&gateway.config)?;
+    tasks.spawn(warnings.run(administration.clone(), stopping.clone()));
     if let Some(runner) = administration.runner() {
         tasks.spawn(runner.run(stopping.clone()));
     }
@@ -153,6 +156,10 @@ fn gateway(
         hostname: config.hostname.clone(),
         message_bytes_max: config.limits.message_bytes_max,
         recipients_max: config.limits.recipients_max,
+        mailbox_full: match config.quota.mailbox_full {
+            MailboxFull::TryLater => smtp_server::MailboxFull::TryLater,
+            MailboxFull::Refuse => smtp_server::MailboxFull::Refuse,
+        },
         ..smtp_server::Config::default()
     };
     let imap = imap_server::Config {

@@ -37,7 +37,7 @@ const fn auth(mechanism: Mechanism) -> &'static str {
 }
 
 /// What only matters to those who have logged in.
-const AFTER_LOGIN: [&str; 15] = [
+const AFTER_LOGIN: [&str; 18] = [
     "NAMESPACE",
     "IDLE",
     "UIDPLUS",
@@ -53,4 +53,7 @@ const AFTER_LOGIN: [&str; 15] = [
     "MULTIAPPEND",
     "STATUS=SIZE",
     "APPENDLIMIT",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "QUOTA=RES-MESSAGE",
 ];

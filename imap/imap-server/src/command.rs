@@ -12,6 +12,7 @@ mod fetch;
 mod id;
 mod idle;
 mod list;
+mod quota;
 mod rename;
 mod search;
 mod select;
@@ -130,6 +131,9 @@ async fn logged_in(session: &mut Session<'_>, tag: &Tag, body: CommandBody) -> R
         CommandBody::List(command) => Box::pin(list::list(talk, user, command)).await,
         CommandBody::Lsub(command) => Box::pin(list::lsub(talk, user, command)).await,
         CommandBody::Status(command) => Box::pin(status::run(talk, user, command)).await,
+        CommandBody::GetQuota(root) => Box::pin(quota::get_quota(talk, user, &root)).await,
+        CommandBody::GetQuotaRoot(name) => Box::pin(quota::get_quota_root(talk, user, &name)).await,
+        CommandBody::SetQuota(_) => quota::set_quota(),
         CommandBody::Unauthenticate | CommandBody::Compress(_) | CommandBody::StartTls => {
             Err(Failure::bad("command not supported"))
         }

@@ -8,6 +8,7 @@ pub mod fetch;
 pub mod id;
 pub mod list;
 pub mod mailbox;
+mod quota;
 pub mod search;
 pub mod select;
 pub mod status;
@@ -86,6 +87,12 @@ pub enum CommandBody {
     Enable(Vec<Box<str>>),
     /// `NAMESPACE` (RFC 2342)
     Namespace,
+    /// `GETQUOTA` (RFC 9208): a quota root.
+    GetQuota(Box<[u8]>),
+    /// `GETQUOTAROOT` (RFC 9208)
+    GetQuotaRoot(crate::MailboxName),
+    /// `SETQUOTA` (RFC 9208): a quota root.
+    SetQuota(Box<[u8]>),
     /// `IDLE` (RFC 2177). The session next switches the framer to [`Mode::Line`](crate::Mode::Line).
     Idle,
     /// `SELECT`
@@ -146,6 +153,9 @@ impl CommandBody {
             Self::Id(_) => "ID",
             Self::Enable(_) => "ENABLE",
             Self::Namespace => "NAMESPACE",
+            Self::GetQuota(_) => "GETQUOTA",
+            Self::GetQuotaRoot(_) => "GETQUOTAROOT",
+            Self::SetQuota(_) => "SETQUOTA",
             Self::Idle => "IDLE",
             Self::Select(_) => "SELECT",
             Self::Examine(_) => "EXAMINE",
@@ -217,6 +227,9 @@ fn body(cursor: &mut Cursor<'_>) -> Result<CommandBody, DecodeError> {
         "LIST" => |cursor| list::list(cursor).map(CommandBody::List),
         "LSUB" => |cursor| list::lsub(cursor).map(CommandBody::Lsub),
         "STATUS" => |cursor| status::status(cursor).map(CommandBody::Status),
+        "GETQUOTA" => |cursor| quota::get_quota(cursor).map(CommandBody::GetQuota),
+        "GETQUOTAROOT" => |cursor| cursor.mailbox().map(CommandBody::GetQuotaRoot),
+        "SETQUOTA" => |cursor| quota::set_quota(cursor).map(CommandBody::SetQuota),
         "APPEND" => |cursor| append::append(cursor).map(CommandBody::Append),
         name => by_number(name, false).ok_or(DecodeError::new(at, "a command name"))?,
     };

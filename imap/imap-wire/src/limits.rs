@@ -38,3 +38,6 @@ pub const FLAGS_MAX: usize = 512;
 pub const LIST_PATTERNS_MAX: usize = 64;
 /// How many field and value pairs ID may have (RFC 2971 3.3).
 pub const ID_PAIRS_MAX: usize = 30;
+
+/// Resources that one SETQUOTA names.
+pub const QUOTA_RESOURCES_MAX: usize = 16;

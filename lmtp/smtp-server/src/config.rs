@@ -19,12 +19,24 @@ pub struct Config {
     pub failed_logins_max: u32,
     /// The longest time that a client may have a message held back (RFC 4865).
     pub hold_time_max: Duration,
+    /// What mail for a mailbox that is full is told.
+    pub mailbox_full: MailboxFull,
     /// How long to wait for a command.
     pub command_timeout: Duration,
     /// How long to wait for the next octets of a message.
     pub data_timeout: Duration,
     /// How long a peer may leave an answer unread.
     pub write_timeout: Duration,
+}
+
+/// What becomes of mail for a mailbox that is full.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum MailboxFull {
+    /// The mail server keeps it and tries again (452 4.2.2).
+    #[default]
+    TryLater,
+    /// Its sender is told (552 5.2.2).
+    Refuse,
 }
 
 impl Default for Config {
@@ -37,6 +49,7 @@ impl Default for Config {
             errors_max: 50,
             failed_logins_max: 5,
             hold_time_max: Duration::from_secs(30 * 24 * 3600),
+            mailbox_full: MailboxFull::TryLater,
             // RFC 5321 4.5.3.2.
             command_timeout: Duration::from_secs(300),
             data_timeout: Duration::from_secs(180),

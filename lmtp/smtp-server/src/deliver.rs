@@ -10,6 +10,7 @@ use account::{
 use pipeline::{Added, Direction, Outcome, Passing};
 
 use crate::{
+    MailboxFull,
     connection::Connection,
     passing::Told,
     reply::Reply,
@@ -31,7 +32,7 @@ impl Session<'_> {
             Ok(told) => told,
             Err(error) => {
                 tracing::warn!(connection = self.peer.id, %error, "message not taken");
-                vec![Reply::delivery(&error).into(); transaction.recipients.len()]
+                vec![Reply::delivery(&error, self.full()).into(); transaction.recipients.len()]
             }
         };
         let delivered = told.iter().filter(|one| !one.is_error()).count();
@@ -42,6 +43,11 @@ impl Session<'_> {
             one.queue(connection);
         }
         Ok(Next::Command)
+    }
+
+    /// What mail for a mailbox that is full is told.
+    fn full(&self) -> MailboxFull {
+        self.server.config.mailbox_full
     }
 
     async fn delivered(
@@ -58,7 +64,7 @@ impl Session<'_> {
             let trace = self.trace((&transaction.envelope, sender), &id, now);
             let copies = Transaction::copies(all.iter(), |address| trace.fields(address));
             let outcomes = self.save(&message, &copies, &trace).await;
-            let reply = |one: &Recipient| one.reply(&copies, &outcomes).into();
+            let reply = |one: &Recipient| one.reply(&copies, &outcomes, self.full()).into();
             return Ok(all.iter().map(reply).collect());
         }
         let passage = message.passage().await?;
@@ -174,7 +180,9 @@ impl Session<'_> {
         let needed: Vec<_> = needed.iter().collect();
         let first = copies(&needed);
         let outcomes = self.save(message, &first, trace).await;
-        let replies = needed.iter().map(|one| one.reply(&first, &outcomes));
+        let replies = needed
+            .iter()
+            .map(|one| one.reply(&first, &outcomes, self.full()));
         let missing = replies.into_iter().find(|reply| reply.is_error());
         let said: Vec<_> = all.iter().map(|one| said_of(one, passing)).collect();
         if let Some(missing) = missing {
@@ -190,10 +198,9 @@ impl Session<'_> {
         let mut rest = copies(&kept);
         rest.retain(is_new);
         let outcomes = self.save(message, &rest, trace).await;
-        let told = all
-            .iter()
-            .zip(said)
-            .map(|(one, said)| said.unwrap_or_else(|| one.reply(&rest, &outcomes).into()));
+        let told = all.iter().zip(said).map(|(one, said)| {
+            said.unwrap_or_else(|| one.reply(&rest, &outcomes, self.full()).into())
+        });
         Ok(told.collect())
     }
 

@@ -23,6 +23,6 @@ mod submit;
 mod trace;
 mod transaction;
 
-pub use config::Config;
+pub use config::{Config, MailboxFull};
 pub use front_end::{Peer, TlsState as Tls};
 pub use server::Server;

@@ -3,6 +3,8 @@
 
 use account::{Error, ErrorKind};
 
+use crate::MailboxFull;
+
 /// A reply of one line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Reply(pub(crate) &'static str);
@@ -80,6 +82,8 @@ impl Reply {
     pub(crate) const DATA_BEHIND_STARTTLS: Self =
         Self("501 5.5.1 nothing may follow STARTTLS before the handshake");
     pub(crate) const TOO_BIG: Self = Self("552 5.3.4 message exceeds the size limit");
+    pub(crate) const SENDER_FULL: Self =
+        Self("552 5.2.2 your mailbox is full: delete something, then send again");
     pub(crate) const HEADER_TOO_BIG: Self =
         Self("552 5.3.4 the header is larger than can be checked");
     pub(crate) const UNKNOWN_PARAMETER: Self = Self("555 5.5.4 parameter not recognized");
@@ -110,8 +114,9 @@ impl Reply {
     }
 
     /// What a failed delivery means for one recipient.
-    pub(crate) fn delivery(error: &Error) -> Self {
+    pub(crate) fn delivery(error: &Error, full: MailboxFull) -> Self {
         match error.kind {
+            ErrorKind::Quota if full == MailboxFull::Refuse => Self("552 5.2.2 mailbox full"),
             ErrorKind::Unavailable if error.is_disk_full() => {
                 Self("452 4.3.1 no room for mail, try again later")
             }
@@ -137,7 +142,7 @@ impl Reply {
 mod tests {
     use std::io;
 
-    use super::{Error, ErrorKind, Reply};
+    use super::{Error, ErrorKind, MailboxFull, Reply};
 
     #[test]
     fn what_keeps_mail_out_for_now_is_told_by_its_kind() {
@@ -155,8 +160,16 @@ mod tests {
             (Error::new(ErrorKind::NotFound, "mailbox"), "450 4.2.1"),
         ];
         for (error, code) in cases {
-            assert!(Reply::delivery(&error).0.starts_with(code), "{error}");
+            assert!(
+                Reply::delivery(&error, MailboxFull::TryLater)
+                    .0
+                    .starts_with(code),
+                "{error}"
+            );
         }
+        let full = Error::new(ErrorKind::Quota, "mailbox");
+        let refused = Reply::delivery(&full, MailboxFull::Refuse);
+        assert!(refused.0.starts_with("552 5.2.2"));
         let gone = Error::new(ErrorKind::NotFound, "recipient");
         assert!(Reply::recipient(&gone).0.starts_with("550 5.1.1"));
         let away = Error::new(ErrorKind::Unavailable, "server away");

@@ -158,6 +158,7 @@ impl Session<'_> {
         tracing::warn!(connection = self.peer.id, %error, "message not taken");
         match error.kind {
             account::ErrorKind::TooBig => Reply::TOO_BIG,
+            account::ErrorKind::Quota => Reply::SENDER_FULL,
             _ => Reply::QUEUE_UNAVAILABLE,
         }
     }

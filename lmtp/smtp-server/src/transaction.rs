@@ -5,6 +5,7 @@ use account::{
     envelope::{self, Envelope},
 };
 
+use crate::MailboxFull;
 use crate::reply::Reply;
 
 /// From MAIL to the replies after the message, or to RSET.
@@ -134,10 +135,16 @@ impl Transaction {
 impl Recipient {
     /// What came of it. `copies` and `outcomes` belong together; with several mailboxes it has succeeded when all of
     /// them have.
-    pub(crate) fn reply(&self, copies: &[Copy], outcomes: &[Result<(), Error>]) -> Reply {
+    pub(crate) fn reply(
+        &self,
+        copies: &[Copy],
+        outcomes: &[Result<(), Error>],
+        full: MailboxFull,
+    ) -> Reply {
         let outcome = |mailbox: &MailboxId| {
             let copy = copies.iter().position(|copy| copy.mailbox == *mailbox)?;
-            outcomes.get(copy)?.as_ref().err().map(Reply::delivery)
+            let error = outcomes.get(copy)?.as_ref().err()?;
+            Some(Reply::delivery(error, full))
         };
         let failed = self.mailboxes.iter().find_map(outcome);
         failed.unwrap_or(Reply::DELIVERED)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use directory::{Address, Directory, ScramVerifier, Service, Verdict};
-use mapi_store::{Backend, Error, ErrorKind, Principal, Result, Store};
+use mapi_store::{Backend, Error, ErrorKind, Principal, Quota, Result, Store};
 use mapi_types::MailboxId;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -246,6 +246,11 @@ impl Accounts {
         }
         mailboxes.insert(id.clone(), Arc::downgrade(&mailbox));
         mailbox
+    }
+
+    /// What a mailbox may hold and what it holds; `None`: only whoever keeps it knows. Errors: `NotFound`, `Unavailable`.
+    pub async fn quota(&self, mailbox: &MailboxId) -> Result<Option<Quota>> {
+        traced::backend("quota", Some(mailbox), self.backend.quota(mailbox)).await
     }
 
     /// A place for an arriving message.

@@ -86,6 +86,26 @@ impl Accounts {
         stream::iter(deliveries).buffered(at_once).collect().await
     }
 
+    /// Delivers a message that tells the owner of a mailbox something about it, although the mailbox is full.
+    ///
+    /// Errors: `NotFound`, `Unavailable`.
+    pub async fn deliver_notice(
+        &self,
+        message: &Spooled,
+        copy: &Copy,
+        received: FileTime,
+    ) -> Result<()> {
+        let owner = Principal {
+            user: copy.mailbox.0.clone(),
+        };
+        let account = self.open(&owner, &copy.mailbox).await?;
+        let folder = target(&account, Role::Inbox).await?;
+        let draft = draft(message, copy, received);
+        let draft = std::slice::from_ref(&draft);
+        account.0.store.save_beyond_quota(folder, draft).await?;
+        Ok(())
+    }
+
     async fn deliver_copy(
         &self,
         message: &Spooled,

@@ -62,8 +62,8 @@ pub use write::NewItem;
 
 pub use directory::{ScramVerifier, Service};
 pub use mapi_store::{
-    Error, ErrorKind, Expected, FolderInfo, Member, NewFolder, Permission, Principal, Result,
-    Rights, Role, Saved, Transferred, Updated,
+    Error, ErrorKind, Expected, FolderInfo, Member, NewFolder, Permission, Principal, Quota,
+    QuotaLimit, QuotaLimits, QuotaUsage, Result, Rights, Role, Saved, Transferred, Updated,
 };
 pub use mapi_types::{
     ContentHash, Epoch, FileTime, FolderId, ItemKey, ItemNumber, MailboxId, Version,

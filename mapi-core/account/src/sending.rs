@@ -145,6 +145,13 @@ impl Accounts {
     /// A message as it may go out, in names that are the user's or that the user was given, with what RFC 6409 8 lets a
     /// server put right: a missing Date, Message-ID, From or Sender is added, and Bcc fields are removed.
     pub async fn ready(&self, outgoing: Outgoing<'_>) -> Result<Ready, SendError> {
+        let mailbox = MailboxId(outgoing.principal.user.clone());
+        // That the mailbox is not to be seen now keeps nobody from sending.
+        let quota = self.quota(&mailbox).await.ok().flatten();
+        if quota.is_some_and(|quota| quota.limits.send.is_exceeded(&quota.usage)) {
+            let full = Error::new(ErrorKind::Quota, "the sender's mailbox is too full to send");
+            return Err(SendError::Failed(full));
+        }
         let mut message = outgoing
             .message
             .passage()

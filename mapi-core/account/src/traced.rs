@@ -213,6 +213,15 @@ impl Store for Traced {
         self.watch("save", About::items(folder, drafts.len()), task)
     }
 
+    fn save_beyond_quota<'a>(
+        &'a self,
+        folder: FolderId,
+        drafts: &'a [Draft],
+    ) -> Task<'a, Vec<Saved>> {
+        let task = self.store.save_beyond_quota(folder, drafts);
+        self.watch("save", About::items(folder, drafts.len()), task)
+    }
+
     fn replace<'a>(
         &'a self,
         folder: FolderId,

@@ -12,6 +12,7 @@ mod folder;
 mod free_busy;
 mod mem;
 mod named;
+mod quota;
 mod store;
 
 pub use error::{Error, ErrorKind, Result};
@@ -28,6 +29,7 @@ pub use named::{
     NAMED_ID_FIRST, NAMED_ID_LAST, NAMED_ID_LOWEST, PS_INTERNET_HEADERS, PS_MAPI,
     PS_PUBLIC_STRINGS, PSETID_COMMON, fixed_id, fixed_name,
 };
+pub use quota::{Quota, QuotaLimit, QuotaLimits, QuotaUsage};
 pub use store::{
     Backend, ByteRange, Changes, Deletion, Delta, Expected, INLINE_BYTES_MAX, ITEM_KEY_BYTES_MAX,
     Items, Notice, Object, Principal, PropName, PropNameId, Query, READ_BYTES_MAX, Saved, Store,

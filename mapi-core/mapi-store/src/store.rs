@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     DeletedFolder, Error, ErrorKind, FolderInfo, FreeBusy, HierarchyDelta, NewFolder, Permission,
-    Result,
+    Quota, Result,
 };
 
 /// A boxed answer: one allocation a batch, noise beside the I/O it stands for.
@@ -107,6 +107,14 @@ pub trait Backend: Send + Sync {
                 "this backend knows no free/busy times",
             ))
         })
+    }
+
+    /// What a mailbox may hold and what it holds, where the backend itself sees to that. `None`: whoever keeps the mailbox
+    /// does, and says `Quota` when it is full.
+    ///
+    /// Errors: `NotFound`, `Unavailable`.
+    fn quota<'a>(&'a self, _mailbox: &'a MailboxId) -> Task<'a, Option<Quota>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Makes a mailbox with the special folders of [`crate::Role::ALL`]. Errors: `Exists`, `Unsupported`.
@@ -211,6 +219,16 @@ pub trait Store: Send + Sync {
     /// A draft whose key the folder already has is not saved again: its answer names the item that is there, with
     /// `existing` set.
     fn save<'a>(&'a self, folder: FolderId, drafts: &'a [Draft]) -> Task<'a, Vec<Saved>>;
+
+    /// As [`Self::save`], although the mailbox is full: for what tells its owner so. Errors: not `Quota`, where the
+    /// store itself sees to it.
+    fn save_beyond_quota<'a>(
+        &'a self,
+        folder: FolderId,
+        drafts: &'a [Draft],
+    ) -> Task<'a, Vec<Saved>> {
+        self.save(folder, drafts)
+    }
 
     /// Replaces an item's content: same key, new number, and the old number is gone.
     /// Errors: `NotFound`, `Conflict` when `expect.version` is given and is not the item's.

@@ -3,7 +3,8 @@
 use std::{ops::Range, path::Path, sync::Arc};
 
 use mapi_store::{
-    Backend, Error, ErrorKind, FreeBusy, Principal, Result, Store, Task, free_busy_by_permission,
+    Backend, Error, ErrorKind, FreeBusy, Principal, Quota, Result, Store, Task,
+    free_busy_by_permission,
 };
 use mapi_types::{FileTime, FolderId, MailboxId};
 
@@ -149,6 +150,10 @@ impl Backend for OpenChange {
             let other = (principal.user != owner.user).then_some(principal);
             free_busy_by_permission(&*owned, other, span).await
         })
+    }
+
+    fn quota<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, Option<Quota>> {
+        Box::pin(async move { Ok(Some(self.mailbox_quota(mailbox).await?.quota)) })
     }
 
     fn provision<'a>(&'a self, mailbox: &'a MailboxId) -> Task<'a, ()> {

@@ -22,6 +22,7 @@ mod maintenance;
 mod mirror;
 mod named;
 mod options;
+mod quota;
 mod read;
 mod schema;
 mod segments;
@@ -39,3 +40,4 @@ pub use mirror::{
     RemoteItemRef, Rendered, RenderedOutcome, Written,
 };
 pub use options::Options;
+pub use quota::MailboxQuota;

@@ -1,5 +1,7 @@
 //! The limits of the embedded store, by name.
 
+use mapi_store::QuotaLimits;
+
 /// Limits of one open data folder. The defaults suit a machine of 2 to 8 cores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -28,6 +30,8 @@ pub struct Options {
     pub removed_kept: u32,
     /// A segment of which at most this percentage is still referred to is emptied by compacting.
     pub compact_live_percent: u8,
+    /// What a mailbox may hold that has no limits of its own.
+    pub quota: QuotaLimits,
     /// Notices a slow receiver may lag behind before it loses some.
     pub notices_kept: usize,
 }
@@ -47,6 +51,7 @@ impl Default for Options {
             wal_bytes_max: 16 << 20,
             removed_kept: 100_000,
             compact_live_percent: 70,
+            quota: QuotaLimits::default(),
             notices_kept: 256,
         }
     }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::fail::{Fail, Result};
 
 /// One step per revision, oldest first: what makes revision n + 1 of revision n. Steps are never edited, only added.
-const STEPS: &[&str] = &[FIRST, MIRRORS, QUEUES, RECOVERY];
+const STEPS: &[&str] = &[FIRST, MIRRORS, QUEUES, RECOVERY, QUOTAS];
 
 const FIRST: &str = "
 CREATE TABLE mailbox(
@@ -233,6 +233,21 @@ CREATE TABLE deleted_folders(
     name TEXT NOT NULL,
     class TEXT NOT NULL,
     removed INTEGER NOT NULL
+) STRICT;
+";
+
+/// What a mailbox holds is the sum over its folders. Of its own limits NULL is none.
+const QUOTAS: &str = "
+CREATE TABLE quota(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    own INTEGER NOT NULL,           -- whether these limits count, not those for all mailboxes
+    warn_bytes INTEGER,
+    warn_items INTEGER,
+    send_bytes INTEGER,
+    send_items INTEGER,
+    receive_bytes INTEGER,
+    receive_items INTEGER,
+    warned INTEGER NOT NULL         -- when the owner was told last; 0: never
 ) STRICT;
 ";
 

@@ -71,6 +71,16 @@ impl OpenStore {
         }
     }
 
+    fn prepare_all(&self, drafts: &[Draft]) -> Result<(Vec<Prepared>, Vec<Content>)> {
+        let (mut prepared, mut contents) = (Vec::with_capacity(drafts.len()), Vec::new());
+        for draft in drafts {
+            let (draft, mut needed) = self.prepare(draft)?;
+            prepared.push(draft);
+            contents.append(&mut needed);
+        }
+        Ok((prepared, contents))
+    }
+
     fn prepare(&self, draft: &Draft) -> Result<(Prepared, Vec<Content>)> {
         Ok(Prepared::new(
             draft,
@@ -189,14 +199,23 @@ impl Store for OpenStore {
         Box::pin(self.read(move |at, who| read::read_bytes(at, who, folder, &pieces)))
     }
 
+    fn save_beyond_quota<'a>(
+        &'a self,
+        folder: FolderId,
+        drafts: &'a [Draft],
+    ) -> Task<'a, Vec<Saved>> {
+        Box::pin(async move {
+            let (prepared, contents) = self.prepare_all(drafts)?;
+            self.write(contents, move |tx, who| {
+                write::save_beyond_quota(tx, who, folder, &prepared)
+            })
+            .await
+        })
+    }
+
     fn save<'a>(&'a self, folder: FolderId, drafts: &'a [Draft]) -> Task<'a, Vec<Saved>> {
         Box::pin(async move {
-            let (mut prepared, mut contents) = (Vec::with_capacity(drafts.len()), Vec::new());
-            for draft in drafts {
-                let (draft, mut needed) = self.prepare(draft)?;
-                prepared.push(draft);
-                contents.append(&mut needed);
-            }
+            let (prepared, contents) = self.prepare_all(drafts)?;
             self.write(contents, move |tx, who| {
                 write::save(tx, who, folder, &prepared)
             })

@@ -36,12 +36,14 @@ impl Administration {
         let directory = Directory::open(&data.directory()).doing(|| "users".to_owned())?;
         let directory = Arc::new(directory);
         let path = data.store();
-        let store = tokio::task::spawn_blocking(move || {
-            OpenChange::open(&path, store_openchange::Options::default())
-        })
-        .await
-        .doing(|| "opening the store".to_owned())?
-        .doing(|| format!("opening the store {}", data.store().display()))?;
+        let options = store_openchange::Options {
+            quota: config.quota.limits(),
+            ..store_openchange::Options::default()
+        };
+        let store = tokio::task::spawn_blocking(move || OpenChange::open(&path, options))
+            .await
+            .doing(|| "opening the store".to_owned())?
+            .doing(|| format!("opening the store {}", data.store().display()))?;
         let store = Arc::new(store);
         let options = account::Options {
             spool_folder: data.spool(),
@@ -179,6 +181,9 @@ impl Administration {
             Request::QueueList { address } => self.queue_list(address.as_deref()).await,
             Request::QueueShow { id } => self.queue_show(id).await,
             Request::QueueChange { change, ids } => self.queue_change(*change, ids).await,
+            Request::QuotaShow { mailbox } => self.quota_show(mailbox.as_deref()).await,
+            Request::QuotaSet { mailbox, change } => self.quota_set(mailbox, change).await,
+            Request::QuotaUnset { mailbox } => self.quota_unset(mailbox).await,
             Request::Recover { mailbox, what } => self.recover(mailbox, what).await,
             Request::Fsck => self.fsck().await,
             Request::Compact => self.compact().await,
@@ -341,7 +346,7 @@ impl Administration {
         self.directory.aliases().iter().map(line).collect()
     }
 
-    fn mailbox_id(&self, address: &str) -> Result<MailboxId> {
+    pub(super) fn mailbox_id(&self, address: &str) -> Result<MailboxId> {
         if let Ok(parsed) = directory::Address::parse(address)
             && self.backends.of(&parsed).is_some()
         {

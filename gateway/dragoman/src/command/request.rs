@@ -87,12 +87,45 @@ pub(crate) enum Request {
         change: QueueChange,
         ids: Vec<String>,
     },
+    QuotaShow {
+        mailbox: Option<String>,
+    },
+    QuotaSet {
+        mailbox: String,
+        change: QuotaChange,
+    },
+    QuotaUnset {
+        mailbox: String,
+    },
     Recover {
         mailbox: String,
         what: Recovery,
     },
     Fsck,
     Compact,
+}
+
+/// Limits to be set; `None`: as they are. `Some(None)`: none from now on.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct QuotaChange {
+    pub(crate) warn: Asked,
+    pub(crate) send: Asked,
+    pub(crate) receive: Asked,
+    pub(crate) warn_messages: Asked,
+    pub(crate) send_messages: Asked,
+    pub(crate) receive_messages: Asked,
+}
+
+/// A limit that somebody asks for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Asked {
+    /// As it is.
+    #[default]
+    AsItIs,
+    /// No limit.
+    None,
+    /// This.
+    At(u64),
 }
 
 /// What happens with what was deleted.

@@ -11,6 +11,7 @@ use outbound::{
 };
 
 use super::Ways;
+use crate::config::quota::MailboxFull;
 
 /// Octets of a message that go from the queue to the spool at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -20,13 +21,15 @@ pub(super) struct Inside {
     /// They hold the queue.
     accounts: Weak<Accounts>,
     ways: Ways,
+    full: MailboxFull,
 }
 
 impl Inside {
-    pub(super) fn new(accounts: &Arc<Accounts>, ways: Ways) -> Self {
+    pub(super) fn new(accounts: &Arc<Accounts>, ways: Ways, full: MailboxFull) -> Self {
         Self {
             accounts: Arc::downgrade(accounts),
             ways,
+            full,
         }
     }
 
@@ -36,7 +39,7 @@ impl Inside {
         };
         let message = match spooled(&accounts, parcel).await {
             Ok(message) => message,
-            Err(error) => return same(parcel, &delivery(&error)),
+            Err(error) => return same(parcel, &delivery(&error, self.full)),
         };
         if parcel.purpose == Purpose::SentCopy {
             return keep_all(&accounts, parcel, &message).await;
@@ -60,7 +63,8 @@ impl Inside {
         let outcomes = accounts.deliver(&message, &copies, received).await;
         let of = |mailbox: &MailboxId| {
             let at = copies.iter().position(|copy| copy.mailbox == *mailbox)?;
-            outcomes.get(at)?.as_ref().err().map(delivery)
+            let error = outcomes.get(at)?.as_ref().err()?;
+            Some(delivery(error, self.full))
         };
         let mut answers = Vec::with_capacity(found.len());
         for (address, mailboxes) in found {
@@ -146,7 +150,10 @@ async fn keep_all(accounts: &Accounts, parcel: &Parcel, message: &Spooled) -> Ve
     for mailbox in &parcel.recipients {
         let mailbox = MailboxId(mailbox.clone());
         let kept = accounts.file_sent(&mailbox, message, sent).await;
-        let answer = kept.map_or_else(|error| delivery(&error), |()| delivered());
+        let answer = kept.map_or_else(
+            |error| delivery(&error, MailboxFull::TryLater),
+            |()| delivered(),
+        );
         outcomes.push(Outcome::new(answer));
     }
     outcomes
@@ -194,8 +201,11 @@ fn later(why: &str) -> Answer {
 }
 
 /// What a failed delivery means for a recipient.
-fn delivery(error: &Error) -> Answer {
+fn delivery(error: &Error, full: MailboxFull) -> Answer {
     match error.kind {
+        ErrorKind::Quota if full == MailboxFull::Refuse => {
+            Answer::own(Enhanced(5, 2, 2), "the mailbox is full")
+        }
         ErrorKind::TooBig => Answer::own(Enhanced(5, 3, 4), "the message is too large"),
         ErrorKind::Quota => Answer::own(Enhanced(4, 2, 2), "the mailbox is full"),
         ErrorKind::NotFound => Answer::own(Enhanced(4, 2, 1), "the mailbox is not available"),

@@ -1,6 +1,6 @@
-//! STATUS (RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 7889 4, RFC 8438).
+//! STATUS (RFC 3501 6.3.10, RFC 7162 3.1.7, RFC 7889 4, RFC 8438, RFC 9208).
 
-use account::{FolderInfo, ItemNumber};
+use account::{Flags, FolderInfo, ItemNumber};
 use imap_wire::command::status::{StatusAttribute, StatusCommand};
 
 use crate::{
@@ -28,13 +28,7 @@ pub(super) async fn run(
 
 /// Refuses attributes of extensions that are not offered.
 pub(super) fn check(attributes: &[StatusAttribute]) -> Result<(), Failure> {
-    let unknown = |attribute| {
-        matches!(
-            attribute,
-            StatusAttribute::MailboxId | StatusAttribute::DeletedStorage
-        )
-    };
-    match attributes.iter().any(|&attribute| unknown(attribute)) {
+    match attributes.contains(&StatusAttribute::MailboxId) {
         true => Err(Failure::bad("status attribute not supported")),
         false => Ok(()),
     }
@@ -70,12 +64,35 @@ pub(super) async fn answer(
             StatusAttribute::Size => now.size.saturating_add(unknown),
             StatusAttribute::AppendLimit => talk.server.config.append_bytes_max,
             StatusAttribute::Recent => recent(talk, user, &now).await?,
-            StatusAttribute::MailboxId | StatusAttribute::DeletedStorage => continue,
+            StatusAttribute::DeletedStorage => deleted_storage(user, &now).await?,
+            StatusAttribute::MailboxId => continue,
         };
         values.push((attribute, value));
     }
     talk.connection.writer().status(name, &values);
     Ok(())
+}
+
+/// RFC 9208 4.1.4: octets that removing what is marked would free; never less, where sizes are not known yet.
+async fn deleted_storage(user: &Authenticated, folder: &FolderInfo) -> Result<u64, Failure> {
+    if folder.deleted == 0 {
+        return Ok(0);
+    }
+    let index = user.account.index(folder.id).await?;
+    let (mut octets, mut unknown) = (0_u64, false);
+    for item in index
+        .iter()
+        .filter(|item| item.flags.contains(Flags::DELETED))
+    {
+        match item.size.known() {
+            Some(size) => octets = octets.saturating_add(size),
+            None => unknown = true,
+        }
+    }
+    Ok(match unknown {
+        true => octets.saturating_add(user.account.unknown_size_max(folder.id).await?),
+        false => octets,
+    })
 }
 
 async fn recent(

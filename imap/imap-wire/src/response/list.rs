@@ -1,7 +1,7 @@
 //! LIST, LSUB, STATUS and NAMESPACE responses.
 
 use super::Writer;
-use super::text::{write_line_text, write_mailbox, write_number, write_quoted};
+use super::text::{write_astring, write_line_text, write_mailbox, write_number, write_quoted};
 use crate::command::mailbox::SpecialUse;
 use crate::command::status::StatusAttribute;
 
@@ -116,6 +116,35 @@ impl Writer<'_> {
             self.out.extend_from_slice(attribute.name().as_bytes());
             self.out.push(b' ');
             write_number(self.out, *value);
+        }
+        self.out.extend_from_slice(b")\r\n");
+    }
+
+    /// `* QUOTAROOT mailbox root…` (RFC 9208 5.2)
+    pub fn quota_root(&mut self, mailbox: &str, roots: &[&str]) {
+        self.out.extend_from_slice(b"* QUOTAROOT ");
+        write_mailbox(self.out, mailbox, self.utf8);
+        for root in roots {
+            self.out.push(b' ');
+            write_astring(self.out, root.as_bytes());
+        }
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// `* QUOTA root (resource usage limit …)` (RFC 9208 5.1)
+    pub fn quota(&mut self, root: &str, resources: &[(&str, u64, u64)]) {
+        self.out.extend_from_slice(b"* QUOTA ");
+        write_astring(self.out, root.as_bytes());
+        self.out.extend_from_slice(b" (");
+        for (index, (name, usage, limit)) in resources.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b' ');
+            }
+            self.out.extend_from_slice(name.as_bytes());
+            for number in [usage, limit] {
+                self.out.push(b' ');
+                write_number(self.out, *number);
+            }
         }
         self.out.extend_from_slice(b")\r\n");
     }

@@ -33,6 +33,40 @@ fn commands_without_arguments() {
     }
 }
 
+/// The examples of RFC 9208 4.1, and what is none.
+#[test]
+fn quota_commands_name_roots_and_mailboxes() {
+    let root = |name: &[u8]| name.into();
+    for (text, expected) in [
+        ("a GETQUOTA \"\"", CommandBody::GetQuota(root(b""))),
+        (
+            "a GETQUOTA \"!partition/sda4\"",
+            CommandBody::GetQuota(root(b"!partition/sda4")),
+        ),
+        (
+            "a SETQUOTA \"!partition/sda4\" (STORAGE 5000000 MESSAGE 9)",
+            CommandBody::SetQuota(root(b"!partition/sda4")),
+        ),
+        ("a SETQUOTA r ()", CommandBody::SetQuota(root(b"r"))),
+    ] {
+        assert_eq!(body(text), expected, "{text}");
+    }
+    let CommandBody::GetQuotaRoot(name) = body("a GETQUOTAROOT inbox") else {
+        panic!("another command");
+    };
+    assert_eq!(name.as_str(), "INBOX");
+    for text in [
+        "a GETQUOTA",
+        "a SETQUOTA r",
+        "a SETQUOTA r (STORAGE)",
+        "a SETQUOTA r (STORAGE x)",
+    ] {
+        assert!(decode(text.as_bytes()).is_err(), "{text}");
+    }
+    let many = format!("a SETQUOTA r ({})", ["X 1"; 17].join(" "));
+    assert!(decode(many.as_bytes()).is_err());
+}
+
 #[test]
 fn login_takes_every_form_of_string() {
     for text in [

@@ -186,6 +186,24 @@ fn list_status_and_namespace() {
         },
         "* STATUS \"blurdy\" (MESSAGES 231 UIDNEXT 44292)\r\n",
     );
+    // RFC 9208 5.1, 5.2.
+    check(
+        |w| {
+            w.quota(
+                "#user/alice",
+                &[("MESSAGE", 42, 1000), ("STORAGE", 54, 111)],
+            )
+        },
+        "* QUOTA #user/alice (MESSAGE 42 1000 STORAGE 54 111)\r\n",
+    );
+    check(
+        |w| w.quota_root("INBOX", &["", "#user/alice"]),
+        "* QUOTAROOT \"INBOX\" \"\" #user/alice\r\n",
+    );
+    check(
+        |w| w.quota_root("comp.mail.mime", &[]),
+        "* QUOTAROOT \"comp.mail.mime\"\r\n",
+    );
     let personal = [NamespaceItem {
         prefix: "",
         separator: Some(b'/'),

@@ -20,7 +20,9 @@ pub(crate) use draft::Prepared;
 pub(crate) use folder_row::FolderRow;
 pub(crate) use item_row::with_key;
 pub(crate) use recover::{is_purge_due, purge, purge_older, recover};
-pub(crate) use save::{Birth, free_key, insert_rows, put_derived, put_facts, replace, save};
+pub(crate) use save::{
+    Birth, free_key, insert_rows, put_derived, put_facts, replace, save, save_beyond_quota,
+};
 pub(crate) use transfer::{copy_rows, transfer};
 pub(crate) use tree::{
     bump, create_folder, delete_folder, drop_folder, drop_items, empty_bag, encode_inline,

@@ -12,7 +12,7 @@ use super::{
     item_row::{self, ItemRow, state, with_key},
     save::new_key,
 };
-use crate::{access::Access, fail::Result, ids::row_id};
+use crate::{access::Access, fail::Result, ids::row_id, quota::check_room};
 
 /// Now, as the column `removed` has it.
 pub(super) fn now() -> i64 {
@@ -42,6 +42,9 @@ pub(crate) fn recover(
     }
     forget_empty(tx.conn, source)?;
     row.store(tx)?;
+    if !recovered.is_empty() {
+        check_room(tx)?;
+    }
     Ok(recovered)
 }
 

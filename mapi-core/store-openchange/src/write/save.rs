@@ -13,12 +13,28 @@ use crate::{
     fail::{Fail, Result},
     ids::{number_of, row_id},
     mailbox::Mailbox,
+    quota::check_room,
 };
 
 /// Rights to edit any item, or one's own.
 pub(super) const EDIT: (Rights, Rights) = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
 
+/// Saves drafts as long as there is room for them.
 pub(crate) fn save(
+    tx: &mut Tx<'_>,
+    who: &Access,
+    folder: FolderId,
+    drafts: &[Prepared],
+) -> Result<Vec<Saved>> {
+    let saved = save_beyond_quota(tx, who, folder, drafts)?;
+    if saved.iter().any(|saved| !saved.existing) {
+        check_room(tx)?;
+    }
+    Ok(saved)
+}
+
+/// Saves drafts, room or not.
+pub(crate) fn save_beyond_quota(
     tx: &mut Tx<'_>,
     who: &Access,
     folder: FolderId,
@@ -79,6 +95,9 @@ pub(crate) fn replace(
     };
     let saved = insert(tx, &mut row, place, draft)?;
     row.store(tx)?;
+    if draft.size > old.size {
+        check_room(tx)?;
+    }
     Ok(saved)
 }
 

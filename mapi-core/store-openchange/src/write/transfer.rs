@@ -14,6 +14,7 @@ use crate::{
     access::Access,
     fail::{Fail, Result},
     ids::row_id,
+    quota::check_room,
 };
 
 pub(crate) fn transfer(
@@ -80,6 +81,9 @@ pub(crate) fn transfer(
         row.store(tx)?;
     }
     target_row.store(tx)?;
+    if how == Transfer::Copy && !transferred.is_empty() {
+        check_room(tx)?;
+    }
     Ok(transferred)
 }
 
