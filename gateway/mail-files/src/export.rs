@@ -109,7 +109,7 @@ fn collect(tree: &FolderTree, folder: &FolderInfo, path: Vec<String>, sources: &
 }
 
 /// Whether a folder holds mail: its container class is none or IPF.Note, or one below it. Source: MS-OXOSFLD 2.2.3.
-fn is_mail(folder: &FolderInfo) -> bool {
+pub(crate) fn is_mail(folder: &FolderInfo) -> bool {
     let class = folder.class.to_ascii_lowercase();
     let rest = class.strip_prefix("ipf.note");
     class.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -51,8 +51,12 @@ pub async fn import(
     };
     let mut targets = target::Targets::new(account, options.into.as_deref()).await?;
     let mut total = 0;
+    let mut pairs = Vec::with_capacity(folders.len());
     for source in folders {
         let target = targets.folder(&source).await?;
+        pairs.push((source, target));
+    }
+    for (source, target) in pairs {
         folder::import(&mut run, (source, target), &mut total).await?;
     }
     Ok(run.tally)

@@ -106,6 +106,12 @@ impl Place {
     /// What there is.
     pub(crate) fn files(&self) -> Result<Files> {
         let mut files = Files::new();
+        self.each(|base, path| drop(files.insert(base, path)))?;
+        Ok(files)
+    }
+
+    /// Every file that is a message, with what never changes of its name. Two may have that in common.
+    pub(crate) fn each(&self, mut file: impl FnMut(String, PathBuf)) -> Result<()> {
         for folder in self.folders() {
             let entries = match fs::read_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -114,11 +120,11 @@ impl Place {
             for entry in entries {
                 let name = entry.at(&folder)?.file_name();
                 if let Some(base) = self.base(&name) {
-                    files.insert(base, folder.join(name));
+                    file(base, folder.join(name));
                 }
             }
         }
-        Ok(files)
+        Ok(())
     }
 
     /// Where messages are: in a Maildir, new ones as well.

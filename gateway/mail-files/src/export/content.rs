@@ -153,7 +153,15 @@ impl<'a, 'b> Reader<'a, 'b> {
                 range: 0..*size,
             })
             .collect();
-        let read = self.pieces(&pieces).await?;
+        let read = match self.pieces(&pieces).await {
+            // Which of them it is that cannot be read shows when each is asked for.
+            Err(error) if !error.is_transient() && pieces.len() > 1 => {
+                let own: Vec<Piece> = pieces.into_iter().take(1).collect();
+                let read = self.pieces(&own).await?;
+                return Ok(read.into_iter().next().flatten());
+            }
+            read => read?,
+        };
         let numbers = pieces.iter().map(|piece| piece.item);
         self.read = numbers.zip(read).collect();
         Ok(self.read.remove(&number).flatten())

@@ -9,7 +9,7 @@ use super::{
     plan::{Opened, marks},
 };
 use crate::{
-    Result,
+    Error, Result,
     durable::off_reactor,
     error::Doing,
     layout,
@@ -76,6 +76,7 @@ async fn copy(
 ) -> Result<Opened> {
     let sizes = content::sizes(run, source, batch).await?;
     let (mut written, mut records, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let mut failed = 0;
     let epoch = index.epoch().0;
     let mut content = content::Reader::new(run, source, &sizes);
     for (item, size) in &sizes {
@@ -85,11 +86,20 @@ async fn copy(
         let marks = marks(item, index);
         let to = opened.place.path(&base, &marks, &mut opened.keywords);
         let temporary = opened.place.temporary(&base);
-        let Some(file) = content
-            .write(item.number, *size, &temporary, item.received)
-            .await?
-        else {
-            continue;
+        let file = content.write(item.number, *size, &temporary, item.received);
+        let file = match file.await {
+            Ok(Some(file)) => file,
+            Ok(None) => continue,
+            // One that cannot be read does not keep back the others.
+            Err(error @ Error::Mailbox(..)) if !error.is_transient() => {
+                let (folder, number) = (shown(source), item.number.0);
+                let line = format!("{folder}, message {number}: {error}");
+                run.report.remark(line).await?;
+                failed += 1;
+                discard(temporary).await?;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         bytes += size;
         written.push(message_files::Written {
@@ -121,8 +131,20 @@ async fn copy(
     .await?;
     run.tally.messages += messages;
     run.tally.bytes += bytes;
+    run.tally.failed += failed;
     advance(run.report, batch.len(), bytes);
     Ok(opened)
+}
+
+/// Removes what has been written of a message that could not be read to its end.
+async fn discard(temporary: std::path::PathBuf) -> Result<()> {
+    off_reactor(move || match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::File(temporary, error))
+        }
+        _ => Ok(()),
+    })
+    .await
 }
 
 fn advance(report: &Report, messages: usize, bytes: u64) {

@@ -1,7 +1,7 @@
 //! A folder of files against the journal of earlier imports: what is to be done.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, File, OpenOptions},
     path::PathBuf,
 };
@@ -22,11 +22,17 @@ use crate::{
 /// A journal of this many lines a message is written anew.
 const WEAR: usize = 4;
 
+/// Digits of a content's hash that tell files of one name apart.
+const HASH_DIGITS: usize = 16;
+
+/// Messages that have been filed, by file.
+type Known = HashMap<String, ImportedMessage>;
+
 /// A folder of files that is open for an import.
 pub(super) struct Opened {
     pub(super) journal: Journal,
     /// Messages that have been filed, by file.
-    pub(super) known: HashMap<String, ImportedMessage>,
+    pub(super) known: Known,
     /// Messages to be looked at, in the order in which they were received.
     pub(super) files: Vec<MessageFile>,
 }
@@ -56,29 +62,38 @@ pub(super) struct Plan {
 impl Opened {
     /// Opens a folder. `target`: the folder the messages go into, and what numbers are valid for there.
     pub(super) fn new(source: &SourceFolder, journal: PathBuf, target: (u64, u32)) -> Result<Self> {
-        let (mut known, mut last, mut lines) = (HashMap::new(), None, 0_usize);
+        // What went into one folder of the mailbox says nothing of another one.
+        let mut targets: BTreeMap<(u64, u32), Known> = BTreeMap::new();
+        let (mut last, mut lines) = (None, 0_usize);
         let mut journal = Journal::open(&journal, |record| {
             lines += 1;
             match record {
                 Imported::Folder(folder, epoch) => {
-                    if last.is_some_and(|last| last != (folder, epoch)) {
-                        known.clear();
-                    }
+                    // A folder that has begun anew: keys tell what is still in it.
+                    targets.retain(|known, _| known.0 != folder || known.1 == epoch);
                     last = Some((folder, epoch));
                 }
                 Imported::Message(message) => {
+                    let known = targets.entry(last.unwrap_or(target)).or_default();
                     known.insert(message.file.clone(), message);
                 }
-                Imported::Gone(file) => drop(known.remove(&file)),
+                Imported::Gone(file) => {
+                    let known = targets.entry(last.unwrap_or(target)).or_default();
+                    known.remove(&file);
+                }
             }
         })?;
+        let known = targets.remove(&target).unwrap_or_default();
+        let kept: usize = known.len() + targets.values().map(HashMap::len).sum::<usize>();
         let begin = Imported::Folder(target.0, target.1);
-        if last.is_some_and(|last| last != target) {
-            // The folder is another, or has begun anew: keys tell what is still in it.
-            known.clear();
-        }
-        if lines > WEAR * (known.len() + WEAR) {
-            let mut records = vec![begin];
+        if lines > WEAR * (kept + WEAR) {
+            let mut records = Vec::new();
+            targets.retain(|other, _| other.0 != target.0);
+            for ((folder, epoch), messages) in targets {
+                records.push(Imported::Folder(folder, epoch));
+                records.extend(messages.into_values().map(Imported::Message));
+            }
+            records.push(begin);
             records.extend(known.values().cloned().map(Imported::Message));
             journal.rewrite(&records)?;
         } else if last != Some(target) {
@@ -129,7 +144,7 @@ fn files(source: &SourceFolder) -> Result<Vec<MessageFile>> {
     let keywords = KeywordFile::read(&source.folder)?;
     let exported = source::exported(source)?;
     let mut files = Vec::new();
-    for (base, path) in place.files()? {
+    for (base, path) in named(&place)? {
         let metadata = match fs::symlink_metadata(&path).at(&path) {
             // It has been renamed just now: the next run finds it.
             Err(error) if is_gone(&error) => continue,
@@ -159,6 +174,45 @@ fn files(source: &SourceFolder) -> Result<Vec<MessageFile>> {
     }
     files.sort_unstable_by(|a, b| (a.received.0, &a.base).cmp(&(b.received.0, &b.base)));
     Ok(files)
+}
+
+/// Every message by a name of its own. Where several files have what never changes of a name in common, those that differ
+/// are told apart by what they hold: the first of them by that has the name alone. A file that is there twice counts once.
+fn named(place: &Place) -> Result<Vec<(String, PathBuf)>> {
+    let mut all: HashMap<String, Vec<PathBuf>> = HashMap::new();
+    place.each(|base, path| all.entry(base).or_default().push(path))?;
+    let mut named = Vec::with_capacity(all.len());
+    for (base, mut paths) in all {
+        if paths.len() < 2 {
+            named.extend(paths.pop().map(|path| (base, path)));
+            continue;
+        }
+        let mut by_content = BTreeMap::new();
+        for path in paths {
+            match hash(&path) {
+                // It has been renamed just now: the other name stands for it.
+                Err(error) if is_gone(&error) => {}
+                found => drop(by_content.insert(found?, path)),
+            }
+        }
+        for (place, (hash, path)) in by_content.into_iter().enumerate() {
+            let start: String = hash.chars().take(HASH_DIGITS).collect();
+            let name = match place {
+                0 => base.clone(),
+                _ => format!("{base}/{start}"),
+            };
+            named.push((name, path));
+        }
+    }
+    Ok(named)
+}
+
+/// What a file holds, as hexadecimal digits.
+fn hash(path: &std::path::Path) -> Result<String> {
+    let file = durable::open_plain(path, OpenOptions::new().read(true)).at(path)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).at(path)?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The marks of a message. The name of its file says them as far as it can; what it cannot say, the export did.

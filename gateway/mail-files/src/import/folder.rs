@@ -133,6 +133,10 @@ async fn save(
         }
         saved => saved?,
     };
+    let there = batch.iter().zip(&saved).filter(|(_, saved)| saved.existing);
+    let there = there.map(|((file, _), saved)| (file.marks.clone(), saved.number));
+    let there: Vec<_> = there.collect();
+    adopt(run, target, there).await?;
     let mut records = Vec::with_capacity(batch.len());
     for ((file, message), saved) in batch.into_iter().zip(saved) {
         let (tally, bytes) = (&mut run.tally, message.len());
@@ -144,6 +148,31 @@ async fn save(
         records.push(record(file, saved.number.0));
     }
     note(opened, records).await
+}
+
+/// Gives messages that were there already the marks that their files have. Nothing is known of what they had before, so
+/// none is taken away.
+async fn adopt(run: &mut Run<'_>, target: FolderId, there: Vec<(Marks, ItemNumber)>) -> Result<()> {
+    let mut alike: HashMap<Marks, Vec<Expected>> = HashMap::new();
+    for (marks, item) in there {
+        let expected = Expected {
+            item,
+            version: None,
+        };
+        alike.entry(marks).or_default().push(expected);
+    }
+    for (marks, items) in alike {
+        let Some(change) = marks.change_from(&Marks::default()) else {
+            continue;
+        };
+        let updated = patiently(async || {
+            let done = run.account.set_flags(target, &items, &change).await;
+            done.doing(|| "changing flags".to_owned())
+        })
+        .await?;
+        run.tally.marked += updated.changed.len() as u64;
+    }
+    Ok(())
 }
 
 async fn append(run: &Run<'_>, target: FolderId, batch: &[Arrived]) -> Result<Vec<Saved>> {

@@ -7,7 +7,7 @@ use account::{Account, FolderId, NewFolder, Role};
 use crate::{
     Error, Result,
     error::Doing,
-    export::{INBOX, find},
+    export::{INBOX, find, is_mail},
     source::SourceFolder,
 };
 
@@ -48,12 +48,21 @@ impl<'a> Targets<'a> {
         Ok(targets)
     }
 
-    /// The folder for a folder of files.
+    /// The folder for a folder of files. Errors: `Invalid` when it is not for mail.
     pub(super) async fn folder(&mut self, source: &SourceFolder) -> Result<FolderId> {
         let head = source.head.as_ref();
         let role = head.and_then(|head| head.role());
         let class = head.map_or(MAIL_CLASS, |head| &head.class);
-        self.at(&source.path, (role, class)).await
+        let target = self.at(&source.path, (role, class)).await?;
+        let tree = self.account.folders().await;
+        let tree = tree.doing(|| "reading the folders".to_owned())?;
+        match tree.get(target).filter(|folder| !is_mail(folder)) {
+            Some(folder) => Err(Error::Invalid(format!(
+                "{}: the folder is not for mail ({})",
+                folder.name, folder.class
+            ))),
+            None => Ok(target),
+        }
     }
 
     async fn at(&mut self, path: &[String], what: (Option<Role>, &str)) -> Result<FolderId> {

@@ -145,3 +145,70 @@ async fn an_import_doubles_nothing_when_its_journal_is_gone() {
     let bob = world.open(BOB).await;
     assert_eq!(messages(&bob, inbox(&bob).await).await.len(), 5);
 }
+
+#[tokio::test]
+async fn what_was_imported_into_one_folder_is_known_after_an_import_into_another() {
+    let world = exported(3).await;
+    let into = |name: &str| {
+        let name = name.to_owned();
+        move |import: &mut mail_files::Import| import.into = Some(name)
+    };
+    for name in ["One", "Two"] {
+        assert_eq!(world.import(BOB, into(name)).await.unwrap().messages, 3);
+    }
+    let bob = world.open(BOB).await;
+    let tree = bob.folders().await.unwrap();
+    let one = tree.child(None, "One").unwrap().id;
+    bob.delete_items(one, &[ItemNumber(2)]).await.unwrap();
+    for name in ["One", "Two", "One"] {
+        let again = world.import(BOB, into(name)).await.unwrap();
+        assert_eq!((again.messages, again.skipped), (0, 3), "{name}");
+    }
+    // What its owner deleted does not come back.
+    assert_eq!(messages(&bob, one).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_that_is_there_already_gets_the_marks_of_its_file() {
+    let world = exported(2).await;
+    let journal = world.files.path().join("journals");
+    let elsewhere = |import: &mut mail_files::Import| import.journal = Some(journal.clone());
+    assert_eq!(world.import(BOB, elsewhere).await.unwrap().messages, 2);
+    fs::remove_dir_all(&journal).unwrap();
+    let names = files(&world.place().join("cur"));
+    fs::rename(&names[0], format!("{}FS", names[0].display())).unwrap();
+    let second = world.import(BOB, elsewhere).await.unwrap();
+    assert_eq!((second.messages, second.skipped, second.marked), (0, 2, 1));
+    let bob = world.open(BOB).await;
+    let flags = messages(&bob, inbox(&bob).await).await;
+    let flags: Vec<_> = flags.iter().map(|message| message.1).collect();
+    assert_eq!(flags, [Flags::FLAGGED | Flags::SEEN, Flags::NONE]);
+}
+
+#[tokio::test]
+async fn two_files_of_one_name_are_two_messages_unless_they_are_the_same() {
+    let world = exported(1).await;
+    let (cur, new) = (world.place().join("cur"), world.place().join("new"));
+    for (folder, name, text) in [
+        (&cur, "17.M1.host:2,S", "Subject: one\n"),
+        (&cur, "17.M1.host:2,FS", "Subject: two\n"),
+        (&new, "17.M1.host", "Subject: one\n"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    assert_eq!(world.import(BOB, |_| ()).await.unwrap().messages, 3);
+    let again = world.import(BOB, |_| ()).await.unwrap();
+    assert_eq!((again.messages, again.skipped), (0, 3));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_for_mail_takes_none() {
+    let world = exported(1).await;
+    let bob = world.open(BOB).await;
+    for name in ["Calendar", "Contacts"] {
+        let into = |import: &mut mail_files::Import| import.into = Some(name.to_owned());
+        let refused = world.import(BOB, into).await.unwrap_err().to_string();
+        assert!(refused.contains("not for mail"), "{refused}");
+    }
+    assert!(messages(&bob, inbox(&bob).await).await.is_empty());
+}
