@@ -1,5 +1,4 @@
 //! What a mailbox may hold, and that what it holds is counted as it is.
-#![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
 mod kit;
 
