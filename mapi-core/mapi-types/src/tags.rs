@@ -170,6 +170,8 @@ pub mod message_flags {
     pub const HAS_ATTACH: i32 = 0x10;
     /// mfFAI: folder-associated information, not a message for people.
     pub const ASSOCIATED: i32 = 0x40;
+    /// mfResend: a report of a message that was not delivered, to be sent again.
+    pub const RESEND: i32 = 0x80;
     /// mfInternet: came from the Internet.
     pub const INTERNET: i32 = 0x2000;
 }

@@ -11,6 +11,7 @@ mod guest;
 mod intents;
 mod keeper;
 mod kept;
+mod prepare;
 mod queue;
 mod render;
 mod sent_log;
@@ -109,6 +110,23 @@ pub(crate) enum Work {
     Replay,
 }
 
+/// A turn at some work, until it is dropped.
+pub(crate) struct Turn {
+    lock: Option<OwnedMutexGuard<()>>,
+    work: Work,
+    keeper: Arc<Keeper>,
+}
+
+impl Drop for Turn {
+    /// Who left a folder because somebody wrote to it comes back, and must find nobody there.
+    fn drop(&mut self) {
+        drop(self.lock.take());
+        if let Work::Write(folder) = self.work {
+            self.keeper.wrote(folder);
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Locks(Mutex<HashMap<Work, Arc<AsyncMutex<()>>>>);
 
@@ -171,16 +189,32 @@ impl Mailbox {
     }
 
     /// Waits for its turn at some work.
-    pub(crate) async fn turn(&self, work: Work) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.0.lock().unwrap_or_else(PoisonError::into_inner);
-            // Locks that nobody holds are forgotten when the map would grow.
-            if locks.len() == locks.capacity() {
-                locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            }
-            Arc::clone(locks.entry(work).or_default())
-        };
-        lock.lock_owned().await
+    pub(crate) async fn turn(&self, work: Work) -> Turn {
+        let lock = self.lock_of(work).lock_owned().await;
+        self.has_turn(work, lock)
+    }
+
+    /// A turn at some work, if nobody else has one.
+    fn try_turn(&self, work: Work) -> Option<Turn> {
+        let lock = self.lock_of(work).try_lock_owned().ok()?;
+        Some(self.has_turn(work, lock))
+    }
+
+    fn has_turn(&self, work: Work, lock: OwnedMutexGuard<()>) -> Turn {
+        Turn {
+            lock: Some(lock),
+            work,
+            keeper: Arc::clone(&self.keeper),
+        }
+    }
+
+    fn lock_of(&self, work: Work) -> Arc<AsyncMutex<()>> {
+        let mut locks = self.locks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Locks that nobody holds are forgotten when the map would grow.
+        if locks.len() == locks.capacity() {
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        }
+        Arc::clone(locks.entry(work).or_default())
     }
 
     /// The namespace of this mirror's own changes: made once, kept in the mirror for ever. Source: MS-OXCFXICS 3.3.5.2.1.

@@ -40,8 +40,8 @@ pub(crate) use self::{
     messages::{Fetched, MESSAGES_MAX},
     rights::FOLDERS_MAX as RIGHTS_FOLDERS_MAX,
     submit::Standing,
-    transfer::{Fate, Transferring, Transfers, Way},
-    upload::{Chosen, Upload},
+    transfer::{AT_ONCE, Fate, Transferring, Transfers, Way},
+    upload::{Chosen, Upload, following},
     write::{ChangeKeys, PropsChange},
 };
 use self::{names::IndexNames, replicas::Replicas};

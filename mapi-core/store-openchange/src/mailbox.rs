@@ -20,7 +20,7 @@ use crate::{
     epoch::Epochs,
     fail::{Fail, Result},
     handles::{Handle, Handles},
-    mirror::Uses,
+    mirror::{Left, Uses},
     schema::Use,
     segments::{Appender, Segments},
     work::Queue,
@@ -60,6 +60,8 @@ pub(crate) struct Mailbox {
     pub(crate) notices: broadcast::Sender<Notice>,
     /// When bodies of a mirror were read.
     pub(crate) uses: Uses,
+    /// What left folders of a mirror of late.
+    pub(crate) left: Left,
     waiting: Mutex<Waiting>,
     usage: Mutex<Usage>,
     unused: Condvar,
@@ -95,6 +97,7 @@ impl Mailbox {
             shared,
             notices,
             uses: Uses::default(),
+            left: Left::default(),
             waiting: Mutex::default(),
             usage: Mutex::default(),
             unused: Condvar::new(),

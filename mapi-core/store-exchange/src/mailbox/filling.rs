@@ -24,6 +24,9 @@ use super::{
 /// Messages whose bytes are made in advance at one time.
 const RENDER_AT_ONCE: u32 = 50;
 
+/// Part of the bound on bodies that may be made before some are evicted, so that they exceed it by no more than that.
+const EVICTED_AFTER: u64 = 16;
+
 /// How long the task rests when nobody wakes it.
 const REST_MAX: Duration = Duration::from_secs(3600);
 
@@ -38,6 +41,8 @@ enum Next {
 /// Fills mirrors as long as the mailbox is open; whoever started it ends it then.
 pub(super) async fn fill(circle: Weak<Circle>) {
     let mut pause = RETRY_FIRST;
+    // Whoever wakes the task does not make it faster than it may be.
+    let mut not_before = Instant::now();
     loop {
         let Some(open) = circle.upgrade() else {
             return;
@@ -50,7 +55,7 @@ pub(super) async fn fill(circle: Weak<Circle>) {
         drop(open);
         mailbox.keeper.todo().filling = true;
         let span = tracing::trace_span!(target: "operation", "mirror", mailbox = mailbox.id.0);
-        let outcome = round(&mailbox).instrument(span).await;
+        let outcome = round(&mailbox, &mut not_before).instrument(span).await;
         mailbox.keeper.todo().filling = matches!(outcome, Ok(Next::More(_)));
         match outcome {
             Ok(next) => {
@@ -71,17 +76,26 @@ pub(super) async fn fill(circle: Weak<Circle>) {
     }
 }
 
-/// Does one thing.
-async fn round(mailbox: &Arc<Mailbox>) -> Result<Next> {
+/// Does one thing; no messages are made in advance before then.
+async fn round(mailbox: &Arc<Mailbox>, not_before: &mut Instant) -> Result<Next> {
     let started = Instant::now();
+    if std::mem::take(&mut mailbox.keeper.todo().evict) {
+        let evicted = mailbox.evict().await;
+        retried(evicted, || mailbox.keeper.todo().evict = true)?;
+        return Ok(Next::More(started));
+    }
     if let Some(folder) = mailbox.next_whole() {
         let read = mailbox.read_whole(folder).await;
         retried(read, || mailbox.keeper.read_whole(folder))?;
         return Ok(Next::More(started));
     }
-    if !std::mem::take(&mut mailbox.keeper.todo().render) {
+    if !mailbox.keeper.todo().render {
         return Ok(Next::Nothing);
     }
+    if started < *not_before {
+        return Ok(Next::More(*not_before));
+    }
+    mailbox.keeper.todo().render = false;
     let made = retried(mailbox.render_some().await, || {
         mailbox.keeper.more_to_render();
     })?;
@@ -89,7 +103,8 @@ async fn round(mailbox: &Arc<Mailbox>) -> Result<Next> {
         return Ok(Next::Nothing);
     };
     mailbox.keeper.todo().render = true;
-    Ok(Next::More(started + mailbox.time_of(made)))
+    *not_before = started + mailbox.time_of(made);
+    Ok(Next::More(*not_before))
 }
 
 impl Mailbox {
@@ -143,8 +158,25 @@ impl Mailbox {
                 }
             }
         }
-        self.mirror.evict(self.options.bodies_bytes_max).await?;
+        self.evict().await?;
         Ok(None)
+    }
+
+    async fn evict(&self) -> Result<()> {
+        self.mirror.evict(self.options.bodies_bytes_max).await?;
+        Ok(())
+    }
+
+    /// So many octets of bodies have been made.
+    pub(super) fn made(&self, octets: u64) {
+        let enough = self.options.bodies_bytes_max / EVICTED_AFTER;
+        let mut todo = self.keeper.todo();
+        todo.made = todo.made.saturating_add(octets);
+        if todo.made > enough {
+            (todo.made, todo.evict) = (0, true);
+            drop(todo);
+            self.keeper.filling.ring();
+        }
     }
 
     /// The folders that may be read.

@@ -35,6 +35,9 @@ pub(crate) struct Keeper {
     pub(super) filling: Alarm,
 }
 
+/// How often a folder is left because somebody writes to it, before its turn is waited for.
+const LEFT_MAX: u32 = 3;
+
 /// Wakes a task that has nothing to do.
 #[derive(Default)]
 pub(super) struct Alarm(Notify);
@@ -50,6 +53,8 @@ pub(super) struct Todo {
     pub(super) hinted: BTreeSet<FolderId>,
     /// Folders to be looked at when there is time.
     pub(super) folders: BTreeSet<FolderId>,
+    /// Folders that were left because somebody wrote to them, and how often.
+    written: HashMap<FolderId, u32>,
     /// Folders by their ids in ROPs, as hints name them.
     pub(super) named: HashSet<Id>,
     /// Folders to be read whole.
@@ -58,6 +63,10 @@ pub(super) struct Todo {
     pub(super) verify: bool,
     /// There may be items without bytes.
     pub(super) render: bool,
+    /// There may be more bodies than there is room for.
+    pub(super) evict: bool,
+    /// Octets of bodies that were made since some were last evicted.
+    pub(super) made: u64,
     /// A task is at work.
     pub(super) tending: bool,
     pub(super) filling: bool,
@@ -121,6 +130,33 @@ impl Keeper {
         self.filling.ring();
     }
 
+    /// A folder is to be looked at when nobody writes to it any more. Whether it may be left until then: it has not been
+    /// left too often.
+    pub(super) fn expect_end_of_writing(&self, folder: FolderId) -> bool {
+        let mut todo = self.todo();
+        let left = todo.written.entry(folder).or_default();
+        *left += 1;
+        let may_be_left = *left <= LEFT_MAX;
+        if !may_be_left {
+            todo.written.remove(&folder);
+        }
+        may_be_left
+    }
+
+    /// A folder is looked at.
+    pub(super) fn forget_writing(&self, folder: FolderId) {
+        self.todo().written.remove(&folder);
+    }
+
+    /// Somebody has written to a folder.
+    pub(super) fn wrote(&self, folder: FolderId) {
+        let mut todo = self.todo();
+        if todo.written.contains_key(&folder) && todo.hinted.insert(folder) {
+            drop(todo);
+            self.tending.ring();
+        }
+    }
+
     /// There are messages whose content must be verified.
     pub(super) fn more_to_verify(&self) {
         self.todo().verify = true;
@@ -169,12 +205,14 @@ impl Keeper {
             todo.everything,
             todo.verify,
             todo.render,
+            todo.evict,
         ];
         !flags.contains(&true)
             && [&todo.hinted, &todo.folders, &todo.whole]
                 .iter()
                 .all(|folders| folders.is_empty())
             && todo.named.is_empty()
+            && todo.written.is_empty()
     }
 
     /// How far the folders are whose index is being read.

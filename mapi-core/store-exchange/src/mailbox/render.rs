@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use mapi_store::{Items, Object, Query, Result, Table};
-use mapi_types::{FolderId, ItemNumber, MessageTree, PropBag, PropTag, tags};
+use mapi_types::{Content, FolderId, ItemNumber, MessageTree, PropBag, PropTag, tags};
 use mapi_wire::{Gid, Id};
 use store_openchange::{Body, ChangeKey, Confirmed, RemoteItemRef, Rendered, RenderedOutcome};
 use tokio::task::spawn_blocking;
@@ -149,10 +149,12 @@ impl Mailbox {
         let server = self.options.name.clone();
         metrics::counter!("exchange_messages_rendered_total", "server" => server)
             .increment(made.rendered.len() as u64);
+        let octets = made.rendered.iter().map(octets).sum();
         if !made.confirmed.is_empty() {
             self.mirror.confirm(folder, made.confirmed).await?;
         }
         let outcomes = self.mirror.put_rendered(folder, made.rendered).await?;
+        self.made(octets);
         Ok(outcomes.contains(&RenderedOutcome::Outdated))
     }
 
@@ -275,6 +277,11 @@ impl Mailbox {
         }
         Ok(names.clone())
     }
+}
+
+/// How long what was made is.
+fn octets(made: &Rendered) -> u64 {
+    made.message.original.as_ref().map_or(0, Content::len)
 }
 
 fn is_missing(item: &RemoteItemRef) -> bool {

@@ -9,7 +9,7 @@ use store_openchange::{
 };
 
 use super::{
-    Mailbox, Work,
+    Mailbox, Turn, Work,
     circle::unread,
     remote_id,
     state::{self, Kept},
@@ -109,29 +109,33 @@ impl Mailbox {
     pub(crate) async fn sync_contents(&self, folder: FolderId) -> Result<()> {
         self.caught_up().await?;
         let sync = self.mirror.folder_sync(folder).await?;
-        let _writes = match is_whole(&sync) {
+        let writes = match is_whole(&sync) {
             true => None,
             false => Some(self.turn(Work::Write(folder)).await),
         };
         // Somebody may have written while the server was away for a moment.
         self.caught_up().await?;
-        self.sync_contents_in_write(folder).await
+        self.sync_contents_with(folder, writes.as_ref()).await
     }
 
-    /// [`Self::sync_contents`] for who writes to the folder.
-    pub(crate) async fn sync_contents_in_write(&self, folder: FolderId) -> Result<()> {
+    /// [`Self::sync_contents`] for who may have the turn at writing to the folder.
+    pub(crate) async fn sync_contents_with(
+        &self,
+        folder: FolderId,
+        writes: Option<&Turn>,
+    ) -> Result<()> {
         if self.may_read(folder) {
-            return self.sync_items(folder).await;
+            return self.sync_items(folder, writes).await;
         }
         match self.circle.reader(folder) {
-            Some(reader) => reader.sync_items(folder).await,
+            Some(reader) => reader.sync_items(folder, writes).await,
             None => Err(unread()),
         }
     }
 
-    async fn sync_items(&self, folder: FolderId) -> Result<()> {
+    async fn sync_items(&self, folder: FolderId, writes: Option<&Turn>) -> Result<()> {
         let _turn = self.turn(Work::Contents(folder)).await;
-        match self.pass(folder).await {
+        match self.pass(folder, writes).await {
             Err(error) if is_gone(&error) => {
                 self.keeper.doubt_hierarchy();
                 Err(error)
@@ -141,7 +145,7 @@ impl Mailbox {
     }
 
     /// One pass over what changed.
-    async fn pass(&self, folder: FolderId) -> Result<()> {
+    async fn pass(&self, folder: FolderId, writes: Option<&Turn>) -> Result<()> {
         // What comes by other ways from now on, this pass may not tell of.
         let from = self.inner.folder(folder).await?.next_number;
         let sync = self.mirror.folder_sync(folder).await?;
@@ -166,13 +170,14 @@ impl Mailbox {
         let running = over_all.then_some(FirstPass::Running);
         let mut part = contents.next().await?;
         while let Some(come) = part {
-            let batch = match come {
+            let mut batch = match come {
                 ContentsPart::End(seen) => last(state::encode(&seen, from), &sync.state, over_all),
                 come => ItemBatch {
                     first_pass: running,
                     ..self.batch_of(folder, come, kept_from)
                 },
             };
+            self.leave_parts(folder, &mut batch, writes).await?;
             // The next part comes while this one is applied.
             let (applied, next) = tokio::join!(self.take_in(folder, batch), contents.next());
             applied?;

@@ -9,17 +9,18 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mapi_store::{Error, ErrorKind, Result, Role};
 use mapi_types::{FolderId, Version};
+use mapi_wire::Id;
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
 use super::{
-    Circle, Mailbox, filling,
+    Circle, Mailbox, Work, filling,
     intents::Intents,
     keeper::{rest, retried},
     remote_id,
     sync::is_whole,
 };
-use crate::session::StoreName;
+use crate::{fault::Fault, session::StoreName};
 
 /// Messages that are verified at one time: what is new elsewhere must not wait long for them.
 const VERIFY_AT_ONCE: u32 = 10;
@@ -200,17 +201,35 @@ impl Mailbox {
         }
         let done = match self.mirror.folder_sync(folder).await {
             Ok(sync) if is_whole(&sync) => {
+                self.keeper.forget_writing(folder);
                 self.keeper.read_whole(folder);
                 return Ok(());
             }
-            Ok(_) => self.sync_contents(folder).await,
+            Ok(_) => self.sync_unless_written(folder).await,
             Err(error) => Err(error),
         };
         match done {
             // It is gone, or closed to this user: the tree will say so.
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => Ok(()),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {
+                self.keeper.forget_writing(folder);
+                Ok(())
+            }
             done => done,
         }
+    }
+
+    /// Brings what changed in a folder. While somebody writes to it, it is left for now, so that news of other folders
+    /// do not wait for that; but not for ever.
+    async fn sync_unless_written(&self, folder: FolderId) -> Result<()> {
+        if !self.keeper.expect_end_of_writing(folder) {
+            return self.sync_contents(folder).await;
+        }
+        let Some(writes) = self.try_turn(Work::Write(folder)) else {
+            return Ok(());
+        };
+        self.keeper.forget_writing(folder);
+        self.caught_up().await?;
+        self.sync_contents_with(folder, Some(&writes)).await
     }
 
     /// Every folder is to be looked at: nobody knows what was missed.
@@ -268,18 +287,37 @@ impl Mailbox {
         Ok(())
     }
 
-    /// Finds the folders that hints named.
+    /// Finds the folders that hints named. What cannot be found now is looked for again.
     async fn name_hinted(&self) -> Result<()> {
-        let named = std::mem::take(&mut self.keeper.todo().named);
-        for id in named {
-            let gid = self.remote.gid(id).await?;
-            match self.mirror.folder_of(&remote_id(gid)).await? {
-                Some(folder) => {
-                    self.keeper.todo().hinted.insert(folder);
-                }
-                // A folder that is new, or not one for people.
-                None => self.keeper.todo().hierarchy |= self.options.poll > Duration::ZERO,
+        let named: Vec<_> = std::mem::take(&mut self.keeper.todo().named)
+            .into_iter()
+            .collect();
+        for (at, id) in named.iter().enumerate() {
+            retried(self.name_one(*id).await, || {
+                let rest = named.iter().skip(at);
+                self.keeper.todo().named.extend(rest);
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn name_one(&self, id: Id) -> Result<()> {
+        let found = match self.remote.gid(id).await {
+            Ok(gid) => self.mirror.folder_of(&remote_id(gid)).await?,
+            // It is gone again.
+            Err(fault) if fault.is_refusal() => None,
+            Err(Fault::Operation { code, .. }) => {
+                tracing::debug!(mailbox = %self.id, code, "a folder that changed cannot be named");
+                self.keeper.todo().poll = true;
+                return Ok(());
             }
+            Err(fault) => return Err(fault.into()),
+        };
+        let mut todo = self.keeper.todo();
+        match found {
+            Some(folder) => drop(todo.hinted.insert(folder)),
+            // A folder that is new, or not one for people.
+            None => todo.hierarchy |= self.options.poll > Duration::ZERO,
         }
         Ok(())
     }

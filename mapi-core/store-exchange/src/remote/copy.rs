@@ -5,8 +5,12 @@
 
 use std::time::Duration;
 
-use mapi_types::FileTime;
+use mapi_types::{
+    FileTime,
+    tags::{self, message_flags},
+};
 use mapi_wire::{
+    PropValue, TaggedValue,
     ics::PredecessorChangeList,
     rop::{self, NO_HANDLE, Response, save_flags},
 };
@@ -27,6 +31,10 @@ use crate::{
 /// Slots of the batch that fills copies: after these, two for each message.
 const FOLDER: u8 = 1;
 const COLLECTOR: u8 = 2;
+
+/// The bits of PidTagMessageFlags that a copy gets from its source. Copying leaves them out, and no client can set them
+/// once a message is saved: without them, what came by mail would be a draft. Source: MS-OXCMSG 2.2.1.6.
+const FLAGS_OF_COPIES: i32 = message_flags::READ | message_flags::UNSENT | message_flags::RESEND;
 
 /// What copies are called.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +120,7 @@ impl Remote {
             match &filled {
                 Ok(Filled::Ready { .. }) => ready.push(Ready {
                     handle,
-                    read: one.read,
+                    read: one.is_read(),
                 }),
                 _ => done_with.push(handle),
             }
@@ -175,17 +183,21 @@ impl Remote {
     }
 
     async fn save_copies(&self, generation: u64, ready: Vec<Ready>) -> Result<Answers> {
-        self.sessions
-            .front
-            .go_on(&self.store, generation, move |logon| {
-                let mut batch = Batch::new(logon);
-                for one in &ready {
-                    let copy = batch.known(one.handle);
-                    save(&mut batch, copy, one.read);
-                }
-                batch
-            })
-            .await
+        let session = &self.sessions.front;
+        let handles = ready.iter().map(|one| one.handle).collect();
+        let saved = session.go_on(&self.store, generation, move |logon| {
+            let mut batch = Batch::new(logon);
+            for one in &ready {
+                let copy = batch.known(one.handle);
+                save(&mut batch, copy, one.read);
+            }
+            batch
+        });
+        let saved = saved.await;
+        if saved.is_err() {
+            session.release_later(&self.store, generation, handles);
+        }
+        saved
     }
 
     /// The answers about one copy that was to be saved. Whether it is read is no reason to say that there is none.
@@ -237,7 +249,7 @@ fn fill(batch: &mut Batch, way: Way, one: &Transferring, called: Called) {
             logon_id,
             input: COLLECTOR,
             output,
-            import_flag: import_flag(one.associated),
+            import_flag: import_flag(one.is_associated()),
             property_values: identity(&one.target, now, &PredecessorChangeList::new()),
         }),
         Called::New => batch.push(rop::CreateMessage {
@@ -246,9 +258,17 @@ fn fill(batch: &mut Batch, way: Way, one: &Transferring, called: Called) {
             output,
             code_page_id: PAGE_OF_LOGON,
             folder_id: way.to_id,
-            associated_flag: one.associated,
+            associated_flag: one.is_associated(),
         }),
     }
+    batch.push(rop::SetProperties {
+        logon_id,
+        input: output,
+        property_values: vec![TaggedValue {
+            tag: tags::MESSAGE_FLAGS.tag(),
+            value: PropValue::I32(one.flags & FLAGS_OF_COPIES),
+        }],
+    });
     batch.push(rop::CopyTo {
         logon_id,
         source,
@@ -268,7 +288,10 @@ fn filled(answers: &mut Answers, one: &Transferring) -> Result<Filled> {
         Some(Response::GetPropertiesSpecific(response)) => change_key(&response.row),
         _ => None,
     };
-    let (made, copied) = (answers.take(), answers.take());
+    let made = answers.take();
+    // What a server makes of that is looked at when somebody reads the copy.
+    answers.take_any();
+    let copied = answers.take();
     let arrived = Arrived {
         gid: one.target.gid,
         change_key: None,

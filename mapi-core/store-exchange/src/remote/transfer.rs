@@ -2,6 +2,7 @@
 //!
 //! Source: MS-OXCFXICS 2.2.3.2.4.4.
 
+use mapi_types::tags::message_flags;
 use mapi_wire::{
     Gid, Id,
     ics::{PredecessorChangeList, Xid},
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Messages in one batch: each takes two slots.
-pub(super) const AT_ONCE: usize = 50;
+pub(crate) const AT_ONCE: usize = 50;
 
 /// From which folder to which.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,18 @@ pub(crate) struct Transferring {
     /// What it will be called.
     pub(crate) target: Chosen,
     pub(crate) target_id: Id,
-    pub(crate) associated: bool,
-    pub(crate) read: bool,
+    /// PidTagMessageFlags, as they are known.
+    pub(crate) flags: i32,
+}
+
+impl Transferring {
+    pub(super) const fn is_associated(&self) -> bool {
+        self.flags & message_flags::ASSOCIATED != 0
+    }
+
+    pub(super) const fn is_read(&self) -> bool {
+        self.flags & message_flags::READ != 0
+    }
 }
 
 /// What a message that was moved or copied has now.

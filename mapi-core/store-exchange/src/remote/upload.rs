@@ -194,8 +194,8 @@ impl Remote {
                     return Err(unexpected());
                 }
                 starts += 1;
-                // What there is of it is a part, and a newer version takes its place.
-                upload.chosen.change_key = self.newer(upload.chosen.change_key).await?;
+                // What there is of it is a part, or not this: a newer version takes its place.
+                upload.chosen.change_key = self.newer(folder, &upload.chosen).await?;
                 upload.again = true;
                 continue;
             };
@@ -208,14 +208,13 @@ impl Remote {
         }
     }
 
-    /// The change key of a newer version in the same namespace.
-    async fn newer(&self, than: Xid) -> Result<Xid> {
-        let namespace = than.namespace;
-        let fresh = self.choose(1, namespace).await?.into_iter().next();
-        let fresh = fresh.map(|chosen| chosen.change_key);
-        let fresh = fresh.filter(|fresh| fresh.to_bytes() > than.to_bytes());
-        // Another database of the server counts anew.
-        fresh.or_else(|| next(than)).ok_or_else(unexpected)
+    /// The change key of a version that is newer than the one that is there, and than this one.
+    async fn newer(&self, folder: Id, than: &Chosen) -> Result<Xid> {
+        let id = self.id(than.gid).await?;
+        let there = self.versions(folder, id).await?;
+        let mut before = there.map(|there| there.predecessors).unwrap_or_default();
+        before.insert(than.change_key);
+        following(than.change_key, &before).ok_or_else(unexpected)
     }
 
     async fn try_upload(&self, folder: Id, upload: &Upload) -> Result<Uploaded> {
@@ -310,6 +309,17 @@ impl Remote {
 /// changes of a server.
 fn change_of(namespace: Guid, counter: u64) -> Option<Xid> {
     Xid::from_bytes(&[&namespace.0[..], &counter.to_be_bytes()].concat())
+}
+
+/// A change in the namespace of this one that those before do not include: this one, unless another database of the
+/// server counts anew, so that it comes after what follows it. The server would ignore it then. `None`: there is none.
+pub(crate) fn following(change: Xid, before: &PredecessorChangeList) -> Option<Xid> {
+    let mut known = before.iter();
+    let last = known.find(|known| known.namespace == change.namespace);
+    match last.filter(|last| last.local >= change.local) {
+        Some(last) => next(last),
+        None => Some(change),
+    }
 }
 
 /// The next change of the same namespace.

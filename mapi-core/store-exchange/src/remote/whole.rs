@@ -28,7 +28,13 @@ impl Remote {
     pub(crate) async fn is_whole(&self, folder: Id, upload: &Upload) -> Result<Option<bool>> {
         let id = self.id(upload.chosen.gid).await?;
         let session = &self.sessions.front;
-        if !upload.after.is_empty() || pieces(&upload.message).nth(1).is_some() {
+        if !upload.after.is_empty() {
+            // Nothing but this makes its change one of those that are there.
+            let there = self.versions(folder, id).await?;
+            let change = upload.chosen.change_key;
+            return Ok(there.map(|there| there.predecessors.contains(change)));
+        }
+        if pieces(&upload.message).nth(1).is_some() {
             // It is not saved before all of it has arrived.
             let there = self.is_there(session, folder, id).await?;
             return Ok(there.then_some(true));

@@ -11,36 +11,22 @@
 //! [`Mirror::begin_save`]: store_openchange::Mirror::begin_save
 //! [`Mirror::finish_save`]: store_openchange::Mirror::finish_save
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::collections::{HashMap, HashSet};
 
 use mapi_store::{Error, ErrorKind, Expected, Result, Saved};
-use mapi_types::{
-    Draft, FileTime, FolderId, OwnedValue, PropBag, PropTag, Version, tags, tags::message_flags,
-};
-use mapi_wire::{Gid, Id, fast_transfer, ics::PredecessorChangeList};
+use mapi_types::{Draft, FolderId, OwnedValue, PropBag, Version, tags, tags::message_flags};
+use mapi_wire::{Gid, Id, ics::PredecessorChangeList};
 use store_openchange::{Begun, ChangeKey, Finished, Pending, RemoteId};
-use tokio::task::spawn_blocking;
 
 use super::{ExchangeStore, queue::can_be_read};
 use crate::{
     fault::{Fault, code},
     mailbox::{Work, remote_id},
-    message::{to_message, whole},
-    remote::{Chosen, Upload},
+    remote::{Chosen, following},
 };
 
 /// How often a content is uploaded over one that somebody else changes at the same time.
 const CONFLICTS_MAX: u32 = 3;
-
-/// A draft as it goes to the server.
-pub(super) struct Prepared {
-    pub(super) message: fast_transfer::Message,
-    flags: i32,
-}
 
 /// How far uploading came before a draft failed.
 struct Stopped {
@@ -168,7 +154,10 @@ impl ExchangeStore {
         (chosen, draft): (&Chosen, &Draft),
         (after, again): (PredecessorChangeList, bool),
     ) -> Result<Finished> {
-        let upload = self.to_upload((chosen, draft), (after, again)).await?;
+        let upload = self
+            .mailbox
+            .to_upload((chosen, draft), (after, again))
+            .await?;
         let change_key = self.mailbox.remote.upload(fid, &upload).await?;
         Ok(finished(chosen.gid, change_key, chosen))
     }
@@ -206,7 +195,7 @@ impl ExchangeStore {
         (chosen, draft): (&Chosen, &Draft),
     ) -> Result<Finished> {
         let mailbox = &self.mailbox;
-        let upload = self
+        let upload = mailbox
             .to_upload((chosen, draft), (PredecessorChangeList::new(), false))
             .await?;
         // Nothing will come under the id that was refused.
@@ -220,43 +209,6 @@ impl ExchangeStore {
         let pending = [pending((&new, draft))];
         mailbox.mirror.begin_save(folder, &pending).await?;
         Ok(finished(new.gid, change_key, chosen))
-    }
-
-    pub(super) async fn to_upload(
-        &self,
-        (chosen, draft): (&Chosen, &Draft),
-        (after, again): (PredecessorChangeList, bool),
-    ) -> Result<Upload> {
-        let now = FileTime::from(SystemTime::now());
-        let prepared = self.prepared(draft, now).await?;
-        Ok(Upload {
-            chosen: chosen.clone(),
-            after,
-            modified: now,
-            message: Arc::new(prepared.message),
-            associated: prepared.flags & message_flags::ASSOCIATED != 0,
-            read: prepared.flags & message_flags::READ != 0,
-            again,
-        })
-    }
-
-    /// A draft as a stream of properties.
-    pub(super) async fn prepared(&self, draft: &Draft, now: FileTime) -> Result<Prepared> {
-        let names = self.mailbox.names_of(draft).await;
-        let source = draft.clone();
-        let prepare = move || {
-            let tree = whole(&source, now)?;
-            let name_of = |id| names.get(&id).cloned();
-            Ok::<_, std::io::Error>(Prepared {
-                message: to_message(&tree, &is_computed, &name_of),
-                flags: tree.props.get(&tags::MESSAGE_FLAGS).unwrap_or_default(),
-            })
-        };
-        let failed = |error| Error::with_source(ErrorKind::Internal, "an upload failed", error);
-        spawn_blocking(prepare)
-            .await
-            .map_err(failed)?
-            .map_err(|error| Error::with_source(ErrorKind::Unavailable, "reading a draft", error))
     }
 
     /// All or none: what was uploaded before one failed goes again. What cannot be undone now, the next
@@ -360,7 +312,8 @@ impl ExchangeStore {
         let namespace = mailbox.namespace().await?;
         // The number of a fresh id counts this change.
         let fresh = mailbox.remote.choose(1, namespace).await?;
-        let change_key = fresh.into_iter().next().map(|chosen| chosen.change_key);
+        let change_key = fresh.first().map(|chosen| chosen.change_key);
+        let change_key = change_key.and_then(|key| following(key, &there.predecessors));
         let chosen = Chosen {
             gid,
             change_key: change_key.ok_or_else(gone)?,
@@ -448,27 +401,4 @@ fn under(id: &RemoteId, chosen: &Chosen) -> Chosen {
         gid: Gid::from_bytes(&id.0).unwrap_or(chosen.gid),
         ..chosen.clone()
     }
-}
-
-/// Properties that a server computes, or that say what the upload says otherwise.
-fn is_computed(tag: PropTag) -> bool {
-    const COMPUTED: [PropTag; 16] = [
-        tags::ENTRY_ID.tag(),
-        tags::RECORD_KEY.tag(),
-        tags::SOURCE_KEY.tag(),
-        tags::MESSAGE_SIZE.tag(),
-        tags::HAS_ATTACHMENTS.tag(),
-        tags::DISPLAY_TO.tag(),
-        tags::DISPLAY_CC.tag(),
-        tags::DISPLAY_BCC.tag(),
-        tags::MESSAGE_STATUS.tag(),
-        tags::INTERNET_ARTICLE_NUMBER.tag(),
-        tags::CONVERSATION_ID.tag(),
-        tags::RTF_IN_SYNC.tag(),
-        tags::MESSAGE_TO_ME.tag(),
-        tags::MESSAGE_CC_ME.tag(),
-        tags::MESSAGE_RECIPIENT_ME.tag(),
-        tags::LAST_MODIFICATION_TIME.tag(),
-    ];
-    COMPUTED.contains(&tag)
 }

@@ -116,7 +116,7 @@ impl ExchangeStore {
             props: draft.props.with(&[(tags::MESSAGE_FLAGS.tag(), flags)], &[]),
             ..draft.clone()
         };
-        let mut message = self.prepared(&draft, now).await?.message;
+        let mut message = self.mailbox.prepared(&draft, now).await?.message;
         let kept_in = match copy {
             Some(folder) => Some(mailbox.folder_gid(folder).await?),
             None => None,

@@ -3,20 +3,20 @@
 use std::{collections::HashMap, time::SystemTime};
 
 use mapi_store::{Error, ErrorKind, Result, Transfer, Transferred};
-use mapi_types::{FileTime, FolderId, ItemKey, ItemNumber, tags, tags::message_flags};
+use mapi_types::{FileTime, FolderId, ItemKey, ItemNumber, tags};
 use mapi_wire::{Gid, ics::Xid};
-use store_openchange::{ChangeKey, Moved};
+use store_openchange::{ChangeKey, Moved, RemoteId};
 
 use super::ExchangeStore;
 use crate::{
     fault::{Fault, code},
     mailbox::{Work, remote_id},
-    remote::{Fate, Transferring, Transfers, Way},
+    remote::{AT_ONCE, Fate, Transferring, Transfers, Way},
 };
 
 impl ExchangeStore {
     /// A server does not move several messages at once: when it refuses one, those before it have gone, and are told
-    /// by the change logs of both folders.
+    /// by the change logs of both folders. Of copies, all are made or none, as far as the server lets itself be told.
     pub(super) async fn transfer_all(
         &self,
         from: FolderId,
@@ -62,27 +62,69 @@ impl ExchangeStore {
                     .await;
             }
         };
+        let (moved, open) = self.sorted(from, numbers, done.fates);
+        let Some(error) = done.failed.map(Error::from) else {
+            return mailbox.mirror.transferred(from, to, how, moved).await;
+        };
+        if how == Transfer::Copy && !self.may_wait(&error) {
+            let begun = open.iter().filter_map(|number| asked.get(number));
+            // Those behind have not been asked for.
+            let begun = begun.take(AT_ONCE).map(|one| remote_id(one.target.gid));
+            let copies = moved.iter().map(|one| one.id.clone()).chain(begun);
+            if self.take_copies_back(to, copies.collect()).await {
+                return Err(error);
+            }
+        }
+        let mut transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
+        let rest = self
+            .not_done((from, to), (&open, how), &asked, error)
+            .await?;
+        transferred.extend(rest);
+        Ok(transferred)
+    }
+
+    /// What has been transferred, and what has not as far as anybody knows. What is gone is soon gone here too.
+    fn sorted(
+        &self,
+        from: FolderId,
+        numbers: Vec<ItemNumber>,
+        fates: Vec<Fate>,
+    ) -> (Vec<Moved>, Vec<ItemNumber>) {
         let (mut moved, mut open) = (Vec::with_capacity(numbers.len()), Vec::new());
-        for (number, fate) in numbers.into_iter().zip(done.fates) {
+        for (number, fate) in numbers.into_iter().zip(fates) {
             match fate {
                 Fate::Arrived(arrived) => moved.push(Moved {
                     number,
                     id: remote_id(arrived.gid),
                     change_key: arrived.change_key.map(ChangeKey),
                 }),
-                Fate::Gone => {}
+                Fate::Gone => self.mailbox.keeper.doubt(from),
                 Fate::Open => open.push(number),
             }
         }
-        let mut transferred = mailbox.mirror.transferred(from, to, how, moved).await?;
-        let Some(fault) = done.failed else {
-            return Ok(transferred);
+        (moved, open)
+    }
+
+    /// Deletes copies at the server, some of which may not be there, for not all could be made. Source: RFC 9051 6.4.7.
+    /// Whether it did: then nobody has seen them, else the mirror must know them.
+    async fn take_copies_back(&self, folder: FolderId, copies: Vec<RemoteId>) -> bool {
+        let mailbox = &self.mailbox;
+        let taken = async {
+            let fid = mailbox.folder_fid(folder).await?;
+            let mut ids = Vec::with_capacity(copies.len());
+            for copy in &copies {
+                if let Some(gid) = Gid::from_bytes(&copy.0) {
+                    ids.push(mailbox.remote.id(gid).await?);
+                }
+            }
+            Ok::<_, Error>(mailbox.remote.delete(fid, &ids).await?)
         };
-        let rest = self
-            .not_done((from, to), (&open, how), &asked, fault.into())
-            .await?;
-        transferred.extend(rest);
-        Ok(transferred)
+        let taken = taken.await;
+        if let Err(error) = &taken {
+            tracing::warn!(mailbox = %mailbox.id, %error, "copies that are not all there are not taken back");
+        }
+        mailbox.keeper.doubt(folder);
+        taken.is_ok()
     }
 
     /// Lets items wait that could not be transferred, to the ids that were chosen for them: some may have arrived.
@@ -137,8 +179,7 @@ impl ExchangeStore {
                 change_key,
                 target_id: mailbox.remote.id(target.gid).await?,
                 target,
-                associated: flags & message_flags::ASSOCIATED != 0,
-                read: flags & message_flags::READ != 0,
+                flags,
             });
         }
         Ok((numbers, messages))

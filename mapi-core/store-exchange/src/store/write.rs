@@ -17,7 +17,7 @@ use store_openchange::{ChangeKey, RemoteItemRef, Written};
 use super::{ExchangeStore, queue::is_local};
 use crate::{
     QueueLimits,
-    mailbox::Work,
+    mailbox::{Turn, Work},
     remote::{ChangeKeys, PropsChange},
     values::{tag, tagged, to_stream, wire_name},
 };
@@ -254,7 +254,7 @@ impl ExchangeStore {
     ) -> Result<Vec<ItemNumber>> {
         let mailbox = &self.mailbox;
         mailbox.indexed(folder).await?;
-        let _turn = mailbox.turn(Work::Write(folder)).await;
+        let turn = mailbox.turn(Work::Write(folder)).await;
         let mut numbers = match how {
             Deletion::SoftIfMarked => self.marked(folder, items).await?,
             Deletion::Soft | Deletion::Hard => items.to_vec(),
@@ -264,7 +264,7 @@ impl ExchangeStore {
         if self.goes_behind().await? {
             return self.queue_removal(folder, numbers, how).await;
         }
-        match self.delete_now(folder, &numbers, how).await {
+        match self.delete_now(folder, &numbers, (how, &turn)).await {
             Err(error) if self.may_wait(&error) => {
                 let queued = self.queue_removal(folder, numbers, how).await;
                 queued.map_err(|_| error)
@@ -277,7 +277,7 @@ impl ExchangeStore {
         &self,
         folder: FolderId,
         numbers: &[ItemNumber],
-        how: Deletion,
+        (how, turn): (Deletion, &Turn),
     ) -> Result<Vec<ItemNumber>> {
         let mailbox = &self.mailbox;
         let known = mailbox.mirror.remote_ids(folder, numbers).await?;
@@ -294,7 +294,10 @@ impl ExchangeStore {
         }
         let mut gone = match messages.is_empty() {
             true => Vec::new(),
-            false => self.delete_known(folder, (messages, there), how).await?,
+            false => {
+                self.delete_known(folder, (messages, there), (how, turn))
+                    .await?
+            }
         };
         if !refused.is_empty() {
             // The server did not take them, so they are only here.
@@ -311,20 +314,20 @@ impl ExchangeStore {
         &self,
         folder: FolderId,
         (messages, there): (Vec<Id>, Vec<ItemNumber>),
-        how: Deletion,
+        (how, turn): (Deletion, &Turn),
     ) -> Result<Vec<ItemNumber>> {
         let mailbox = &self.mailbox;
         let fid = mailbox.folder_fid(folder).await?;
         if mailbox.remote.delete(fid, &messages).await? {
-            return match how {
-                Deletion::Soft | Deletion::SoftIfMarked => {
-                    mailbox.inner.delete(folder, &there, Deletion::Soft).await
-                }
-                Deletion::Hard => mailbox.mirror.removed(folder, there).await,
+            // What is marked is known.
+            let how = match how {
+                Deletion::Soft | Deletion::SoftIfMarked => Deletion::Soft,
+                Deletion::Hard => Deletion::Hard,
             };
+            return mailbox.mirror.removed(folder, there, how).await;
         }
         // Some stayed, or had gone before: only the server knows which.
-        mailbox.sync_contents_in_write(folder).await?;
+        mailbox.sync_contents_with(folder, Some(turn)).await?;
         let still = mailbox.mirror.remote_ids(folder, &there).await?;
         let gone = there
             .into_iter()

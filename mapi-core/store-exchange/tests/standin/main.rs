@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "assertions of tests")]
 
 mod contract;
+mod copies;
 mod costs;
 mod cuts;
 mod faults;

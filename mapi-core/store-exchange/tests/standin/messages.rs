@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use exchange_standin::{Fault, What, When, model::draft::Draft as Sent};
+use exchange_standin::{
+    Fault, What, When,
+    model::{
+        change::{Predecessors, Xid},
+        draft::Draft as Sent,
+    },
+};
 use mapi_store::{
     ByteRange, Error, ErrorKind, Expected, FolderInfo, Items, NewFolder, Object, Query,
     READ_BYTES_MAX, Role, Store, Table, Transfer,
@@ -226,6 +232,40 @@ async fn marks_of_others_leave_an_original_alone_and_edits_replace_it() {
             .await
             .contains("edited by another")
     );
+}
+
+/// A server that is set up anew gives out lower numbers, and an old change is not made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_made_although_the_numbers_of_changes_begin_anew() {
+    let standin = Standin::start();
+    let mailbox = standin.server.mailbox(ALICE);
+    let (store, inbox) = standin.alice().await;
+    let saved = store.save(inbox.id, &[odd()]).await.unwrap();
+    let there = mailbox.messages(mailbox.inbox().unwrap()).unwrap();
+    let later = Xid {
+        namespace: there[0].change_key.namespace,
+        local: 0x00ff_ffff_ffff_u64.to_be_bytes().into(),
+    };
+    let later = Predecessors::of(&later);
+    let absorbed = mailbox.change(|mailbox| mailbox.absorb_version(there[0].mid, &later));
+    absorbed.unwrap();
+    for (cut, body) in [(None, "first"), (Some(What::LOSE_ANSWER), "second")] {
+        if let Some(what) = cut {
+            standin.server.faults().next_rop("SaveChangesMessage", what);
+        }
+        let numbers = numbers(&listing(&*store, &inbox).await);
+        let expected = Expected {
+            item: numbers[0],
+            version: None,
+        };
+        let draft = odd_with(Some(body.to_owned()));
+        let edited = store.replace(inbox.id, expected, &draft).await.unwrap();
+        assert!(edited.number > saved[0].number);
+        let there = mailbox.messages(mailbox.inbox().unwrap()).unwrap();
+        assert_eq!(there.len(), 1);
+        let written = there[0].content.props.text(tags::BODY.tag());
+        assert_eq!(written.as_deref(), Some(body));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,6 +104,34 @@ async fn what_a_busy_server_did_in_part_is_not_taken_for_the_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_in_part_and_nobody_heard_of_does_not_become_the_whole() {
+    let standin = Standin::start();
+    let (store, inbox, _) = furnished(&standin).await;
+    let id = MailboxId(ALICE.to_owned());
+    let faults = standin.server.faults();
+    faults.notifications(exchange_standin::NotificationFault::Drop);
+    arm(&standin, PUTS, What::RopError(FAILED));
+    always(&standin, UPLOADS, 0, What::LOSE_ANSWER);
+    let lost = store.save(inbox.id, &[draft("whole")]).await;
+    assert_eq!(lost.unwrap_err().kind, ErrorKind::Unavailable);
+    assert_eq!(there(&standin, "Inbox").len(), 4);
+    come_back(&standin);
+    standin.exchange.synchronize(&id, inbox.id).await.unwrap();
+    assert_eq!(there(&standin, "Inbox"), ["a", "b", "c"]);
+    assert_eq!(shown(&*store, &inbox).await.len(), 3);
+    let mirror = standin.mirrors().find_mirror(&id).await.unwrap();
+    assert_eq!(mirror.status().await.unwrap().pending, 0);
+    save(&*store, &inbox, "whole").await;
+    assert_eq!(there(&standin, "Inbox"), ["a", "b", "c", "whole"]);
+    standin.exchange.synchronize(&id, inbox.id).await.unwrap();
+    assert_eq!(shown(&*store, &inbox).await.len(), 4);
+    assert_eq!(
+        bytes(&*store, &inbox, ItemNumber(4)).await,
+        original("whole")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_replay_did_in_part_is_not_taken_for_the_whole() {
     let standin = queueing();
     let (store, inbox, _) = furnished(&standin).await;

@@ -11,6 +11,7 @@ use super::{
     index_row::IndexRow,
     insertion::{Insertion, NewItem},
     known::Known,
+    left::Left,
     pending,
     remote_folder::{self, RemoteFolderRow},
     remote_row::{RemoteRow, check_id, check_key},
@@ -30,6 +31,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Res
     let remote = RemoteFolderRow::load(tx.conn, folder)?;
     let mut apply = Apply {
         conn: tx.conn,
+        left: &tx.mailbox.left,
         row: FolderRow::load(tx.conn, remote.id)?,
         pending: pending::any(tx.conn, remote.id)?,
         hinted: !remote.indexed && !staged::any(tx.conn, remote.id)?,
@@ -68,6 +70,7 @@ fn arrival_of<'i>((item, index): &'i (&RemoteItem, IndexRow)) -> impl Ord + 'i {
 /// A folder while a batch is applied to it.
 struct Apply<'c> {
     conn: &'c Connection,
+    left: &'c Left,
     row: FolderRow,
     remote: RemoteFolderRow,
     /// Whether drafts are on their way to the folder.
@@ -137,6 +140,9 @@ impl Apply<'_> {
 
     fn unknown(&mut self, item: &RemoteItem, index: &IndexRow) -> Result<()> {
         if self.pending && self.arrived(item, index)? {
+            return Ok(());
+        }
+        if self.remote.passing && self.left.has(self.remote.id, &item.id.0) {
             return Ok(());
         }
         let number = match self.remote.passing {
@@ -248,6 +254,7 @@ impl Apply<'_> {
         for id in unseen {
             self.expunge(id)?;
         }
+        self.left.forget(self.remote.id);
         if !self.remote.indexed {
             // Whoever looked before saw none of them, whatever their versions.
             self.applied.added += self.row.show();

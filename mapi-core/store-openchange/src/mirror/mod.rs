@@ -20,6 +20,7 @@ mod index_row;
 mod insertion;
 mod known;
 mod ledger;
+mod left;
 mod lists;
 mod open;
 mod pending;
@@ -37,11 +38,12 @@ mod writes;
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use mapi_store::{Principal, Result, Rights, Store, Transfer, Transferred, Updated};
+use mapi_store::{Deletion, Principal, Result, Rights, Store, Transfer, Transferred, Updated};
 use mapi_types::{Change, Content, FolderId, ItemNumber, MailboxId};
 
 pub(crate) use evict::evict_one;
 pub(crate) use ledger::{found, is_mirror};
+pub(crate) use left::Left;
 pub use queue::{
     Given, QueueOutcome, QueueStatus, QueueTerms, QueuedItem, QueuedOperation, QueuedTask,
     RefusedDraft,
@@ -49,6 +51,7 @@ pub use queue::{
 pub(crate) use remote_folder::is_unindexed;
 pub use types::*;
 pub(crate) use uses::Uses;
+use writes::CopiedBy;
 
 use crate::{
     access::Access, engine::Engine, fail, mailbox::Mailbox, read::Snapshot, store::OpenStore,
@@ -168,10 +171,8 @@ impl Mirror {
     /// was given out is lost; what was there before this call and the pass does not bring is gone when it is complete.
     /// Errors: `NotFound`.
     pub async fn restart(&self, folder: FolderId) -> Result<()> {
-        self.write(Vec::new(), move |tx| {
-            remote_folder::restart(tx.conn, folder)
-        })
-        .await
+        self.write(Vec::new(), move |tx| remote_folder::restart(tx, folder))
+            .await
     }
 
     /// Applies what a part of a synchronization of a folder's contents brought.
@@ -229,6 +230,17 @@ impl Mirror {
             .await
     }
 
+    /// Those of the drafts of [`Self::pending`] that have one of these ids and replace nothing.
+    pub async fn pending_among(
+        &self,
+        folder: FolderId,
+        ids: Vec<RemoteId>,
+    ) -> Result<Vec<PendingItem>> {
+        let segments = Arc::clone(&self.mailbox.shared.segments);
+        self.read(move |at| pending_list::among(at, &segments, folder, &ids))
+            .await
+    }
+
     /// Drafts that were begun and neither finished nor forgotten, oldest first, up to `limit`.
     pub async fn pending(&self, limit: u32) -> Result<Vec<PendingItem>> {
         let segments = Arc::clone(&self.mailbox.shared.segments);
@@ -266,19 +278,24 @@ impl Mirror {
         items: Vec<Moved>,
     ) -> Result<Vec<Transferred>> {
         self.write(Vec::new(), move |tx| {
+            let how = (how, CopiedBy::Remote);
             writes::transferred(tx, (from, to), how, &items)
         })
         .await
     }
 
-    /// The remote deleted items for good. Returns those that were there. Errors: `NotFound` (folder).
+    /// The remote deleted items; `how` says what is kept of them here. Returns those that were there. Errors: `NotFound`
+    /// (folder).
     pub async fn removed(
         &self,
         folder: FolderId,
         items: Vec<ItemNumber>,
+        how: Deletion,
     ) -> Result<Vec<ItemNumber>> {
-        self.write(Vec::new(), move |tx| writes::removed(tx, folder, &items))
-            .await
+        self.write(Vec::new(), move |tx| {
+            writes::removed(tx, folder, &items, how)
+        })
+        .await
     }
 
     /// The remote changed properties of items. Where the content changed, the item has a new number and must be

@@ -45,6 +45,27 @@ pub(super) fn list(
     Ok(found)
 }
 
+pub(super) fn among(
+    at: &Snapshot<'_>,
+    segments: &Arc<Segments>,
+    folder: FolderId,
+    ids: &[RemoteId],
+) -> Result<Vec<PendingItem>> {
+    let mut select = at.conn.prepare(&format!(
+        "SELECT {} WHERE p.queued = 0 AND p.folder = ?1 AND p.remote = ?2 AND NOT EXISTS (
+             SELECT 1 FROM remote_items r WHERE r.folder = ?1 AND r.remote = ?2)",
+        columns()
+    ))?;
+    let mut found = Vec::new();
+    for id in ids {
+        let mut rows = select.query(params![folder.0 as i64, id.0])?;
+        while let Some(row) = rows.next()? {
+            found.push(read_item(row, segments)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The draft with this id that waits in the queue.
 pub(super) fn queued(
     at: &Snapshot<'_>,

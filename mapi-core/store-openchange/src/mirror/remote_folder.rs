@@ -5,7 +5,7 @@ use mapi_types::FolderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::FolderSync;
-use crate::{access::no_folder, fail::Result, ids::folder_row_id};
+use crate::{access::no_folder, fail::Result, ids::folder_row_id, write::Tx};
 
 /// A value of the column `passing`: the pass begins with rows that have nothing but flags.
 const DROPPED: i64 = 2;
@@ -38,6 +38,23 @@ impl RemoteFolderRow {
             })
         });
         row.optional()?.ok_or_else(no_folder)
+    }
+
+    /// These rows, as far as there are such, leave the folder: what a pass brings of them is older.
+    pub(super) fn note_leaving(&self, tx: &Tx<'_>, rows: impl Iterator<Item = i64>) -> Result<()> {
+        if !self.passing {
+            return Ok(());
+        }
+        let mut select = tx
+            .conn
+            .prepare_cached("SELECT remote FROM remote_items WHERE id = ?1")?;
+        for id in rows {
+            let remote: Option<Vec<u8>> = select.query_row([id], |row| row.get(0)).optional()?;
+            if let Some(remote) = remote {
+                tx.mailbox.left.note(self.id, &remote);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn complete_pass(&mut self, conn: &Connection) -> Result<()> {
@@ -79,8 +96,10 @@ pub(super) fn set_state(conn: &Connection, folder: i64, state: &[u8]) -> Result<
     Ok(())
 }
 
-pub(super) fn restart(conn: &Connection, folder: FolderId) -> Result<()> {
+pub(super) fn restart(tx: &Tx<'_>, folder: FolderId) -> Result<()> {
+    let conn = tx.conn;
     let row = RemoteFolderRow::load(conn, folder)?;
+    tx.mailbox.left.forget(row.id);
     conn.execute("DELETE FROM remote_staged WHERE folder = ?1", [row.id])?;
     conn.execute(
         "UPDATE remote_folders SET state = NULL, passing = max(passing, 1), pass = pass + 1 WHERE folder = ?1",

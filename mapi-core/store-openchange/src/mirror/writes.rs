@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use super::{
     ChangeKey, Confirmed, Moved, RemoteId, Written,
     apply::remove_item,
+    evict::evict_one,
     index_row::{IndexRow, cold_with, without_externals},
     known::{Known, cold_of, put_cold},
     remote_folder::RemoteFolderRow,
@@ -27,10 +28,19 @@ use crate::{
     },
 };
 
+/// Who has made copies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum CopiedBy {
+    /// The remote: what clients get is made of its copies, which may say it otherwise than their sources.
+    Remote,
+    /// Nobody yet: while the remote is away, what their sources say is all there is.
+    Nobody,
+}
+
 pub(super) fn transferred(
     tx: &mut Tx<'_>,
     (from, to): (FolderId, FolderId),
-    how: Transfer,
+    (how, copied_by): (Transfer, CopiedBy),
     items: &[Moved],
 ) -> Result<Vec<Transferred>> {
     let source = RemoteFolderRow::load(tx.conn, from)?;
@@ -38,6 +48,7 @@ pub(super) fn transferred(
     let mut transfer = Transferring {
         conn: tx.conn,
         how,
+        copied_by,
         target_row: FolderRow::load(tx.conn, target.id)?,
         source_row: if source.id == target.id {
             None
@@ -49,6 +60,10 @@ pub(super) fn transferred(
     let mut items: Vec<&Moved> = items.iter().collect();
     items.sort_by_key(|moved| moved.number);
     items.dedup_by_key(|moved| moved.number);
+    if how == Transfer::Move {
+        let leaving = items.iter().map(|moved| row_id(source.id, moved.number.0));
+        source.note_leaving(tx, leaving)?;
+    }
     let mut done = Vec::with_capacity(items.len());
     for moved in items {
         check_id(&moved.id)?;
@@ -78,6 +93,7 @@ pub(super) fn transferred(
 struct Transferring<'c> {
     conn: &'c Connection,
     how: Transfer,
+    copied_by: CopiedBy,
     target: RemoteFolderRow,
     target_row: FolderRow,
     /// `None`: it is the target.
@@ -90,11 +106,19 @@ impl Transferring<'_> {
         let early = self.make_room(item.id, &moved.id)?;
         let (version, number) = (self.target_row.bump(), self.target_row.take_number()?);
         let id = row_id(folder, number);
-        let remote = RemoteRow::load(conn, item.id)?;
+        let mut remote = RemoteRow::load(conn, item.id)?;
+        let mut size = item.size;
         let key = match self.how {
             Transfer::Copy => {
                 let key = free_key(conn, folder, moved.id.0.to_vec())?;
                 copy_rows(conn, item.id, id, &key.0, (version, None))?;
+                if self.copied_by == CopiedBy::Remote
+                    && let Some(remote) = remote.as_mut().filter(|remote| !remote.is_kept())
+                {
+                    unmake(conn, id)?;
+                    forget_made(remote);
+                    size = 0;
+                }
                 key
             }
             Transfer::Move => {
@@ -119,7 +143,7 @@ impl Transferring<'_> {
             }
         };
         if item.is_normal() {
-            self.target_row.count_in(&item.hot, item.size);
+            self.target_row.count_in(&item.hot, size);
         }
         if let Some(mut remote) = remote {
             if let Some(key) = &moved.change_key {
@@ -175,9 +199,13 @@ pub(super) fn removed(
     tx: &mut Tx<'_>,
     folder: FolderId,
     items: &[ItemNumber],
+    how: Deletion,
 ) -> Result<Vec<ItemNumber>> {
+    let remote = RemoteFolderRow::load(tx.conn, folder)?;
+    let leaving = items.iter().map(|number| row_id(remote.id, number.0));
+    remote.note_leaving(tx, leaving)?;
     let owner = Access::owner(&tx.mailbox.id);
-    write::delete(tx, &owner, folder, items, Deletion::Hard)
+    write::delete(tx, &owner, folder, items, how)
 }
 
 pub(super) fn updated(
@@ -227,6 +255,25 @@ pub(super) fn advance(remote: &mut RemoteRow, key: &ChangeKey, based_on: Option<
     remote.change_key = key.0.to_vec();
 }
 
+/// The rows of a copy have nothing of what was made of its source: its bytes are made of the copy that the remote has,
+/// which may say it otherwise.
+fn unmake(conn: &Connection, id: i64) -> Result<()> {
+    evict_one(conn, id)?;
+    conn.prepare_cached("DELETE FROM facts WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("UPDATE contents SET header = x'' WHERE id = ?1")?
+        .execute([id])?;
+    conn.prepare_cached("UPDATE items SET sized = 0, original = NULL WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Nobody was served bytes of the item.
+fn forget_made(remote: &mut RemoteRow) {
+    (remote.served_key, remote.digest, remote.fresh) = (None, None, None);
+    (remote.body, remote.bytes) = (remote.body.min(body::INDEX), 0);
+}
+
 /// The item says something else now: its bytes must be made anew.
 fn unrender(conn: &Connection, id: i64, change_key: Option<&ChangeKey>) -> Result<()> {
     let Some(mut remote) = RemoteRow::load(conn, id)? else {
@@ -235,8 +282,8 @@ fn unrender(conn: &Connection, id: i64, change_key: Option<&ChangeKey>) -> Resul
     if let Some(key) = change_key {
         remote.change_key = key.0.to_vec();
     }
-    (remote.served_key, remote.digest, remote.fresh) = (None, None, None);
-    (remote.body, remote.bytes) = (body::INDEX, 0);
+    forget_made(&mut remote);
+    remote.body = body::INDEX;
     remote.store(conn)?;
     conn.prepare_cached("UPDATE contents SET hash = NULL, body = NULL WHERE id = ?1")?
         .execute([id])?;

@@ -1,6 +1,6 @@
 //! Checking, compacting, backing up and restoring mirrors.
 
-use mapi_store::{Backend, Changes, ErrorKind, Role, Transfer};
+use mapi_store::{Backend, Changes, Deletion, ErrorKind, Role, Transfer};
 use mapi_types::{FolderId, ItemNumber};
 use store_openchange::{FaultKind, Finished, Mirror, Moved, Options, Pending, RenderedOutcome};
 
@@ -236,7 +236,10 @@ async fn restoring_undoes_what_happened_since_and_begins_new_epochs() {
     let store = mirror.store();
     let then = seen(&*store, inbox).await;
     backend.backup(&alice(), None, &file).await.unwrap();
-    mirror.removed(inbox, vec![ItemNumber(2)]).await.unwrap();
+    mirror
+        .removed(inbox, vec![ItemNumber(2)], Deletion::Hard)
+        .await
+        .unwrap();
     mirror
         .forget_pending(inbox, vec![id("unsent")])
         .await

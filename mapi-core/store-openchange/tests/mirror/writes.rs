@@ -1,16 +1,17 @@
 //! Moving, deleting and changing items at our own request.
 
-use mapi_store::{Changes, ErrorKind, Expected, Object, Transfer};
+use mapi_store::{Changes, Deletion, ErrorKind, Expected, Object, Transfer};
 use mapi_types::{
     BitChange, Change, ItemNumber, OwnedValue, Version,
     tags::{self, message_flags},
 };
-use store_openchange::{Body, Finished, Mirror, Moved, Options, Pending, Written};
+use store_openchange::{Body, Finished, Mirror, Moved, Options, Pending, RenderedOutcome, Written};
 
 use crate::{
     kit::{Folder, draft, small_segments},
     remote::{
-        furnished, id, item, items, key, original, props, rendered, running, seen, subjects, with,
+        complete, furnished, id, item, items, key, original, props, rendered, running, seen,
+        subjects, with,
     },
 };
 
@@ -111,7 +112,7 @@ async fn copies_have_new_keys_and_share_the_original() {
         assert_eq!((known.body, known.stale), (Body::Kept, false));
     }
     mirror
-        .removed(inbox, vec![ItemNumber(1), ItemNumber(7)])
+        .removed(inbox, vec![ItemNumber(1), ItemNumber(7)], Deletion::Hard)
         .await
         .unwrap();
     backend.compact().await.unwrap();
@@ -121,6 +122,63 @@ async fn copies_have_new_keys_and_share_the_original() {
             .unwrap()
             .starts_with("ours")
     );
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_copy_of_what_was_rendered_is_rendered_anew_and_counts_for_nothing_until_then() {
+    let data = Folder::new(small_segments());
+    let (backend, mirror, inbox, other) = furnished(&data).await;
+    let store = mirror.store();
+    mirror
+        .apply_items(inbox, items(vec![item("theirs", "k")]))
+        .await
+        .unwrap();
+    let made = rendered(1, "k", "as the remote has the source");
+    mirror.put_rendered(inbox, vec![made]).await.unwrap();
+    for folder in [other, inbox] {
+        let before = store.folder(folder).await.unwrap().size;
+        let done = mirror
+            .transferred(inbox, folder, Transfer::Copy, vec![moved(1, "copy")])
+            .await
+            .unwrap();
+        let number = done[0].target.number;
+        let known = mirror.remote_ids(folder, &[number]).await.unwrap();
+        let known = known[0].as_ref().unwrap();
+        assert_eq!((known.body, known.stale), (Body::Missing, false));
+        assert_eq!(store.folder(folder).await.unwrap().size, before);
+        // The remote has it otherwise, and that is what the number stands for.
+        let made = rendered(number.0, "moved", "as the remote has the copy");
+        let outcome = mirror.put_rendered(folder, vec![made]).await.unwrap();
+        assert_eq!(outcome, [RenderedOutcome::Stored]);
+        let octets = original(&*store, folder, number.0).await.unwrap();
+        assert!(octets.starts_with("as the remote has the copy"));
+    }
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_leaves_while_a_pass_is_under_way_is_not_brought_back() {
+    let data = Folder::new(small_segments());
+    let (backend, mirror, inbox, other) = furnished(&data).await;
+    let all = || ["a", "b", "c"].map(|text| item(text, "k")).to_vec();
+    mirror.apply_items(inbox, items(all())).await.unwrap();
+    mirror.restart(inbox).await.unwrap();
+    mirror
+        .removed(inbox, vec![ItemNumber(1)], Deletion::Hard)
+        .await
+        .unwrap();
+    let b = vec![moved(2, "b2")];
+    let moving = mirror.transferred(inbox, other, Transfer::Move, b);
+    assert_eq!(moving.await.unwrap().len(), 1);
+    // What the remote said before.
+    mirror.apply_items(inbox, running(all())).await.unwrap();
+    mirror.apply_items(inbox, complete(vec![])).await.unwrap();
+    assert_eq!(subjects(&mirror, inbox).await, [(3, "c".to_owned())]);
+    // It says so again later: somebody has put it back.
+    let again = items(vec![item("a", "k")]);
+    let applied = mirror.apply_items(inbox, again).await.unwrap();
+    assert_eq!(applied.added, 1);
     assert_eq!(backend.check().await.unwrap(), []);
 }
 
@@ -199,7 +257,7 @@ async fn deleting_says_what_was_there() {
         .await
         .unwrap();
     let gone = mirror
-        .removed(inbox, vec![ItemNumber(2), ItemNumber(5)])
+        .removed(inbox, vec![ItemNumber(2), ItemNumber(5)], Deletion::Hard)
         .await
         .unwrap();
     assert_eq!(gone, [ItemNumber(2)]);

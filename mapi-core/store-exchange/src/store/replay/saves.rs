@@ -92,7 +92,7 @@ impl ExchangeStore {
         };
         let fid = mailbox.folder_fid(item.folder).await?;
         let new = (PredecessorChangeList::new(), false);
-        let upload = self.to_upload((&chosen, &pending.draft), new).await?;
+        let upload = mailbox.to_upload((&chosen, &pending.draft), new).await?;
         match mailbox.remote.is_whole(fid, &upload).await? {
             None => Ok(false),
             Some(true) => {

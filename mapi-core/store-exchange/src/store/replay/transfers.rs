@@ -1,7 +1,7 @@
 //! Copying and moving what was copied and moved while the server was away.
 
 use mapi_store::{ErrorKind, Result, Transfer};
-use mapi_types::{FolderId, tags::message_flags};
+use mapi_types::FolderId;
 use mapi_wire::ics::Xid;
 use store_openchange::{ChangeKey, QueueOutcome, QueuedItem, QueuedOperation};
 
@@ -110,8 +110,7 @@ impl ExchangeStore {
             change_key: known.unwrap_or(target.change_key),
             target_id: remote.id(target.gid).await?,
             target: target.clone(),
-            associated: item.flags & message_flags::ASSOCIATED != 0,
-            read: item.flags & message_flags::READ != 0,
+            flags: item.flags,
         }))
     }
 }

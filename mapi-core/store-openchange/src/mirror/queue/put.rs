@@ -22,7 +22,7 @@ use crate::{
         index_row::IndexRow,
         pending::PendingRow,
         remote_folder::RemoteFolderRow,
-        writes,
+        writes::{self, CopiedBy},
     },
     write::{self, FolderRow, Tx, copy_rows, free_key, item_row::ItemRow},
 };
@@ -155,7 +155,10 @@ pub(super) fn remove(
     (items, how): (&[ItemNumber], Deletion),
     terms: &QueueTerms,
 ) -> Result<Vec<ItemNumber>> {
-    let id = RemoteFolderRow::load(tx.conn, folder)?.id;
+    let remote = RemoteFolderRow::load(tx.conn, folder)?;
+    let id = remote.id;
+    let leaving = items.iter().map(|number| row_id(id, number.0));
+    remote.note_leaving(tx, leaving)?;
     let mut known = Vec::with_capacity(items.len());
     for number in items {
         known.push((*number, item(tx.conn, row_id(id, number.0))?));
@@ -209,7 +212,7 @@ pub(super) fn transfer(
         });
     }
     let moved: Vec<_> = items.iter().map(|(moved, _)| moved.clone()).collect();
-    let done = writes::transferred(tx, (from, to), how, &moved)?;
+    let done = writes::transferred(tx, (from, to), (how, CopiedBy::Nobody), &moved)?;
     let operation = NewOperation {
         kind: match how {
             Transfer::Copy => kind::COPY,

@@ -13,9 +13,18 @@ use super::{
 use crate::{
     fail::{Fail, Result},
     ids::number_of,
-    mirror::{Moved, RemoteId, pending::PendingRow, remote_folder, remote_row::RemoteRow, writes},
+    mirror::{
+        Moved, RemoteId,
+        pending::PendingRow,
+        remote_folder,
+        remote_row::RemoteRow,
+        writes::{self, CopiedBy},
+    },
     write::Tx,
 };
+
+/// A move back or to elsewhere, of which the remote does not hear.
+const MOVE: (Transfer, CopiedBy) = (Transfer::Move, CopiedBy::Nobody);
 
 /// Gives items of an operation up. Returns the folders that are to be read anew.
 pub(super) fn refuse(
@@ -49,7 +58,7 @@ pub(super) fn refuse(
         }
     }
     for folder in &anew {
-        restart(tx.conn, *folder)?;
+        restart(tx, *folder)?;
     }
     Ok(anew
         .into_iter()
@@ -64,8 +73,8 @@ pub(super) fn note(conn: &Connection, op: i64, reason: &str) -> Result<()> {
     Ok(())
 }
 
-fn restart(conn: &Connection, folder: i64) -> Result<()> {
-    match remote_folder::restart(conn, FolderId(folder as u64)) {
+fn restart(tx: &Tx<'_>, folder: i64) -> Result<()> {
+    match remote_folder::restart(tx, FolderId(folder as u64)) {
         Err(Fail::Store(error)) if error.kind == ErrorKind::NotFound => Ok(()),
         done => done,
     }
@@ -176,7 +185,7 @@ fn refuse_move(tx: &mut Tx<'_>, item: &ItemOfOperation, target: i64) -> Result<(
             change_key: None,
         };
         let (from, to) = (FolderId(target as u64), FolderId(item.folder as u64));
-        match writes::transferred(tx, (from, to), Transfer::Move, &[back]) {
+        match writes::transferred(tx, (from, to), MOVE, &[back]) {
             // The folder it came from is gone, too.
             Err(Fail::Store(error)) if error.kind == ErrorKind::NotFound => {
                 forget(tx, target, stand_in)?;
@@ -202,7 +211,7 @@ pub(super) fn rehome(tx: &mut Tx<'_>, op: u64, to: FolderId) -> Result<()> {
                 change_key: None,
             };
             let from = FolderId(item.folder as u64);
-            writes::transferred(tx, (from, to), Transfer::Move, &[moved])?;
+            writes::transferred(tx, (from, to), MOVE, &[moved])?;
         }
         rename(tx.conn, stand_in, (stand_in, Some(to_id), None))?;
         tx.conn

@@ -7,7 +7,7 @@ mod watcher;
 
 use std::collections::BTreeMap;
 
-use mapi_store::{Expected, Transfer};
+use mapi_store::{Deletion, Expected, Transfer};
 use mapi_types::{Change, Draft, FolderId, ItemNumber, OwnedValue, PropBag, Version, tags};
 use store_openchange::{
     Begun, Confirmed, Finished, FirstPass, HierarchyBatch, ItemBatch, Mirror, Moved, OpenChange,
@@ -348,7 +348,10 @@ impl World {
         match self.dice.below(4) {
             0 => {
                 self.remote.remove(folder, &text);
-                mirror.removed(at, vec![number]).await.unwrap();
+                mirror
+                    .removed(at, vec![number], Deletion::Hard)
+                    .await
+                    .unwrap();
             }
             1 => self.we_move(folder, number, (&text, &before)).await,
             2 => self.we_change(folder, number, (&text, &before), true).await,
