@@ -86,31 +86,13 @@ impl UtcTime {
     /// As iCalendar writes it: `20260312T000000Z`.
     #[must_use]
     pub fn icalendar(self) -> impl fmt::Display {
-        fmt::from_fn(move |f| {
-            let (fields, hour, minute, second) = self.parts();
-            let Fields {
-                year, month, day, ..
-            } = fields;
-            write!(
-                f,
-                "{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z"
-            )
-        })
+        self.iso("", "")
     }
 
     /// As RFC 3339 writes it: `2026-03-12T00:00:00Z` (`creationdate`, RFC 4918 15.1).
     #[must_use]
     pub fn rfc3339(self) -> impl fmt::Display {
-        fmt::from_fn(move |f| {
-            let (fields, hour, minute, second) = self.parts();
-            let Fields {
-                year, month, day, ..
-            } = fields;
-            write!(
-                f,
-                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-            )
-        })
+        self.iso("-", ":")
     }
 
     /// As HTTP writes it: `Thu, 12 Mar 2026 00:00:00 GMT` (`getlastmodified`, RFC 4918 15.7). Never before 1970.
@@ -120,11 +102,21 @@ impl UtcTime {
         httpdate::HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
-    /// The fields of the day, hour, minute, second.
-    const fn parts(self) -> (Fields, i64, i64, i64) {
-        let fields = fields(self.0);
-        let second = fields.second;
-        (fields, second / 3600, second / 60 % 60, second % 60)
+    /// As ISO 8601 writes it, with these between the parts of the day and of the time.
+    fn iso(self, dash: &'static str, colon: &'static str) -> impl fmt::Display {
+        fmt::from_fn(move |f| {
+            let Fields {
+                year,
+                month,
+                day,
+                second,
+            } = fields(self.0);
+            let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+            write!(
+                f,
+                "{year:04}{dash}{month:02}{dash}{day:02}T{hour:02}{colon}{minute:02}{colon}{second:02}Z"
+            )
+        })
     }
 }
 
