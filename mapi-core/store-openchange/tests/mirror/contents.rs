@@ -10,8 +10,8 @@ use store_openchange::{ItemBatch, Options, RemoteItem, Written};
 use crate::{
     kit::Folder,
     remote::{
-        complete, furnished, id, item, items, key, mirror, remote_folder, running, seen, subjects,
-        tree, version, with,
+        complete, furnished, id, item, items, key, mirror, one_folder, remote_folder, running,
+        seen, subjects, tree, version, with,
     },
 };
 
@@ -39,11 +39,7 @@ async fn check_first_pass(batches: Vec<Vec<RemoteItem>>, expected: &[(u32, &str)
     let data = Folder::new(Options::default());
     let folder = {
         let mirror = mirror(&data.open()).await;
-        let ids = mirror
-            .apply_hierarchy(tree(vec![remote_folder("f", None)]))
-            .await
-            .unwrap();
-        ids[&id("f")]
+        one_folder(&mirror).await
     };
     let last = batches.len() - 1;
     for (at, batch) in batches.into_iter().enumerate() {
@@ -112,11 +108,7 @@ async fn what_has_its_number_before_the_first_pass_is_complete_is_shown_after_it
     let data = Folder::new(Options::default());
     let backend = data.open();
     let mirror = mirror(&backend).await;
-    let ids = mirror
-        .apply_hierarchy(tree(vec![remote_folder("f", None)]))
-        .await
-        .unwrap();
-    let folder = ids[&id("f")];
+    let folder = one_folder(&mirror).await;
     let store = mirror.store();
     let changes = async |since| store.changes(folder, since, &[], 10).await.unwrap();
     let first = running(vec![at("d", 40, Some(8)), at("c", 30, Some(7))]);
@@ -148,11 +140,7 @@ async fn a_first_pass_that_is_begun_again_keeps_what_it_brings_once_more_and_not
     let data = Folder::new(Options::default());
     let backend = data.open();
     let mirror = mirror(&backend).await;
-    let ids = mirror
-        .apply_hierarchy(tree(vec![remote_folder("f", None)]))
-        .await
-        .unwrap();
-    let folder = ids[&id("f")];
+    let folder = one_folder(&mirror).await;
     let first = running(vec![at("gone", 40, Some(8)), at("c", 30, Some(7))]);
     mirror.apply_items(folder, first).await.unwrap();
     mirror.restart(folder).await.unwrap();

@@ -49,6 +49,12 @@ pub(crate) fn tree(changed: Vec<RemoteFolder>) -> HierarchyBatch {
     }
 }
 
+/// Makes a folder, of which nothing has been synchronized.
+pub(crate) async fn one_folder(mirror: &Mirror) -> FolderId {
+    let tree = tree(vec![remote_folder("f", None)]);
+    mirror.apply_hierarchy(tree).await.unwrap()[&id("f")]
+}
+
 /// A mirror with the folder `Inbox`, whose first pass is complete, and the folder `Other`.
 pub(crate) async fn furnished(data: &Folder) -> (OpenChange, Mirror, FolderId, FolderId) {
     let backend = data.open();

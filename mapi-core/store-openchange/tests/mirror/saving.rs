@@ -11,8 +11,8 @@ use store_openchange::{
 use crate::{
     kit::{Folder, draft, small_segments},
     remote::{
-        complete, furnished, id, item, items, key, mirror, original, props, remote_folder,
-        rendered, running, seen, tree,
+        complete, furnished, id, item, items, key, mirror, one_folder, original, props, rendered,
+        running, seen,
     },
 };
 
@@ -360,11 +360,7 @@ async fn drafts_saved_while_the_first_pass_runs_fit_into_its_order() {
     let data = Folder::new(Options::default());
     let backend = data.open();
     let mirror = mirror(&backend).await;
-    let ids = mirror
-        .apply_hierarchy(tree(vec![remote_folder("f", None)]))
-        .await
-        .unwrap();
-    let folder = ids[&id("f")];
+    let folder = one_folder(&mirror).await;
     let hinted = |text: &str, hint| RemoteItem {
         number_hint: Some(hint),
         ..item(text, "k")
