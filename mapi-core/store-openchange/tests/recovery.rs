@@ -100,6 +100,45 @@ async fn a_restored_mailbox_can_recover_what_it_could_when_it_was_saved() {
 }
 
 #[tokio::test]
+async fn a_restored_mailbox_has_the_folders_that_were_deleted_since() {
+    let data = Folder::new(Options::default());
+    let backend = data.open();
+    let store = provisioned(&backend).await;
+    let inbox = inbox(&*store).await;
+    let new = NewFolder {
+        parent: None,
+        name: "Kept".into(),
+        class: "IPF.Note".into(),
+    };
+    // Items that are there, in one folder; in the other, none that was there when the backup was taken.
+    let kept = store.create_folder(&new).await.unwrap().id;
+    let emptied = NewFolder {
+        name: "Emptied".into(),
+        ..new
+    };
+    let emptied = store.create_folder(&emptied).await.unwrap().id;
+    for i in 0..3 {
+        save(&*store, kept, &format!("kept {i}"), 500).await;
+        save(&*store, emptied, &format!("old {i}"), 500).await;
+    }
+    let file = data.path().join("backup");
+    backend.backup(&alice(), None, &file).await.unwrap();
+    let all: Vec<_> = (1..=3).map(ItemNumber).collect();
+    store.delete(emptied, &all, Deletion::Hard).await.unwrap();
+    save(&*store, emptied, "new", 500).await;
+    store.delete_folder(kept).await.unwrap();
+    store.delete_folder(emptied).await.unwrap();
+    backend.restore(&alice(), None, &file).await.unwrap();
+    assert_eq!(backend.check().await.unwrap(), []);
+    let store = logon(&backend).await;
+    assert_eq!(store.deleted_folders().await.unwrap(), []);
+    for folder in [kept, emptied] {
+        assert_eq!(store.folder(folder).await.unwrap().items, 3);
+    }
+    assert_eq!(store.folder(inbox).await.unwrap().items, 0);
+}
+
+#[tokio::test]
 async fn a_folders_backup_has_nothing_of_deleted_folders() {
     let data = Folder::new(Options::default());
     let backend = data.open();

@@ -211,6 +211,11 @@ impl Target<'_> {
             .iter()
             .map(|id| Ok((*id, self.before(*id)?)))
             .collect::<Result<Vec<_>>>()?;
+        // First of all, for what was deleted since then comes back under the same ids.
+        for id in self.ids("SELECT id FROM main.deleted_folders")? {
+            drop_items(self.conn, id)?;
+        }
+        self.conn.execute("DELETE FROM main.deleted_folders", [])?;
         for id in &before {
             self.remove(*id)?;
             if !restored.contains(id) {
@@ -248,13 +253,10 @@ impl Target<'_> {
 
     /// What can be recovered is what could be when the backup was taken.
     fn bring_deleted(&self) -> Result<()> {
-        for id in self.ids("SELECT id FROM main.deleted_folders")? {
-            drop_items(self.conn, id)?;
-        }
-        self.conn.execute_batch(
-            "DELETE FROM main.deleted_folders;
-             INSERT INTO main.deleted_folders SELECT * FROM backup.deleted_folders
-                 WHERE id NOT IN (SELECT id FROM main.folders);",
+        self.conn.execute(
+            "INSERT INTO main.deleted_folders SELECT * FROM backup.deleted_folders
+                 WHERE id NOT IN (SELECT id FROM main.folders)",
+            [],
         )?;
         for id in self.ids("SELECT id FROM main.deleted_folders")? {
             self.copy_rows(id, id)?;
