@@ -66,7 +66,7 @@ impl OpenChange {
     /// writes meanwhile waits for no more than that. [`Self::compact`] gives the room back. A mailbox that cannot be
     /// read is passed over.
     ///
-    /// Errors: `Unavailable` (the store is closing, or the disk refuses).
+    /// Errors: `Unavailable` (the store is closing, or its folder cannot be listed).
     pub async fn purge_deleted(&self, before: FileTime) -> Result<Purged> {
         self.engine.purge_deleted(before).await
     }

@@ -35,7 +35,7 @@ impl Engine {
                 Ok(()) => {}
                 // Removed meanwhile.
                 Err(error) if error.kind == ErrorKind::NotFound => {}
-                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+                Err(error) if self.shared.closing.load(Ordering::Acquire) => return Err(error),
                 Err(error) => {
                     tracing::warn!(mailbox = %id, %error, "what was deleted in a mailbox is not purged");
                     purged.unreadable += 1;
