@@ -180,9 +180,10 @@ impl Session<'_> {
         let needed: Vec<_> = needed.iter().collect();
         let first = copies(&needed);
         let outcomes = self.save(message, &first, trace).await;
+        // That a step's mailbox is full says nothing of the recipients' own: it passes.
         let replies = needed
             .iter()
-            .map(|one| one.reply(&first, &outcomes, self.full()));
+            .map(|one| one.reply(&first, &outcomes, MailboxFull::TryLater));
         let missing = replies.into_iter().find(|reply| reply.is_error());
         let said: Vec<_> = all.iter().map(|one| said_of(one, passing)).collect();
         if let Some(missing) = missing {

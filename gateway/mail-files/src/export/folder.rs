@@ -55,13 +55,15 @@ pub(super) async fn export(run: &mut Run<'_>, source: &Source) -> Result<()> {
         .await?;
         run.tally.marked += marked;
     }
+    let unread = run.tally.failed;
     let mut rest = &plan.copy[..];
     while !rest.is_empty() {
         let batch;
         (batch, rest) = split(rest);
         opened = copy(run, source, (opened, &index), batch).await?;
     }
-    if options.delete {
+    // An old file may be all there is of a message that could not be read.
+    if options.delete && run.tally.failed == unread {
         run.tally.deleted += off_reactor(move || opened.delete(&plan.gone)).await?;
     }
     Ok(())
