@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mapi_store::{Expected, Result, Saved, Updated};
+use mapi_store::{ErrorKind, Expected, Result, Saved, Updated};
 use mapi_types::{
     Change, Draft, FileTime, FolderId, MailboxId, Message, OwnedValue, PropTag, tags,
     tags::message_flags,
@@ -37,12 +37,17 @@ impl Account {
     /// Errors: `NotFound`, `Denied`, `Quota`, `TooBig`, `Unavailable`.
     pub async fn append(&self, folder: FolderId, items: Vec<NewItem>) -> Result<Vec<Saved>> {
         if let [item] = items.as_slice()
+            && item.once.is_none()
             && self.gets_copies(folder).await?
         {
             let state = self.0.mailbox.folder(folder);
             let _turn = state.filing.lock().await;
-            if let Some(saved) = self.file_in_place(folder, item).await? {
-                return Ok(vec![saved]);
+            match self.file_in_place(folder, item).await {
+                Ok(Some(saved)) => return Ok(vec![saved]),
+                Ok(None) => {}
+                // Who may put messages there and not read or change them files beside the copy.
+                Err(error) if error.kind == ErrorKind::Denied => {}
+                Err(error) => return Err(error),
             }
             let draft = draft(item.clone(), &self.0.id);
             return self.save(folder, &[draft]).await;
