@@ -56,6 +56,10 @@ pub(crate) async fn open(
                 .insert(domain.to_lowercase(), relay.clone());
         }
     }
+    for domain in config.ldap.values().flat_map(|section| &section.domains) {
+        // Their mailboxes are embedded ones, also beside a section of Exchange for all other domains.
+        ways.to_exchange.insert(domain.to_lowercase(), None);
+    }
     let router = Arc::new(Inside::new(accounts, ways, config.quota.mailbox_full));
     let path = data.outbound();
     tokio::task::spawn_blocking(move || Queue::open(&path, options, hops, router))
