@@ -8,6 +8,7 @@ use std::{
 
 use account::{Error, ErrorKind, Result as MailResult};
 use bearer::{Fetch, Issuer, KEYS_BYTES_MAX, KeySet, Refusal, issuer_of};
+use directory::Address;
 use sasl::TokenTerms;
 use serde::Deserialize;
 use store_exchange::http::{self, Client, Request, TlsOptions, Url};
@@ -68,13 +69,21 @@ impl Issuers {
             }
             None => Err(Refusal::Issuer),
         };
-        checked.map_err(|refusal| {
+        let address = checked.map_err(|refusal| {
             let kind = match refusal {
                 Refusal::KeysUnavailable => ErrorKind::Unavailable,
                 _ => ErrorKind::Unauthenticated,
             };
             Error::new(kind, refusal.to_string())
-        })
+        })?;
+        // A name without a domain would be whoever has it here, whatever domain the issuer means.
+        match Address::parse(&address) {
+            Ok(_) => Ok(address),
+            Err(_) => Err(Error::new(
+                ErrorKind::Unauthenticated,
+                "the token names no address",
+            )),
+        }
     }
 
     /// What a mail program is told whose token is not good; where there are several issuers, it must know itself which.

@@ -105,14 +105,18 @@ impl Certificates {
         let own = chain.first().cloned();
         let own = own.ok_or_else(|| Failure::new(format!("{}: it is empty", doing())))?;
         let builder = ServerConfig::builder();
-        let builder = match self.client.authorities(listener) {
+        let authorities = self.client.authorities(listener);
+        let builder = match authorities {
             [] => builder.with_no_client_auth(),
             files => builder.with_client_cert_verifier(verifier(files)?),
         };
         let mut config = builder.with_single_cert(chain, key).doing(doing)?;
         // A session in memory costs kilobytes; a ticket costs the client's memory.
         config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
-        if let Ok(ticketer) = rustls::crypto::ring::Ticketer::new() {
+        if !authorities.is_empty() {
+            // A ticket brings the client's certificate back unchecked, even when it has expired meanwhile.
+            config.send_tls13_tickets = 0;
+        } else if let Ok(ticketer) = rustls::crypto::ring::Ticketer::new() {
             config.ticketer = ticketer;
         }
         Ok(Tls::new(Arc::new(config), &own))

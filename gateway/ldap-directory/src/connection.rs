@@ -85,7 +85,7 @@ impl Connection {
             &options.base,
             Scope::Subtree,
             filter,
-            vec![options.naming.address.as_str()],
+            options.naming.attributes().collect::<Vec<_>>(),
         );
         let broken = |error: LdapError| Fault::Connection(of_ldap(&error));
         let mut stream = stream.await.map_err(broken)?;

@@ -62,6 +62,11 @@ impl LdapDirectory {
             // Nobody's entry, so that this takes as long.
             None => format!("cn=nobody,{}", self.options.base),
         };
+        // The password may be good on another server: only the one that knows the user gets it.
+        let password = match &entry {
+            Some(_) => password,
+            None => Secret::new("nobody"),
+        };
         let fits = self.binds.ask(server, |mut connection: Connection| {
             let (dn, password) = (dn.clone(), password.clone());
             async move {
@@ -112,6 +117,11 @@ impl LdapDirectory {
         };
         if entries.next().is_some() {
             return Err(Error::new("a name is of several users"));
+        }
+        // Servers pass over spaces and invisible characters (RFC 4518 2): a name written so would be another one for
+        // whoever counts failed logins.
+        if !entry.has(name) {
+            return Ok(None);
         }
         let address = entry.first(&options.naming.address).map(str::to_owned);
         match address {

@@ -31,6 +31,13 @@ impl Entry {
         let found = attributes.find(|(own, _)| own.eq_ignore_ascii_case(name));
         found?.1.first().map(String::as_str)
     }
+
+    /// Whether an attribute has a value, in whatever case it is written.
+    pub(crate) fn has(&self, value: &str) -> bool {
+        let value = value.to_lowercase();
+        let mut values = self.attributes.iter().flat_map(|(_, values)| values);
+        values.any(|own| own.to_lowercase() == value)
+    }
 }
 
 fn attribute(tag: StructureTag) -> Option<(String, Vec<String>)> {

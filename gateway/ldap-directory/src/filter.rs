@@ -33,8 +33,7 @@ pub(crate) fn find(users: &str, naming: &Naming, name: &str) -> Option<String> {
 
 /// Refuses what cannot be a part of a filter.
 pub(crate) fn check(users: &str, naming: &Naming) -> Result<(), Error> {
-    let names = naming.aliases.iter().chain(&naming.logins);
-    for attribute in std::iter::once(&naming.address).chain(names) {
+    for attribute in naming.attributes() {
         // RFC 4512 1.4: a descriptor, or a numeric identifier.
         let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.');
         if attribute.is_empty() || !attribute.bytes().all(is_plain) {

@@ -72,3 +72,13 @@ pub struct Naming {
     /// Names without a domain that users log in with.
     pub logins: Vec<String>,
 }
+
+impl Naming {
+    /// All of them.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.address)
+            .chain(&self.aliases)
+            .chain(&self.logins)
+            .map(String::as_str)
+    }
+}
