@@ -12,25 +12,31 @@ use super::{
 use crate::subject::ALICE;
 
 impl Simulation {
+    /// Somebody else sends a message.
+    fn deliver_anew(&mut self) {
+        let mailbox = self.standin.server.mailbox(ALICE);
+        let token = self.new_token();
+        let draft = Draft {
+            message_id: Some(message_id(token)),
+            ..Draft::about(&subject(token)).text("what others say")
+        };
+        mailbox.deliver(draft).unwrap();
+        self.model.copies.push(Copy {
+            token,
+            places: vec![Some(0)],
+            number: None,
+            touched: true,
+            read: Some(false),
+            flagged: Some(false),
+        });
+    }
+
     /// Somebody else does something.
     pub(super) fn others(&mut self) {
         let mailbox = self.standin.server.mailbox(ALICE);
         let act = self.random.below(8);
         if act < 3 {
-            let token = self.new_token();
-            let draft = Draft {
-                message_id: Some(message_id(token)),
-                ..Draft::about(&subject(token)).text("what others say")
-            };
-            mailbox.deliver(draft).unwrap();
-            self.model.copies.push(Copy {
-                token,
-                places: vec![Some(0)],
-                number: None,
-                touched: true,
-                read: Some(false),
-                flagged: Some(false),
-            });
+            self.deliver_anew();
             return;
         }
         let place = self.place();
@@ -48,6 +54,13 @@ impl Simulation {
             panic!("{token} is in {place} on the server");
         };
         copy.touched = true;
+        // Where a move of ours with a lost answer may have left it, it may still be shown, too.
+        let may_be: Vec<_> = copy
+            .places
+            .iter()
+            .flatten()
+            .map(|at| (token, *at))
+            .collect();
         match act {
             3 => {
                 let read = !message.read;
@@ -61,14 +74,14 @@ impl Simulation {
             5 => {
                 mailbox.delete(message.mid, Deletion::Hard).unwrap();
                 copy.is_now(None);
-                self.model.left.insert((token, place));
+                self.model.left.extend(may_be);
             }
             6 if can_move => {
                 mailbox.move_message(message.mid, target).unwrap();
                 copy.is_now(Some(to));
                 // What it arrives with is made of what the server has.
                 self.model.originals.remove(&token);
-                self.model.left.insert((token, place));
+                self.model.left.extend(may_be);
             }
             7 => {
                 let body: PropTag = tags::BODY.tag();
