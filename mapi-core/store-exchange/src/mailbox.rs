@@ -130,6 +130,17 @@ impl Drop for Turn {
 #[derive(Default)]
 pub(crate) struct Locks(Mutex<HashMap<Work, Arc<AsyncMutex<()>>>>);
 
+impl Locks {
+    fn of(&self, work: Work) -> Arc<AsyncMutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Locks that nobody holds are forgotten when the map would grow.
+        if locks.len() == locks.capacity() {
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        }
+        Arc::clone(locks.entry(work).or_default())
+    }
+}
+
 impl Mailbox {
     /// A mailbox as somebody opens it. [`Circle::join`] makes it one of those who keep the mirror up to date.
     pub(crate) fn new(circle: &Arc<Circle>, remote: Remote, view: View) -> Arc<Self> {
@@ -190,13 +201,13 @@ impl Mailbox {
 
     /// Waits for its turn at some work.
     pub(crate) async fn turn(&self, work: Work) -> Turn {
-        let lock = self.lock_of(work).lock_owned().await;
+        let lock = self.locks.of(work).lock_owned().await;
         self.has_turn(work, lock)
     }
 
     /// A turn at some work, if nobody else has one.
     fn try_turn(&self, work: Work) -> Option<Turn> {
-        let lock = self.lock_of(work).try_lock_owned().ok()?;
+        let lock = self.locks.of(work).try_lock_owned().ok()?;
         Some(self.has_turn(work, lock))
     }
 
@@ -206,15 +217,6 @@ impl Mailbox {
             work,
             keeper: Arc::clone(&self.keeper),
         }
-    }
-
-    fn lock_of(&self, work: Work) -> Arc<AsyncMutex<()>> {
-        let mut locks = self.locks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Locks that nobody holds are forgotten when the map would grow.
-        if locks.len() == locks.capacity() {
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-        }
-        Arc::clone(locks.entry(work).or_default())
     }
 
     /// The namespace of this mirror's own changes: made once, kept in the mirror for ever. Source: MS-OXCFXICS 3.3.5.2.1.

@@ -21,25 +21,30 @@ impl Exchange {
     /// Drops all of a mailbox's mirror that can be fetched again; numbers, versions and what was stored through the
     /// gateway stay. Whoever has the mailbox open goes on, while the mirror fills again. Errors: `NotFound`.
     pub async fn drop_mirror(&self, mailbox: &MailboxId) -> Result<()> {
-        self.mirrors
-            .find_mirror(mailbox)
-            .await?
-            .drop_contents()
-            .await?;
-        match self.opened(mailbox) {
-            Some(circle) => circle.begin_anew().await,
-            None => Ok(()),
-        }
+        let mirror = self.mirrors.find_mirror(mailbox).await?;
+        let Some(circle) = self.opened(mailbox) else {
+            return mirror.drop_contents().await;
+        };
+        let tree = circle.hold_tree().await;
+        mirror.drop_contents().await?;
+        drop(tree);
+        circle.begin_anew().await
     }
 
     /// Forgets a mailbox's mirror with its numbers: every folder begins a new epoch, and clients fetch all anew. If the
     /// server has another mailbox under this name by now, the mirror becomes that one's. Errors: `NotFound`.
     pub async fn reset_mirror(&self, mailbox: &MailboxId) -> Result<()> {
         let mirror = self.mirrors.find_mirror(mailbox).await?;
-        match self.identity(mailbox).await {
+        let identity = self.identity(mailbox).await;
+        let circle = self.opened(mailbox);
+        let tree = match &circle {
+            Some(circle) => Some(circle.hold_tree().await),
+            None => None,
+        };
+        match identity {
             Ok(identity) => {
                 self.mirrors.reset_mirror(mailbox, &identity.0).await?;
-                if let Some(circle) = self.opened(mailbox) {
+                if let Some(circle) = &circle {
                     circle.identity.set(identity);
                 }
             }
@@ -49,7 +54,8 @@ impl Exchange {
                 mirror.reset().await?;
             }
         }
-        match self.opened(mailbox) {
+        drop(tree);
+        match circle {
             Some(circle) => circle.begin_anew().await,
             None => Ok(()),
         }

@@ -15,10 +15,10 @@ use mapi_store::{Error, ErrorKind, Principal, Result};
 use mapi_types::FolderId;
 use mapi_wire::Guid;
 use store_openchange::Mirror;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::{
-    Keeper, Locks, Mailbox, Progress,
+    Keeper, Locks, Mailbox, Progress, Work,
     guest::{About, Guest},
     keeper,
     queue::Queue,
@@ -198,6 +198,12 @@ impl Circle {
     /// How far the folders are whose index is being read.
     pub(crate) fn in_progress(&self) -> Vec<(FolderId, Progress)> {
         self.keeper.in_progress()
+    }
+
+    /// Keeps everybody from making the tree like the server's, as long as it is held: what was asked for before the mirror
+    /// is dropped is not to be put into it afterwards.
+    pub(crate) async fn hold_tree(&self) -> OwnedMutexGuard<()> {
+        self.locks.of(Work::Hierarchy).lock_owned().await
     }
 
     /// What was in the mirror has been dropped: everything is to be read again, the tree at once, for without it there

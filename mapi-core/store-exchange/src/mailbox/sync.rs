@@ -19,6 +19,9 @@ use crate::{
     remote::{ContentsPart, FolderRow, HierarchyPart, IndexRow, SpecialFolders},
 };
 
+/// How often a folder is read at once whose mirror is dropped meanwhile.
+const PASSES_MAX: u32 = 3;
+
 impl Mailbox {
     /// Makes the tree like the server's, as far as somebody who has it open sees it. One request, and one more when
     /// something changed.
@@ -135,12 +138,18 @@ impl Mailbox {
 
     async fn sync_items(&self, folder: FolderId, writes: Option<&Turn>) -> Result<()> {
         let _turn = self.turn(Work::Contents(folder)).await;
-        match self.pass(folder, writes).await {
-            Err(error) if is_gone(&error) => {
-                self.keeper.doubt_hierarchy();
-                Err(error)
-            }
-            done => done,
+        let mut left = PASSES_MAX;
+        loop {
+            left -= 1;
+            return match self.pass(folder, writes).await {
+                // The mirror was dropped meanwhile, or is to be read anew: what came was of before.
+                Err(error) if error.kind == ErrorKind::Conflict && left > 0 => continue,
+                Err(error) if is_gone(&error) => {
+                    self.keeper.doubt_hierarchy();
+                    Err(error)
+                }
+                done => done,
+            };
         }
     }
 
@@ -151,12 +160,9 @@ impl Mailbox {
         let sync = self.mirror.folder_sync(folder).await?;
         let kept = sync.state.as_deref().and_then(state::decode);
         let kept_from = kept.as_ref().map_or(from, |kept| kept.from);
-        let seen = match kept {
-            Some(kept) => self.with_own(folder, kept).await?,
-            None => {
-                self.mirror.restart(folder).await?;
-                State::default()
-            }
+        let (seen, pass) = match kept {
+            Some(kept) => (self.with_own(folder, kept).await?, sync.pass),
+            None => (State::default(), self.mirror.restart(folder).await?),
         };
         let over_all = is_whole(&sync);
         let fid = self.folder_fid(folder).await?;
@@ -177,6 +183,7 @@ impl Mailbox {
                     ..self.batch_of(folder, come, kept_from)
                 },
             };
+            batch.pass = Some(pass);
             self.leave_parts(folder, &mut batch, writes).await?;
             // The next part comes while this one is applied.
             let (applied, next) = tokio::join!(self.take_in(folder, batch), contents.next());

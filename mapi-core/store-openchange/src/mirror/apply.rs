@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use mapi_store::ErrorKind;
 use mapi_types::{FolderId, Version, tags::message_flags};
 use rusqlite::Connection;
 
@@ -29,6 +30,10 @@ use crate::{
 
 pub(super) fn apply(tx: &mut Tx<'_>, folder: FolderId, batch: &ItemBatch) -> Result<Applied> {
     let remote = RemoteFolderRow::load(tx.conn, folder)?;
+    if batch.pass.is_some_and(|pass| pass != remote.pass) {
+        let why = "another pass over the folder was begun meanwhile";
+        return Err(Fail::new(ErrorKind::Conflict, why));
+    }
     let mut apply = Apply {
         conn: tx.conn,
         left: &tx.mailbox.left,

@@ -169,8 +169,8 @@ impl Mirror {
     /// Begins a pass over all items. To be called before the first request of each, which is whenever
     /// [`FolderSync::state`] is `None`, and when the remote says that the state is of no use any more. Nothing that
     /// was given out is lost; what was there before this call and the pass does not bring is gone when it is complete.
-    /// Errors: `NotFound`.
-    pub async fn restart(&self, folder: FolderId) -> Result<()> {
+    /// Returns the number of the pass. Errors: `NotFound`.
+    pub async fn restart(&self, folder: FolderId) -> Result<i64> {
         self.write(Vec::new(), move |tx| remote_folder::restart(tx, folder))
             .await
     }

@@ -84,6 +84,7 @@ pub(super) fn sync(conn: &Connection, folder: FolderId) -> Result<FolderSync> {
         indexed: row.indexed,
         passing: row.passing,
         dropped: row.dropped,
+        pass: row.pass,
     })
 }
 
@@ -96,7 +97,8 @@ pub(super) fn set_state(conn: &Connection, folder: i64, state: &[u8]) -> Result<
     Ok(())
 }
 
-pub(super) fn restart(tx: &Tx<'_>, folder: FolderId) -> Result<()> {
+/// Begins a pass over all items, and returns its number.
+pub(super) fn restart(tx: &Tx<'_>, folder: FolderId) -> Result<i64> {
     let conn = tx.conn;
     let row = RemoteFolderRow::load(conn, folder)?;
     tx.mailbox.left.forget(row.id);
@@ -105,5 +107,5 @@ pub(super) fn restart(tx: &Tx<'_>, folder: FolderId) -> Result<()> {
         "UPDATE remote_folders SET state = NULL, passing = max(passing, 1), pass = pass + 1 WHERE folder = ?1",
         [row.id],
     )?;
-    Ok(())
+    Ok(row.pass + 1)
 }

@@ -68,6 +68,9 @@ pub struct ItemBatch {
     pub state: Option<Bytes>,
     /// Where the pass over all items stands; of no effect while there is none.
     pub first_pass: Option<FirstPass>,
+    /// The pass it was asked for in, or after: when another one was begun meanwhile, or the mirror was dropped, the batch
+    /// is refused, for it tells of differences from what is not here any more. `None`: it is applied in any case.
+    pub pass: Option<i64>,
 }
 
 /// Where a pass over all items of a folder stands.
@@ -123,6 +126,8 @@ pub struct FolderSync {
     pub passing: bool,
     /// Whether the mirror was dropped: until the pass is complete, rows have nothing but their flags.
     pub dropped: bool,
+    /// Which pass over all items was the last, or is under way: for [`ItemBatch::pass`].
+    pub pass: i64,
 }
 
 /// An item as clients are to get it.

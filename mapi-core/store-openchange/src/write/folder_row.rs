@@ -172,7 +172,8 @@ impl FolderRow {
                 [self.id, last],
             )?;
             self.expunged -= gone as i64;
-            self.forgotten = last as u64;
+            // A mirror's log may begin later: after its first pass.
+            self.forgotten = self.forgotten.max(last as u64);
         }
         Ok(())
     }

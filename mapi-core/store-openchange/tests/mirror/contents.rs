@@ -1,11 +1,11 @@
 //! The index of a folder's items.
 
-use mapi_store::{Changes, Expected, Notice, Object};
+use mapi_store::{Changes, ErrorKind, Expected, Notice, Object};
 use mapi_types::{
     BitChange, Change, FileTime, ItemNumber, OwnedValue,
     tags::{self, message_flags, message_status},
 };
-use store_openchange::{ItemBatch, Options, RemoteItem, Written};
+use store_openchange::{FirstPass, ItemBatch, Options, RemoteItem, Written};
 
 use crate::{
     kit::Folder,
@@ -151,6 +151,31 @@ async fn a_first_pass_that_is_begun_again_keeps_what_it_brings_once_more_and_not
     assert_eq!(mirror.apply_items(folder, last).await.unwrap().added, 3);
     let expected = pairs(&[(9, "b"), (10, "c"), (11, "a")]);
     assert_eq!(subjects(&mirror, folder).await, expected);
+    assert_eq!(backend.check().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_the_mirror_was_dropped_is_not_put_into_it_afterwards() {
+    let data = Folder::new(Options::default());
+    let (backend, mirror, folder, _) = furnished(&data).await;
+    let whole = complete(vec![item("a", "k"), item("b", "k")]);
+    let pass = Some(mirror.restart(folder).await.unwrap());
+    let applied = mirror.apply_items(folder, ItemBatch { pass, ..whole });
+    assert_eq!(applied.await.unwrap().added, 2);
+    let before = mirror.folder_sync(folder).await.unwrap();
+    assert_eq!(Some(before.pass), pass);
+    // Nothing has changed at the remote; the answer comes when the mirror has been dropped.
+    mirror.drop_contents().await.unwrap();
+    let late = ItemBatch {
+        state: Some("all of it".into()),
+        first_pass: Some(FirstPass::Complete),
+        pass: Some(before.pass),
+        ..ItemBatch::default()
+    };
+    let refused = mirror.apply_items(folder, late).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Conflict);
+    assert_eq!(mirror.folder_sync(folder).await.unwrap().state, None);
+    assert_eq!(mirror.store().folder(folder).await.unwrap().items, 2);
     assert_eq!(backend.check().await.unwrap(), []);
 }
 

@@ -76,7 +76,7 @@ pub(super) fn note(conn: &Connection, op: i64, reason: &str) -> Result<()> {
 fn restart(tx: &Tx<'_>, folder: i64) -> Result<()> {
     match remote_folder::restart(tx, FolderId(folder as u64)) {
         Err(Fail::Store(error)) if error.kind == ErrorKind::NotFound => Ok(()),
-        done => done,
+        done => done.map(drop),
     }
 }
 

@@ -171,7 +171,7 @@ impl World {
                     .map(|(text, item)| (id(text), item.flags & 1 != 0))
                     .collect(),
                 state: Some(self.remote.clock.to_string().into()),
-                first_pass: None,
+                ..ItemBatch::default()
             }
         };
         self.mirror()
@@ -448,7 +448,9 @@ impl World {
                 self.mirror().evict(bytes_max).await.unwrap();
             }
             17 if self.dice.one_in(3) => self.mirror().drop_contents().await.unwrap(),
-            17 if self.dice.one_in(2) => self.mirror().restart(self.ids[folder]).await.unwrap(),
+            17 if self.dice.one_in(2) => {
+                self.mirror().restart(self.ids[folder]).await.unwrap();
+            }
             17 => assert_eq!(self.sync_tree().await, self.ids),
             18 => self.recover().await,
             _ if self.dice.one_in(3) => drop(self.backend().compact().await.unwrap()),
